@@ -1,0 +1,5 @@
+public import Messaging
+
+/// The options of Embedded.
+public struct EmbeddedConfiguration: Sendable {
+}

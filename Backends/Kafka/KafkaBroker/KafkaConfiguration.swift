@@ -1,0 +1,5 @@
+public import Messaging
+
+/// The options of Kafka.
+public struct KafkaConfiguration: Sendable {
+}

@@ -1,0 +1,5 @@
+public import Messaging
+
+/// The options of NATS.
+public struct NATSConfiguration: Sendable {
+}

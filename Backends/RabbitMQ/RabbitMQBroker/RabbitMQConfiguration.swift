@@ -1,0 +1,5 @@
+public import Messaging
+
+/// The options of RabbitMQ.
+public struct RabbitMQConfiguration: Sendable {
+}

@@ -1,0 +1,5 @@
+public import Messaging
+
+/// The options of Redis.
+public struct RedisConfiguration: Sendable {
+}

@@ -1,0 +1,85 @@
+extension Message {
+    /// Whether a seldom used field is set.
+    @usableFromInline var hasExtras: Bool { extras != nil }
+}
+
+extension BrokerLimits {
+    @usableFromInline func carefulRefusal(of message: Message, at now: Timestamp) -> BrokerError? {
+        func error(_ code: BrokerError.Code, _ sentence: String) -> BrokerError {
+            BrokerError(code, "message \(message.id): \(sentence)", during: .publish)
+        }
+        if message.body.count > maximumBodyBytes {
+            let (size, limit) = (message.body.count, maximumBodyBytes)
+            return error(.tooLarge, "body of \(size) bytes is over the limit of \(limit); store it elsewhere, send a link")
+        }
+        if message.priority > 10 {
+            return error(.invalidArgument, "priority \(message.priority) is out of range; 0 to 10 are allowed")
+        }
+        if let expiration = message.expiration, expiration <= now {
+            return error(.expired, "expired at \(expiration), which is past; set a later expiration")
+        }
+        if let notBefore = message.notBefore, notBefore - now > maximumDelay {
+            return error(.invalidArgument, "delay until \(notBefore) is over the limit of \(maximumDelay)")
+        }
+        return fieldProblem(of: message).map { error($0, $1) } ?? headerProblem(of: message).map { error($0, $1) }
+    }
+
+    private func fieldProblem(of message: Message) -> (BrokerError.Code, String)? {
+        let fields = [
+            ("key", message.key), ("type", message.type), ("correlation id", message.correlationID),
+            ("reply-to", message.replyTo), ("content type", message.contentType.name),
+            ("content encoding", message.contentEncoding),
+        ]
+        for (name, value) in fields {
+            guard let value else { continue }
+            if value.utf8.count > maximumFieldBytes {
+                return (.tooLarge, "\(name) of \(value.utf8.count) bytes is over the limit of \(maximumFieldBytes)")
+            }
+            if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+                return (.invalidArgument, "\(name) \(value.quoted) contains a control character; remove it")
+            }
+        }
+        return nil
+    }
+
+    private func headerProblem(of message: Message) -> (BrokerError.Code, String)? {
+        if message.headers.count > maximumHeaders {
+            return (.tooLarge, "\(message.headers.count) headers are over the limit of \(maximumHeaders)")
+        }
+        for field in message.headers.fields {
+            if let problem = problem(inName: field.name.text) {
+                return (.invalidArgument, "header name \(field.name.text.quoted) \(problem)")
+            }
+            if field.value.byteCount > maximumHeaderValueBytes {
+                let (size, limit) = (field.value.byteCount, maximumHeaderValueBytes)
+                return (.tooLarge, "header \(field.name.text.quoted) of \(size) bytes is over the limit of \(limit)")
+            }
+            if let problem = problem(inValue: field.value) {
+                return (.invalidArgument, "header \(field.name.text.quoted) \(problem)")
+            }
+        }
+        return nil
+    }
+
+    private func problem(inName name: String) -> String? {
+        if name.isEmpty { return "is empty; name it" }
+        if name.utf8.count > maximumHeaderNameBytes {
+            return "has \(name.utf8.count) bytes; at most \(maximumHeaderNameBytes) are allowed, shorten it"
+        }
+        if name.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "contains a control character; remove it" }
+        if headerGrammar == .line, name.utf8.contains(where: { $0 == 0x20 || $0 == 0x3A }) {
+            return "contains a colon or a space, which this broker cannot carry; use a hyphen"
+        }
+        return nil
+    }
+
+    private func problem(inValue value: HeaderValue) -> String? {
+        if headerGrammar == .bytes { return nil }
+        guard let text = value.text else { return "is not valid UTF-8, which this broker cannot carry; encode it" }
+        if text.utf8.contains(0) { return "contains a NUL, which this broker cannot carry; remove it" }
+        if headerGrammar == .line, text.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
+            return "contains a line break, which this broker cannot carry; encode it"
+        }
+        return nil
+    }
+}

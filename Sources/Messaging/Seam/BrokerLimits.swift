@@ -1,0 +1,70 @@
+/// What a broker can carry, as data; the in-memory broker can take on those of any other.
+public struct BrokerLimits: Hashable, Sendable {
+    /// What a header value may be.
+    public enum HeaderGrammar: String, Hashable, Sendable {
+        /// Any bytes.
+        case bytes
+        /// Valid UTF-8 without NUL.
+        case text
+        /// Valid UTF-8 without NUL, CR and LF; names without colon and white space.
+        case line
+    }
+
+    /// The largest body, in bytes. Default: 1 MiB.
+    public var maximumBodyBytes: Int
+    /// How many headers a message may have. Default: 1,000.
+    public var maximumHeaders: Int
+    /// The longest header name, in bytes. Default: 255.
+    public var maximumHeaderNameBytes: Int
+    /// The longest header value, in bytes. Default: 64 KiB.
+    public var maximumHeaderValueBytes: Int
+    /// What a header value may be. Default: text.
+    public var headerGrammar: HeaderGrammar
+    /// The longest topic, in bytes. Default: 249.
+    public var maximumTopicBytes: Int
+    /// The longest key, type, correlation id or other short field, in bytes. Default: 64 KiB.
+    public var maximumFieldBytes: Int
+    /// The steps in which a delay is met. Default: 1 ms.
+    public var delayGranularity: Duration
+    /// The longest delay. Default: 365 days.
+    public var maximumDelay: Duration
+    /// The longest hold that the backend can keep up. Default: 24 h.
+    public var maxHold: Duration
+    /// How far back a crash of the broker may undo settlements. Default: not at all.
+    public var settleLag: Duration
+    /// How long a revoked lane is kept for what was begun. Default: 10 s.
+    public var revokeGrace: Duration
+
+    /// Limits at their defaults.
+    public init() {
+        maximumBodyBytes = 1 << 20
+        maximumHeaders = 1000
+        maximumHeaderNameBytes = 255
+        maximumHeaderValueBytes = 64 << 10
+        headerGrammar = .text
+        maximumTopicBytes = Topic.maximumBytes
+        maximumFieldBytes = 64 << 10
+        delayGranularity = .milliseconds(1)
+        maximumDelay = .seconds(365 * 86_400)
+        maxHold = .seconds(86_400)
+        settleLag = .zero
+        revokeGrace = .seconds(10)
+    }
+
+    /// These limits with some changed.
+    public func with(_ edit: (inout BrokerLimits) -> Void) -> BrokerLimits {
+        var limits = self
+        edit(&limits)
+        return limits
+    }
+
+    /// Why a broker of these limits refuses a message at this moment; nil when it takes it. Every backend asks here.
+    @inlinable public func refusal(of message: Message, at now: @autoclosure () -> Timestamp) -> BrokerError? {
+        if message.body.count <= maximumBodyBytes, message.headers.isEmpty, message.priority <= 10,
+            message.type.utf8.count &+ (message.key?.utf8.count ?? 0) <= maximumFieldBytes, !message.hasExtras
+        {
+            return nil
+        }
+        return carefulRefusal(of: message, at: now())
+    }
+}

@@ -1,0 +1,125 @@
+/// What must exist at a broker: a destination, its groups and what is needed of it.
+public struct DestinationDeclaration: Hashable, Sendable {
+    /// Where messages of the destination go that their handlers give up.
+    public enum DeadLetters: Hashable, Sendable {
+        /// The hub forwards them; the broker deletes what is discarded.
+        case hub
+        /// The broker sends them to this destination when they are discarded.
+        case broker(Destination)
+        /// Nobody: what is discarded is deleted.
+        case none
+    }
+
+    /// What a full destination does with a publish.
+    public enum WhenFull: String, Hashable, Sendable {
+        /// It waits for room, up to the deadline.
+        case wait
+        /// It is refused with `.resourceExhausted`.
+        case refuse
+    }
+
+    /// Which messages keep their order.
+    public enum Order: String, Hashable, Sendable {
+        /// None in particular once something is retried or shared.
+        case none
+        /// Those of one key: on a queue, a single active consumer; on a stream, one member per key.
+        case perKey
+    }
+
+    /// What must exist.
+    public var destination: Destination
+    /// The groups of a stream, by name.
+    public var groups: [GroupName: Group]
+    /// Topics whose messages this queue or stream receives too: pattern after pattern, on the same broker.
+    public var bindings: [TopicPattern]
+    /// Which messages keep their order. Default: none.
+    public var order: Order
+    /// The highest priority that is asked for. Default: 0, that is, none.
+    public var maximumPriority: UInt8
+    /// The longest delay that is asked for. Default: none.
+    public var longestDelay: Duration?
+    /// How long a stream keeps what was read. Default: as long as there is room.
+    public var retention: Duration?
+    /// How many messages it holds. Default: what the broker is set to.
+    public var maximumMessages: Int?
+    /// How many bytes it holds. Default: what the broker is set to.
+    public var maximumBytes: Int?
+    /// What a full destination does. Default: publish waits.
+    public var whenFull: WhenFull
+    /// Whether it outlives the broker's process. Default: it does.
+    public var durable: Bool
+    /// Who dead-letters. Default: the hub.
+    public var deadLetters: DeadLetters
+
+    /// A declaration of this destination, every need at its default.
+    public init(_ destination: Destination) {
+        self.destination = destination
+        groups = [:]
+        bindings = []
+        order = .none
+        maximumPriority = 0
+        longestDelay = nil
+        retention = nil
+        maximumMessages = nil
+        maximumBytes = nil
+        whenFull = .wait
+        durable = true
+        deadLetters = .hub
+    }
+
+    /// A group of a stream.
+    public struct Group: Hashable, Sendable {
+        /// Where it begins, only where it does not exist yet. Default: at the earliest message.
+        public var start: StartPosition
+        /// Which messages it sees. Default: all.
+        public var filter: HeaderFilter?
+
+        /// A group that starts here and sees these.
+        public init(start: StartPosition = .earliest, filter: HeaderFilter? = nil) {
+            self.start = start
+            self.filter = filter
+        }
+    }
+}
+
+/// Where reading a stream begins.
+public enum StartPosition: Hashable, Sendable {
+    /// With the first message there is.
+    case earliest
+    /// With the first message that is published from now on.
+    case latest
+    /// With this message.
+    case position(Position)
+    /// With the first message that the broker appended at this moment or later.
+    case time(Timestamp)
+}
+
+/// Which messages a group sees: those that have all, or any, of these header values.
+public struct HeaderFilter: Hashable, Sendable {
+    /// How several conditions combine.
+    public enum Match: String, Hashable, Sendable {
+        /// All of them hold.
+        case all
+        /// At least one of them holds.
+        case any
+    }
+
+    /// How several conditions combine.
+    public var match: Match
+    /// The value that each of these headers must have, among its values.
+    public var values: [HeaderName: String]
+
+    /// A filter on these values.
+    public init(_ match: Match = .all, _ values: [HeaderName: String]) {
+        self.match = match
+        self.values = values
+    }
+
+    /// Whether a message with these headers passes.
+    public func matches(_ headers: Headers) -> Bool {
+        func holds(_ condition: (key: HeaderName, value: String)) -> Bool {
+            headers.fields.contains { $0.name == condition.key && $0.value.text == condition.value }
+        }
+        return match == .all ? values.allSatisfy(holds) : values.contains(where: holds)
+    }
+}

@@ -1,0 +1,54 @@
+/// The power to look at, empty and delete destinations.
+public protocol TopologyAdministration: Sendable {
+    /// How much waits in a destination, for a group where it is a stream.
+    func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth
+    /// Removes what waits in a queue and nothing that is held; how many.
+    func purge(_ destination: Destination) async throws(BrokerError) -> Int
+    /// Deletes a destination with what is in it; its consumers end with `.deleted`.
+    func delete(_ destination: Destination) async throws(BrokerError)
+}
+
+/// How much is in a destination.
+public struct DestinationDepth: Hashable, Sendable {
+    /// Messages that wait, delayed ones among them; for a group, those it has not been handed yet.
+    public var waiting: Int
+    /// Messages that are held.
+    public var held: Int
+    /// Consumers that are alive.
+    public var consumers: Int
+    /// When the oldest waiting message arrived, where the broker can tell.
+    public var oldest: Timestamp?
+
+    /// A depth of these parts.
+    public init(waiting: Int, held: Int, consumers: Int, oldest: Timestamp? = nil) {
+        self.waiting = waiting
+        self.held = held
+        self.consumers = consumers
+        self.oldest = oldest
+    }
+}
+
+/// The power to read a stream from a position, as no member of any group.
+public protocol Replaying: Sendable {
+    /// A reader that begins here and ends at the end as it is now, or never. A position that is gone throws
+    /// `.positionGone`, which says what is the first.
+    func reader(
+        of destination: Destination, from start: StartPosition, until: Subscription.Until?
+    ) async throws(BrokerError) -> any ReplayReader
+    /// Where the next message will stand.
+    func end(of destination: Destination) async throws(BrokerError) -> Position
+}
+
+/// Reads a stream without settling anything.
+public protocol ReplayReader: Sendable {
+    /// As `MessageConsumer.receive`. What it returns cannot be settled.
+    func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery]
+    /// Ends the reader.
+    func cancel() async
+}
+
+/// The power to ask and be answered, natively.
+public protocol Requesting: Sendable {
+    /// The reply to a request; `.unavailable` at once where the broker can tell that nobody listens.
+    func request(_ message: Message, to topic: Topic, within wait: Duration) async throws(BrokerError) -> Message
+}

@@ -1,0 +1,94 @@
+/// The name of a destination: dot-separated tokens, such as `orders.created`.
+///
+/// A topic is a literal: no empty token, white space, control character or wildcard (`*`, `#`, `>`), at most 249 bytes
+/// (Kafka's limit). Patterns are `TopicPattern`s.
+public struct Topic: Hashable, Sendable, CustomStringConvertible {
+    /// The longest name that every broker can carry, in bytes of UTF-8.
+    public static let maximumBytes = 249
+
+    /// The name.
+    public let name: String
+
+    /// A topic of this name; `.invalidArgument` with what is wrong in it otherwise.
+    public init(_ name: String) throws(BrokerError) {
+        if let problem = Topic.problem(in: name) {
+            throw BrokerError(.invalidArgument, "topic \(name.quoted) \(problem)")
+        }
+        self.name = name
+    }
+
+    package init(unchecked name: String) { self.name = name }
+
+    /// The name.
+    public var description: String { name }
+
+    /// The tokens between the dots.
+    public var tokens: [Substring] { name.split(separator: ".", omittingEmptySubsequences: false) }
+
+    /// The topic with a further token: `orders` and `dead` give `orders.dead`.
+    public func appending(_ token: String) throws(BrokerError) -> Topic { try Topic("\(name).\(token)") }
+
+    /// What is wrong with a name, to be read after the name itself; nil when it is a topic.
+    public static func problem(in name: String) -> String? {
+        if name.isEmpty { return "is empty; name it, for example orders.created" }
+        if name.utf8.count > maximumBytes {
+            return "has \(name.utf8.count) bytes; at most \(maximumBytes) are allowed, shorten it"
+        }
+        for scalar in name.unicodeScalars {
+            if scalar == "*" || scalar == "#" || scalar == ">" {
+                return "contains the wildcard \(scalar); a literal topic has none, subscribe to a pattern instead"
+            }
+            if scalar.properties.isWhitespace { return "contains white space; separate words by a dot or a hyphen" }
+            if scalar.properties.generalCategory == .control {
+                return "contains the control character U+\(scalar.hexadecimal); remove it"
+            }
+        }
+        if name.split(separator: ".", omittingEmptySubsequences: false).contains("") {
+            return "has an empty token; remove the leading, trailing or doubled dot"
+        }
+        return nil
+    }
+}
+
+extension Topic: ExpressibleByStringLiteral {
+    /// The topic of a literal. Nothing traps: an invalid name is refused, by name, by the first call that uses it.
+    public init(stringLiteral value: String) { name = value }
+}
+
+extension Topic {
+    /// What is wrong with this topic, which a literal may have; nil when it is good.
+    public var problem: BrokerError? {
+        Topic.problem(in: name).map { BrokerError(.invalidArgument, "topic \(name.quoted) \($0)") }
+    }
+}
+
+/// A topic whose bodies are of one type: `TypedTopic<Order>("orders")`. Publishing another type does not compile.
+public struct TypedTopic<Value: Sendable>: Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The topic itself.
+    public let topic: Topic
+
+    /// A typed topic of this name; throws as `Topic` does.
+    public init(_ name: String) throws(BrokerError) { topic = try Topic(name) }
+
+    /// Gives a topic its type.
+    public init(_ topic: Topic) { self.topic = topic }
+
+    /// The topic of a literal; see `Topic.init(stringLiteral:)`.
+    public init(stringLiteral value: String) { topic = Topic(stringLiteral: value) }
+}
+
+extension Unicode.Scalar {
+    fileprivate var hexadecimal: String {
+        let digits = String(value, radix: 16, uppercase: true)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+}
+
+extension String {
+    /// The text in quotation marks, control characters escaped, cut at 80 characters: for error messages.
+    package var quoted: String {
+        var text = ""
+        for scalar in unicodeScalars.prefix(80) { text += scalar.escaped(asASCII: false) }
+        return "\"\(text)\(unicodeScalars.count > 80 ? "…" : "")\""
+    }
+}

@@ -1,0 +1,48 @@
+public import Messaging
+public import MessagingReliability
+
+/// Everything a hub is told: its brokers, its routes, and how it ends. Loaded from YAML, or built in code.
+public struct HubConfiguration: Sendable {
+    /// The brokers, by the names that routes use.
+    public var brokers: [BrokerName: BrokerConfiguration]
+    /// The routes, by name.
+    public var routes: [RouteName: RouteConfiguration]
+    /// How long a shutdown may take: handlers finish, what they did is settled. Default: 30 s.
+    public var grace: Duration
+
+    /// A configuration of these parts.
+    public init(
+        brokers: [BrokerName: BrokerConfiguration], routes: [RouteName: RouteConfiguration],
+        grace: Duration = .seconds(30)
+    ) {
+        self.brokers = brokers
+        self.routes = routes
+        self.grace = grace
+    }
+}
+
+/// A broker: its type and the values of its type's options.
+public struct BrokerConfiguration: Sendable {
+    /// What kind of broker it is.
+    public var type: BrokerType
+    /// The values of its options.
+    public var options: OptionValues
+
+    /// A broker of this type.
+    public init(_ type: BrokerType, _ options: OptionValues = OptionValues()) {
+        self.type = type
+        self.options = options
+    }
+}
+
+/// The name of a route.
+public struct RouteName: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The name.
+    public let name: String
+    /// A route of this name.
+    public init(_ name: String) { self.name = name }
+    /// A route of this name.
+    public init(stringLiteral value: String) { name = value }
+    /// The name.
+    public var description: String { name }
+}

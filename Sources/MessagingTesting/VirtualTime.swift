@@ -1,0 +1,47 @@
+public import Messaging
+
+/// A clock that moves when a test says so.
+public final class VirtualTime: TimeSource {
+    private struct State: Sendable {
+        var uptime: Duration = .zero
+        var alarms = AlarmQueue()
+    }
+
+    /// Where `now` began: 2026-01-01T00:00:00Z.
+    public static let beginning = Timestamp(milliseconds: 1_767_225_600_000)
+    private let state = Lock(State())
+
+    /// A clock that stands at its beginning.
+    public init() {}
+
+    /// The moment it stands at.
+    public var now: Timestamp { Self.beginning + uptime }
+    /// How far it has moved.
+    public var uptime: Duration { state.withLock { $0.uptime } }
+
+    /// Rings when the clock is moved to this moment or beyond.
+    public func alarm(at uptime: Duration, _ action: @escaping @Sendable () -> Void) -> Alarm {
+        state.withLock { $0.alarms.add(at: uptime, action) }
+    }
+
+    /// Forgets an alarm.
+    public func silence(_ alarm: Alarm) { state.withLock { $0.alarms.remove(alarm) } }
+
+    /// Moves the clock, ringing each alarm at its moment, also those that are set meanwhile.
+    public func advance(by duration: Duration) {
+        let target = uptime + duration
+        while let action = step(to: target) { action() }
+        state.withLock { $0.uptime = max($0.uptime, target) }
+    }
+
+    /// When the next alarm rings; nil when there is none.
+    public var nextAlarm: Duration? { state.withLock { $0.alarms.next() } }
+
+    private func step(to target: Duration) -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            guard let due = state.alarms.popDue(at: target) else { return nil }
+            state.uptime = max(state.uptime, due.moment)
+            return due.action
+        }
+    }
+}

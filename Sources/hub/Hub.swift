@@ -1,0 +1,4 @@
+/// The command.
+@main struct Hub {
+    static func main() {}
+}
