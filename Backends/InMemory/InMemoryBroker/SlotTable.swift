@@ -15,7 +15,7 @@ struct SlotTable: Sendable {
         /// Whether its expiration has to be looked at.
         let isTimed: Bool
 
-        init(_ message: Message, order: UInt64, size: Int, attempt: Int32 = 1) {
+        init(_ message: borrowing Message, order: UInt64, size: Int, attempt: Int32 = 1) {
             self.order = order
             self.size = Int32(clamping: size)
             self.attempt = attempt
