@@ -10,7 +10,8 @@ enum RandomTopics {
 
     static func pattern(using random: inout SeededGenerator) throws(BrokerError) -> TopicPattern {
         if Bool.random(using: &random) {
-            return try TopicPattern(tokens(from: words + ["*", "#", "#"], using: &random).joined(separator: "."), style: .amqp)
+            return try TopicPattern(
+                tokens(from: words + ["*", "#", "#"], using: &random).joined(separator: "."), style: .amqp)
         }
         var parts = tokens(from: words + ["*", "*"], using: &random)
         if Bool.random(using: &random) { parts.append(">") }

@@ -10,7 +10,8 @@ extension BrokerLimits {
         }
         if message.body.count > maximumBodyBytes {
             let (size, limit) = (message.body.count, maximumBodyBytes)
-            return error(.tooLarge, "body of \(size) bytes is over the limit of \(limit); store it elsewhere, send a link")
+            return error(
+                .tooLarge, "body of \(size) bytes is over the limit of \(limit); store it elsewhere, send a link")
         }
         if message.priority > 10 {
             return error(.invalidArgument, "priority \(message.priority) is out of range; 0 to 10 are allowed")

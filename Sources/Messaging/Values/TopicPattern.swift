@@ -40,8 +40,10 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
             case ("*", _): tokens.append(.one)
             case ("#", .amqp): tokens.append(.any)
             case (">", .nats) where index == parts.count - 1: tokens.append(.rest)
-            case (">", .nats): throw Self.error(text, "has > before its end; move it to the end, or use * for one token")
-            case ("#", .nats): throw Self.error(text, "has #, a wildcard of AMQP; in the style of NATS write > at the end")
+            case (">", .nats):
+                throw Self.error(text, "has > before its end; move it to the end, or use * for one token")
+            case ("#", .nats):
+                throw Self.error(text, "has #, a wildcard of AMQP; in the style of NATS write > at the end")
             case (">", .amqp): throw Self.error(text, "has >, a wildcard of NATS; in the style of AMQP write #")
             default:
                 if let problem = Topic.problem(in: String(part)) {

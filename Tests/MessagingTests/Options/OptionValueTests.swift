@@ -2,11 +2,13 @@ import Messaging
 import Testing
 
 @Suite struct OptionValueTests {
-    @Test(arguments: [
-        ("500ms", .milliseconds(500)), ("2s", .seconds(2)), ("168h", .seconds(604_800)), ("1m30s", .seconds(90)),
-        ("7d", .seconds(604_800)), ("10us", .microseconds(10)), ("10µs", .microseconds(10)), ("1ns", .nanoseconds(1)),
-        ("0s", .zero), ("1h1m1s1ms", .milliseconds(3_661_001)), ("9223372036854775807ns", .nanoseconds(Int64.max)),
-    ] as [(String, Duration)])
+    @Test(
+        arguments: [
+            ("500ms", .milliseconds(500)), ("2s", .seconds(2)), ("168h", .seconds(604_800)), ("1m30s", .seconds(90)),
+            ("7d", .seconds(604_800)), ("10us", .microseconds(10)), ("10µs", .microseconds(10)),
+            ("1ns", .nanoseconds(1)),
+            ("0s", .zero), ("1h1m1s1ms", .milliseconds(3_661_001)), ("9223372036854775807ns", .nanoseconds(Int64.max)),
+        ] as [(String, Duration)])
     func durations(text: String, duration: Duration) throws {
         #expect(Duration(optionText: text) == duration)
         #expect(Duration(optionText: duration.optionText) == duration)

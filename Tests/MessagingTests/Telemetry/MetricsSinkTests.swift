@@ -5,7 +5,8 @@ import Testing
     @Test func aSinkHandsOutInstruments() {
         let sink = Sums()
         let sent = sink.instrument(
-            InstrumentDescription(.counter, "messaging.client.sent.messages", unit: "{message}", labels: ["broker": "main"]))
+            InstrumentDescription(
+                .counter, "messaging.client.sent.messages", unit: "{message}", labels: ["broker": "main"]))
         sent.record(1)
         sent.record(2)
         #expect(sink.sum.withLock { $0 } == 3)

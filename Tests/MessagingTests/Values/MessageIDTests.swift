@@ -77,7 +77,9 @@ import Testing
             for _ in 0..<8 { group.addTask { (0..<5000).map { _ in MessageID() } } }
             var all: [MessageID] = []
             for await some in group {
-                for (earlier, later) in zip(some, some.dropFirst()) where earlier >= later { Issue.record("not growing") }
+                for (earlier, later) in zip(some, some.dropFirst()) where earlier >= later {
+                    Issue.record("not growing")
+                }
                 all += some
             }
             return all

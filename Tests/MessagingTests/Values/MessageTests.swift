@@ -70,11 +70,12 @@ import Testing
         #expect(message.hashValue == plain.hashValue)
     }
 
-    @Test(arguments: [
-        "application/octet-stream", "application/json", "text/plain", "application/protobuf", "application/msgpack",
-        "application/cbor", "application/avro", "application/xml", "application/cloudevents+json",
-        "application/vnd.example+json; charset=utf-8", "",
-    ] as [ContentType])
+    @Test(
+        arguments: [
+            "application/octet-stream", "application/json", "text/plain", "application/protobuf", "application/msgpack",
+            "application/cbor", "application/avro", "application/xml", "application/cloudevents+json",
+            "application/vnd.example+json; charset=utf-8", "",
+        ] as [ContentType])
     func contentTypesAreKept(type: ContentType) {
         var message = Message(contentType: type)
         #expect(message.contentType == type)

@@ -2,23 +2,29 @@ import Messaging
 import Testing
 
 @Suite struct TopicPatternTests {
-    @Test("S2-30 # matches zero or more words", arguments: [
-        ("#", "query", true), ("#", "query.request.eu", true), ("query.#", "query", true),
-        ("query.#", "query.request", true), ("query.#", "query.request.eu", true), ("query.#", "data.request", false),
-        ("#.request", "request", true), ("#.request", "data.eu.request", true), ("#.request", "data.response", false),
-        ("query.#.eu", "query.eu", true), ("query.#.eu", "query.a.b.eu", true), ("query.#.eu", "query.a.b", false),
-        ("#.a.#.a", "a", false), ("#.a.#.a", "a.a", true), ("#.a.#.a", "b.a.b.a", true), ("#.#", "a", true),
-        ("#.*", "a", true), ("*.#.*", "a", false), ("*.#.*", "a.b", true),
-    ])
+    @Test(
+        "S2-30 # matches zero or more words",
+        arguments: [
+            ("#", "query", true), ("#", "query.request.eu", true), ("query.#", "query", true),
+            ("query.#", "query.request", true), ("query.#", "query.request.eu", true),
+            ("query.#", "data.request", false),
+            ("#.request", "request", true), ("#.request", "data.eu.request", true),
+            ("#.request", "data.response", false),
+            ("query.#.eu", "query.eu", true), ("query.#.eu", "query.a.b.eu", true), ("query.#.eu", "query.a.b", false),
+            ("#.a.#.a", "a", false), ("#.a.#.a", "a.a", true), ("#.a.#.a", "b.a.b.a", true), ("#.#", "a", true),
+            ("#.*", "a", true), ("*.#.*", "a", false), ("*.#.*", "a.b", true),
+        ])
     func hash(pattern: String, topic: String, matches: Bool) throws {
         #expect(try TopicPattern(pattern, style: .amqp).matches(Topic(topic)) == matches)
     }
 
-    @Test("S2-31 * matches exactly one word", arguments: TopicPattern.Style.allCases, [
-        ("*", "query", true), ("*", "query.request", false), ("query.*", "query", false),
-        ("query.*", "query.request", true), ("query.*", "query.request.eu", false),
-        ("*.request", "query.request", true), ("*.*", "query.request", true), ("*.*", "query", false),
-    ])
+    @Test(
+        "S2-31 * matches exactly one word", arguments: TopicPattern.Style.allCases,
+        [
+            ("*", "query", true), ("*", "query.request", false), ("query.*", "query", false),
+            ("query.*", "query.request", true), ("query.*", "query.request.eu", false),
+            ("*.request", "query.request", true), ("*.*", "query.request", true), ("*.*", "query", false),
+        ])
     func star(style: TopicPattern.Style, vector: (pattern: String, topic: String, matches: Bool)) throws {
         #expect(try TopicPattern(vector.pattern, style: style).matches(Topic(vector.topic)) == vector.matches)
     }
@@ -34,21 +40,27 @@ import Testing
         #expect(topics.filter(requests.matches) == ["query.request", "data.request", "analysis.request"])
     }
 
-    @Test("NATS: > matches one or more words at the end", arguments: [
-        (">", "query", true), (">", "query.request", true), ("query.>", "query", false),
-        ("query.>", "query.request", true), ("query.>", "query.request.eu", true), ("query.*.>", "query.request", false),
-        ("query.*.>", "query.request.eu", true), ("query.>", "data.request", false),
-    ])
+    @Test(
+        "NATS: > matches one or more words at the end",
+        arguments: [
+            (">", "query", true), (">", "query.request", true), ("query.>", "query", false),
+            ("query.>", "query.request", true), ("query.>", "query.request.eu", true),
+            ("query.*.>", "query.request", false),
+            ("query.*.>", "query.request.eu", true), ("query.>", "data.request", false),
+        ])
     func greater(pattern: String, topic: String, matches: Bool) throws {
         #expect(try TopicPattern(pattern, style: .nats).matches(Topic(topic)) == matches)
     }
 
-    @Test("what is wrong is named", arguments: [
-        ("orders.>", TopicPattern.Style.amqp, "write #"), ("orders.#", .nats, "write >"),
-        ("orders.>.eu", .nats, "before its end"), ("orders..eu", .amqp, "is empty"), ("", .amqp, "is empty"),
-        ("orders.a b", .amqp, "white space"), ("orders.a*", .amqp, "wildcard *"), ("orders.a#", .nats, "wildcard #"),
-        ("orders.\u{7}", .nats, "U+0007"),
-    ])
+    @Test(
+        "what is wrong is named",
+        arguments: [
+            ("orders.>", TopicPattern.Style.amqp, "write #"), ("orders.#", .nats, "write >"),
+            ("orders.>.eu", .nats, "before its end"), ("orders..eu", .amqp, "is empty"), ("", .amqp, "is empty"),
+            ("orders.a b", .amqp, "white space"), ("orders.a*", .amqp, "wildcard *"),
+            ("orders.a#", .nats, "wildcard #"),
+            ("orders.\u{7}", .nats, "U+0007"),
+        ])
     func refused(text: String, style: TopicPattern.Style, hint: String) throws {
         let error = try #require(throws: BrokerError.self) { try TopicPattern(text, style: style) }
         #expect(error.code == .invalidArgument)

@@ -2,12 +2,16 @@ import Messaging
 import Testing
 
 @Suite struct TopicTests {
-    @Test("S0-71 invalid names are refused, and what is wrong is named", arguments: [
-        ("", "is empty"), (".", "empty token"), ("orders.", "empty token"), (".orders", "empty token"),
-        ("orders..eu", "empty token"), ("or ders", "white space"), ("orders\t", "white space"),
-        ("orders\u{A0}eu", "white space"), ("orders.*", "wildcard *"), ("#", "wildcard #"), ("orders.>", "wildcard >"),
-        ("ord*ers", "wildcard *"), ("orders\u{0}", "control character U+0000"), ("a\u{7F}", "control character U+007F"),
-    ])
+    @Test(
+        "S0-71 invalid names are refused, and what is wrong is named",
+        arguments: [
+            ("", "is empty"), (".", "empty token"), ("orders.", "empty token"), (".orders", "empty token"),
+            ("orders..eu", "empty token"), ("or ders", "white space"), ("orders\t", "white space"),
+            ("orders\u{A0}eu", "white space"), ("orders.*", "wildcard *"), ("#", "wildcard #"),
+            ("orders.>", "wildcard >"),
+            ("ord*ers", "wildcard *"), ("orders\u{0}", "control character U+0000"),
+            ("a\u{7F}", "control character U+007F"),
+        ])
     func refused(name: String, hint: String) throws {
         let error = try #require(throws: BrokerError.self) { try Topic(name) }
         #expect(error.code == .invalidArgument)
@@ -16,9 +20,11 @@ import Testing
         #expect(error.sentence.contains(name.quoted))
     }
 
-    @Test("S2-29 the convention <agent>.<action> is accepted", arguments: [
-        "query.request", "query.response", "data.request", "data.response", "analysis.request", "analysis.response",
-    ])
+    @Test(
+        "S2-29 the convention <agent>.<action> is accepted",
+        arguments: [
+            "query.request", "query.response", "data.request", "data.response", "analysis.request", "analysis.response",
+        ])
     func accepted(name: String) throws {
         let topic = try Topic(name)
         #expect(topic.name == name)
