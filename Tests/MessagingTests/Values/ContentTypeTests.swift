@@ -9,8 +9,7 @@ import Testing
         #expect(ContentType("image/png") == "image/png")
     }
 
-    @Test("S3-54 delivery mode is persistent unless it is said to be transient")
-    func deliveryMode() {
+    @Test func messagesArePersistentUnlessTheySayOtherwise() {
         #expect(Message().deliveryMode == .persistent)
         var message = Message()
         message.deliveryMode = .transient

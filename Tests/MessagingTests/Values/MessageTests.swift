@@ -39,12 +39,14 @@ import Testing
         #expect(Message().id != message.id)
     }
 
-    @Test("S3-52 correlation id and the other seldom used fields are kept")
+    @Test("S3-52 trace id, correlation id and the other seldom used fields are kept")
     func seldomFields() {
         let plain = Message()
         var message = plain
         message.correlationID = "c"
+        message.headers["traceparent"] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
         #expect(message.correlationID == "c")
+        #expect(message.headers["Traceparent"] == "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
         #expect(!message.isTimed)
         message.notBefore = Timestamp(milliseconds: 1)
         message.expiration = Timestamp(milliseconds: 2)
@@ -61,6 +63,7 @@ import Testing
         #expect(message != plain)
         #expect(plain.correlationID == nil)
         message.correlationID = nil
+        message.headers = [:]
         message.notBefore = nil
         message.expiration = nil
         message.replyTo = nil
