@@ -103,15 +103,13 @@ public struct OptionGroup: Sendable {
         for (name, text) in texts {
             guard let option = self[name] else {
                 let hint = nearest(to: name).map { "did you mean \($0)?" }
-                problems[name] =
-                    "is not an option; \(hint ?? "allowed are \(descriptions.map(\.name).joined(separator: ", "))")"
+                problems[name] = "is not an option; \(hint ?? "allowed are \(descriptions.map(\.name).joined(separator: ", "))")"
                 continue
             }
             if let value = option.read(text) {
                 values.set(name, value)
             } else {
-                problems[name] =
-                    "\(option.isSecret ? "value" : text.quoted) is not allowed; give \(option.allowedDescription)"
+                problems[name] = "\(option.isSecret ? "value" : text.quoted) is not allowed; give \(option.allowedDescription)"
             }
         }
         for option in descriptions where option.isRequired && texts[option.name] == nil {
