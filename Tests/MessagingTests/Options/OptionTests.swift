@@ -69,7 +69,7 @@ import Testing
 
     @Test func secretsAreNeverInTheTexts() {
         let (_, problems) = group.read(["host": "a", "pin": "hunter2", "passwort": "hunter2"])
-        #expect(problems["pin"] == "value is not allowed; give integer")
+        #expect(problems["pin"]?.hasSuffix("value is not allowed; give integer") == true)
         #expect(problems.count == 2)
         #expect(!problems.values.contains { $0.contains("hunter2") })
     }
