@@ -229,15 +229,12 @@ import Testing
         let factory = BrokerFactory(.inMemory) { name, _, _ throws(BrokerError) in
             throw BrokerError(.unavailable, "no broker \(name) is made here")
         }
-        let expected =
-            "broker a is of type kafka, which is not in this build; build with the trait Kafka and the package"
-            + " librdkafka-dev"
-        #expect(configuration.missingBackends(registered: [factory]).map(\.description) == [expected])
-        #expect(throws: BrokerError(.invalidConfiguration, expected)) {
-            try configuration.requireBackends(registered: [factory])
-        }
-        let kafka = BrokerFactory(.kafka, make: factory.make)
-        try configuration.requireBackends(registered: [factory, kafka])
+        let sentence =
+            "the backend of type kafka is not in this build; build with the trait Kafka and the package librdkafka-dev,"
+            + " and give the hub its factory"
+        #expect(configuration.missingBackends(registered: [factory]).map(\.description) == ["broker a: \(sentence)"])
+        let problem = ConfigurationProblem(at: ConfigurationPath("brokers", "a", "type"), sentence)
+        #expect(throws: ConfigurationError([problem])) { try MessageHub(configuration, brokers: [factory]) }
     }
 }
 

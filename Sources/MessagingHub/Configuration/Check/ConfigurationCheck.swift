@@ -78,17 +78,17 @@ struct ConfigurationCheck: Sendable {
     private var ties: [ConfigurationProblem] {
         var found: [ConfigurationProblem] = []
         var literals: [Topic: RouteName] = [:]
-        var patterns: [[Int]: [(name: RouteName, pattern: TopicPattern)]] = [:]
+        var patterns: [PatternSpecificity: [(name: RouteName, pattern: TopicPattern)]] = [:]
         for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
             let pattern = route.pattern
             if let topic = pattern.literal {
                 if let other = literals.updateValue(name, forKey: topic) { found.append(tie(name, other)) }
                 continue
             }
-            for other in patterns[pattern.outline] ?? [] where other.pattern.overlaps(pattern) {
+            for other in patterns[pattern.specificity] ?? [] where other.pattern.overlaps(pattern) {
                 found.append(tie(name, other.name))
             }
-            patterns[pattern.outline, default: []].append((name, pattern))
+            patterns[pattern.specificity, default: []].append((name, pattern))
         }
         return found
     }

@@ -12,16 +12,19 @@ public struct MissingBackend: Hashable, Sendable, CustomStringConvertible {
     public let package: String?
 
     /// What is missing, and how to get it.
-    public var description: String {
-        let what = "broker \(broker) is of type \(type), which is not in this build"
-        guard let trait else { return "\(what); register a BrokerFactory for it" }
+    public var description: String { "broker \(broker): \(sentence)" }
+
+    /// The same, where the broker has been named.
+    var sentence: String {
+        let what = "the backend of type \(type) is not in this build"
+        guard let trait else { return "\(what); give the hub a BrokerFactory for it" }
         let need = package.map { " and the package \($0)" } ?? ""
-        return "\(what); build with the trait \(trait)\(need)"
+        return "\(what); build with the trait \(trait)\(need), and give the hub its factory"
     }
 }
 
 extension HubConfiguration {
-    /// The brokers for whose types there is no factory, by name: a note for a check, an error for a start.
+    /// The brokers for whose types there is no factory, by name: a note for a check, an error when a hub starts.
     public func missingBackends(registered: [BrokerFactory]) -> [MissingBackend] {
         let types = Set(registered.map(\.profile.type))
         return brokers.filter { !types.contains($0.value.type) }.sorted { $0.key.name < $1.key.name }.map {
@@ -29,12 +32,5 @@ extension HubConfiguration {
             let profile = profiles.first { $0.type == broker.type }
             return MissingBackend(broker: name, type: broker.type, trait: profile?.trait, package: profile?.package)
         }
-    }
-
-    /// Throws `.invalidConfiguration`, naming every broker for whose type there is no factory, its trait and package.
-    public func requireBackends(registered: [BrokerFactory]) throws(BrokerError) {
-        let missing = missingBackends(registered: registered)
-        if missing.isEmpty { return }
-        throw BrokerError(.invalidConfiguration, missing.map(\.description).joined(separator: "; "))
     }
 }

@@ -107,7 +107,7 @@ struct RouteCheck: Sendable {
         }
         guard route.order == .perKey else { return [] }
         return policyPaths.dropLast().compactMap { policy, place in
-            let runs = policy.longestDelays + (route.timeout ?? .zero) * max(1, min(policy.attempts, 1000))
+            let runs = route.longestHold(under: policy)
             guard runs > route.maxHold, read.areGood(place / "attempts", place / "delay", place / "max-delay") else {
                 return nil
             }
@@ -121,24 +121,5 @@ struct RouteCheck: Sendable {
 
     private func shown(_ value: Duration, at path: ConfigurationPath) -> String {
         read.hidden[path] ?? value.optionText
-    }
-}
-
-extension RetryPolicy {
-    /// What the delays between all runs add up to at most.
-    fileprivate var longestDelays: Duration {
-        let first = Double(max(0, delay.nanoseconds))
-        let most = Double(max(0, maximumDelay.nanoseconds))
-        var sum = 0.0
-        var grown = first
-        for run in 1..<max(2, min(attempts, 1000)) where run < attempts {
-            sum += min(grown, most)
-            switch backoff {
-            case .constant: break
-            case .linear: grown = first * Double(run + 1)
-            case .exponential: grown = min(grown * max(1, multiplier), most)
-            }
-        }
-        return .nanoseconds(sum < 9e18 ? Int64(sum) : .max)
     }
 }

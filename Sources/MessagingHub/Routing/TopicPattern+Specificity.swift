@@ -1,17 +1,35 @@
 import Messaging
 
-extension TopicPattern {
-    /// The pattern without its words: two patterns of one outline are equally narrow.
-    var outline: [Int] {
-        tokens.map { token in
+/// How narrow a pattern is. Of the routes that match a topic, the one with the narrowest pattern takes it.
+///
+/// More literal tokens are narrower; then fewer wildcards for many tokens (`#`, `>`); then more tokens in all.
+struct PatternSpecificity: Hashable, Sendable, Comparable {
+    private let literals: Int
+    private let manyTokens: Int
+    private let shortest: Int
+
+    init(_ pattern: TopicPattern) {
+        var (literals, many, shortest) = (0, 0, 0)
+        for token in pattern.tokens {
             switch token {
-            case .literal: 0
-            case .one: 1
-            case .rest: 2
-            case .any: 3
+            case .literal: (literals, shortest) = (literals + 1, shortest + 1)
+            case .one: shortest += 1
+            case .any: many += 1
+            case .rest: (many, shortest) = (many + 1, shortest + 1)
             }
         }
+        (self.literals, manyTokens, self.shortest) = (literals, many, shortest)
     }
+
+    /// The wider first.
+    static func < (left: PatternSpecificity, right: PatternSpecificity) -> Bool {
+        (left.literals, -left.manyTokens, left.shortest) < (right.literals, -right.manyTokens, right.shortest)
+    }
+}
+
+extension TopicPattern {
+    /// How narrow it is.
+    var specificity: PatternSpecificity { PatternSpecificity(self) }
 
     /// Whether there is a topic that both match.
     func overlaps(_ other: TopicPattern) -> Bool {
