@@ -88,6 +88,16 @@ package final class Peer: Sendable {
         }
     }
 
+    /// Publishes one message by the call for one and gives its outcome at 0, unless it was confirmed.
+    package func outcomes(ofOne message: Message, to place: Place) async throws -> [Int: PublishFailure.Outcome] {
+        do {
+            try await publish(message, to: place)
+            return [:]
+        } catch let failure as PublishFailure {
+            return failure.outcomes
+        }
+    }
+
     /// A consumer of a place.
     package func subscribe(
         _ place: Place, window: Int = 256, _ edit: (inout Subscription) -> Void = { _ in }

@@ -1,0 +1,95 @@
+import Messaging
+
+/// How runs are counted.
+enum AttemptScenarios {
+    static let all: [Scenario] = [
+        Scenario(
+            13,
+            """
+            Attempt is 1, exactly one more after a retry, as `crashCount` says after a lost hold or a crash, and the \
+            same (or one more, as `releaseCounts` says) after release or cancel.
+            """,
+            .queue, .stream, needs: [.operation(.retry)], body: attemptsAreCounted),
+        Scenario(
+            15, "A retry in one group is never seen by another group.",
+            .stream, needs: [.operation(.retry)], body: retryStaysInItsGroup),
+    ]
+
+    static func attemptsAreCounted(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let capabilities = peer.broker.capabilities
+        let place = try await context.place(by: peer) { $0.longestDelay = .seconds(1) }
+        let message = context.message()
+        try await peer.publish(message, to: place)
+        var expected: Int32 = 1
+        let member = try await peer.subscribe(place)
+        try await require(context, member, expected, "first", then: .retry(after: .zero, failure: nil))
+        expected += 1
+        try await require(context, member, expected, "after a retry", then: .release)
+        expected += capabilities.releaseCounts ? 1 : 0
+        try await require(context, member, expected, "after a release", then: nil)
+        try await member.cancel()
+        expected += capabilities.releaseCounts ? 1 : 0
+        let doomed = try await context.peer()
+        try await require(context, try await doomed.subscribe(place), expected, "after cancel", then: nil, begins: true)
+        try await crash(context, doomed)
+        expected = after(capabilities.crashCount, expected)
+        let survivor = try await context.peer()
+        let last = try await survivor.subscribe(place)
+        try await require(context, last, expected, "after a crash", then: .retry(after: .zero, failure: nil))
+        try await require(context, last, expected + 1, "after another retry", then: .accept)
+    }
+
+    /// Ends the server, or where the harness cannot, the process.
+    private static func crash(_ context: ScenarioContext, _ peer: Peer) async throws {
+        if context.harness.server == nil { return await peer.kill() }
+        try await context.crash()
+        try await context.restart()
+    }
+
+    private static func after(_ crashCount: BrokerCapabilities.CrashCount, _ attempt: Int32) -> Int32 {
+        switch crashCount {
+        case .exact, .deliveries: attempt + 1
+        case .redeliveredOnly: max(attempt, 2)
+        case .none: attempt
+        }
+    }
+
+    private static func require(
+        _ context: ScenarioContext, _ member: Member, _ attempt: Int32, _ what: String, then settlement: Settlement?,
+        begins: Bool = false
+    ) async throws {
+        let delivery = try await member.takeOne()
+        try context.require(
+            delivery.attempt == attempt, "\(what), attempt was \(delivery.attempt), not \(attempt)",
+            about: [delivery.message.id])
+        if begins {
+            try context.require(
+                member.holds(delivery), "holds says false of a delivery just received", about: [delivery.message.id])
+        }
+        if let settlement { try await member.settled(delivery, settlement) }
+    }
+
+    static func retryStaysInItsGroup(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let other = context.group()
+        let place = try await context.place(by: peer) {
+            $0.longestDelay = .seconds(1)
+            $0.groups[other] = .init()
+        }
+        let message = context.message()
+        try await peer.publish(message, to: place)
+        let member = try await peer.subscribe(place)
+        let neighbour = try await peer.subscribe(place.with(group: other))
+        let failure = Failure("failed on purpose", at: context.time.now)
+        try await member.settled(try await member.takeOne(), .retry(after: .zero, failure: failure))
+        try await neighbour.accept(try await neighbour.take(1))
+        let again = try await member.takeOne()
+        try context.require(
+            again.attempt == 2, "the retry came as attempt \(again.attempt), not 2", about: [message.id])
+        try await member.accept([again])
+        try await neighbour.cancel()
+        try await context.nothingComesBack(
+            from: place.with(group: other), because: "the retry was another group's, and this one had accepted it")
+    }
+}
