@@ -42,8 +42,11 @@ enum PublishingScenarios {
 
     /// A message that is one byte too large.
     static func oversized(_ context: ScenarioContext, key: String? = nil) -> Message {
-        let size = (context.peerLimits?.maximumBodyBytes ?? 1 << 20) + 1
-        return context.message("oversized", key: key, body: Body([UInt8](repeating: 0x61, count: size)))
+        context.message("oversized", key: key, body: oversizedBody(context))
+    }
+
+    private static func oversizedBody(_ context: ScenarioContext) -> Body {
+        Body([UInt8](repeating: 0x61, count: (context.peerLimits?.maximumBodyBytes ?? 1 << 20) + 1))
     }
 
     /// A message whose header has no name.
@@ -145,7 +148,8 @@ enum PublishingScenarios {
         let peer = try await context.peer()
         let place = try await context.place(by: peer)
         let member = try await peer.subscribe(place, window: 1024)
-        let messages = (0..<1000).map { $0 % 10 == 3 ? oversized(context) : context.message() }
+        let tooLarge = oversizedBody(context)
+        let messages = (0..<1000).map { context.message("task \($0)", body: $0 % 10 == 3 ? tooLarge : nil) }
         let taking = context.meanwhile("receiving 900") { try await member.take(900) }
         let confirmed = try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
             for (index, message) in messages.enumerated() {
