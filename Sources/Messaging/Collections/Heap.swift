@@ -1,20 +1,20 @@
 /// A binary min-heap: the smallest element first.
 package struct Heap<Element: Comparable & Sendable>: Sendable {
     /// The elements, in the order of the heap.
-    package private(set) var elements: [Element]
+    @usableFromInline package var elements: [Element]
 
     /// A heap of these elements, in linear time.
-    package init(_ elements: [Element] = []) {
+    @inlinable package init(_ elements: [Element] = []) {
         self.elements = elements
         for index in stride(from: elements.count / 2 - 1, through: 0, by: -1) { sink(index) }
     }
 
-    package var isEmpty: Bool { elements.isEmpty }
-    package var count: Int { elements.count }
+    @inlinable package var isEmpty: Bool { elements.isEmpty }
+    @inlinable package var count: Int { elements.count }
     /// The smallest element.
-    package var first: Element? { elements.first }
+    @inlinable package var first: Element? { elements.first }
 
-    package mutating func insert(_ element: Element) {
+    @inlinable package mutating func insert(_ element: Element) {
         elements.append(element)
         var child = elements.count - 1
         while child > 0, elements[child] < elements[(child - 1) / 2] {
@@ -24,7 +24,7 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
     }
 
     /// Takes out the smallest element.
-    package mutating func popFirst() -> Element? {
+    @inlinable package mutating func popFirst() -> Element? {
         guard let smallest = elements.first, let last = elements.popLast() else { return nil }
         if !elements.isEmpty {
             elements[0] = last
@@ -33,7 +33,7 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
         return smallest
     }
 
-    private mutating func sink(_ start: Int) {
+    @inlinable mutating func sink(_ start: Int) {
         var parent = start
         while true {
             var smallest = parent

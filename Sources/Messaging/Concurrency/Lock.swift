@@ -6,13 +6,13 @@
     /// Built with `-Xswiftc -DTHREAD_SANITIZER` it is a pthread mutex instead (`LockHandle.swift`): on Linux the thread
     /// sanitizer does not see the standard library's futex, and would report every use as a race.
     package struct Lock<State: Sendable>: ~Copyable, Sendable {
-        package let mutex: Mutex<State>
+        @usableFromInline let mutex: Mutex<State>
 
         /// A lock around this state.
-        package init(_ state: State) { mutex = Mutex(state) }
+        @inlinable package init(_ state: State) { mutex = Mutex(state) }
 
         /// Calls `body` with the state while no other thread has it. Must not be called again from within.
-        package func withLock<Result: Sendable, Failure: Error>(
+        @inlinable package func withLock<Result: Sendable, Failure: Error>(
             _ body: (inout State) throws(Failure) -> Result
         ) throws(Failure) -> Result {
             try mutex.withLock { (state: inout State) throws(Failure) -> Result in try body(&state) }

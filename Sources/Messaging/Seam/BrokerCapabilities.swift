@@ -53,9 +53,9 @@ public struct BrokerCapabilities: Hashable, Sendable {
 
     /// What a broker knows of deliveries that a crash ended.
     public enum CrashCount: String, Hashable, Sendable {
-        /// Attempt grows by one for each message that a handler had begun.
+        /// Attempt grows by one for each message that was held, that is, handed out by `receive`.
         case exact
-        /// Attempt grows by one for each message that was handed out.
+        /// Attempt grows by one for each message that was delivered, also those that nobody had received yet.
         case deliveries
         /// Attempt is 2 for everything that came before.
         case redeliveredOnly

@@ -1,0 +1,145 @@
+import Messaging
+
+/// What the server knows of a consumer.
+struct ConsumerState: Sendable {
+    /// A delivery that the consumer holds: which message of which inbox, and since when.
+    struct Hold: Sendable {
+        /// Unlike that of any other hold; 0: the cell is free.
+        var number: UInt64 = 0
+        var inbox = 0
+        var slot: UInt32 = 0
+        var size: Int32 = 0
+        var since: Duration = .zero
+    }
+
+    enum Status: Sendable {
+        case live
+        /// No more deliveries; what is held stays held.
+        case stopped
+        case ended(BrokerError)
+    }
+
+    let broker: Int
+    let subscription: Subscription
+    let cells: HoldCells
+    /// Where it receives from: one inbox, or those that match its pattern. Empty for pubSub.
+    var inboxes: [Int] = []
+    /// Where each inbox ended when the subscription began, for one that ends there.
+    var ends: [Int: UInt64] = [:]
+    var status = Status.live
+    /// The task that waits in `receive`.
+    var waiter: Waiter<Void>?
+    /// Whether that task waits for a message, not for room in its window.
+    var isIdle = false
+    /// What a pubSub subscriber has not taken yet.
+    var mailbox: Mailbox?
+    private(set) var holds: [Hold] = []
+    private var freeCells: [UInt32] = []
+    private(set) var heldBytes = 0
+    private(set) var held = 0
+
+    init(broker: Int, subscription: Subscription, cells: HoldCells) {
+        self.broker = broker
+        self.subscription = subscription
+        self.cells = cells
+    }
+
+    /// Whether another delivery may be held.
+    var hasRoom: Bool { held < cells.count && (heldBytes < subscription.windowBytes || held == 0) }
+
+    /// Holds a delivery; its receipt.
+    mutating func hold(_ hold: Hold) -> Receipt {
+        let cell: UInt32
+        if let free = freeCells.popLast() {
+            cell = free
+            holds[Int(cell)] = hold
+        } else {
+            cell = UInt32(truncatingIfNeeded: holds.count)
+            holds.append(hold)
+        }
+        held &+= 1
+        heldBytes &+= Int(hold.size)
+        cells.set(Int(cell), to: hold.number)
+        return Receipt(sequence: hold.number, slot: cell)
+    }
+
+    /// What a receipt stands for; nil when it is stale.
+    func hold(of receipt: Receipt) -> Hold? {
+        let cell = Int(receipt.slot)
+        guard cell < holds.count, receipt.sequence != 0, holds[cell].number == receipt.sequence else { return nil }
+        return holds[cell]
+    }
+
+    /// Ends a hold.
+    mutating func letGo(of cell: UInt32) {
+        held &-= 1
+        heldBytes &-= Int(holds[Int(cell)].size)
+        holds[Int(cell)].number = 0
+        cells.set(Int(cell), to: 0)
+        freeCells.append(cell)
+    }
+
+    /// The cells that are in use.
+    var heldCells: [UInt32] {
+        held == 0 ? [] : holds.indices.filter { holds[$0].number != 0 }.map { UInt32(truncatingIfNeeded: $0) }
+    }
+}
+
+/// The bounded buffer of a pubSub subscriber: when it is full the oldest message makes room, and is counted.
+struct Mailbox: Sendable {
+    struct Letter: Sendable {
+        let message: Message
+        let topic: Topic
+        let size: Int
+    }
+
+    private var letters = RingBuffer<Letter>()
+    private var bytes = 0
+    private(set) var missed = 0
+    /// Messages missed since the subscriber was last told.
+    private var unreported = 0
+    var expired = 0
+    let maximumMessages: Int
+    let maximumBytes: Int
+
+    init(maximumMessages: Int, maximumBytes: Int) {
+        self.maximumMessages = maximumMessages
+        self.maximumBytes = maximumBytes
+    }
+
+    var isEmpty: Bool { letters.isEmpty }
+
+    mutating func append(_ letter: Letter) {
+        while letters.count >= maximumMessages || bytes + letter.size > maximumBytes && !letters.isEmpty {
+            guard let oldest = letters.popFirst() else { break }
+            bytes -= oldest.size
+            miss(1)
+        }
+        letters.append(letter)
+        bytes += letter.size
+    }
+
+    mutating func popFirst() -> Letter? {
+        guard let letter = letters.popFirst() else { return nil }
+        bytes -= letter.size
+        return letter
+    }
+
+    /// Everything in it is gone, and what is published until the connection is back.
+    mutating func lose() {
+        miss(letters.count)
+        letters.removeAll()
+        bytes = 0
+    }
+
+    /// How many were missed since this was last asked; nil: none.
+    mutating func takeUnreported() -> Int? {
+        defer { unreported = 0 }
+        return unreported == 0 ? nil : unreported
+    }
+
+    private mutating func miss(_ count: Int) {
+        missed += count
+        unreported += count
+    }
+}

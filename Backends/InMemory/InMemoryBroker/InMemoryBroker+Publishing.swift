@@ -1,0 +1,161 @@
+public import Messaging
+
+extension InMemoryBroker {
+    /// Takes on one message.
+    @discardableResult
+    public func publish(
+        _ message: Message, to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        if Task.isCancelled { throw .refused(Self.cancelled, count: 1) }
+        switch admit(message, to: destination, waiter: nil) {
+        case .stored(let position):
+            return options.positions ? PublishReceipt(positions: [position]) : PublishReceipt()
+        case .refused(let error) where error.code != .notConnected || isUnusable:
+            throw .refused(error, count: 1)
+        case .refused, .full:
+            return try await publish([message], to: destination, options: options)
+        }
+    }
+
+    /// Takes on messages in their order. Where there is no room it waits, with what it has taken on confirmed already.
+    @discardableResult
+    public func publish(
+        _ messages: [Message], to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        if Task.isCancelled { throw .refused(Self.cancelled, count: messages.count) }
+        var batch = Batch(messages: messages, destination: destination, options: options)
+        var deadline: Duration?
+        while true {
+            let waiter = batch.isBlocked ? Waiter<Void>() : nil
+            let block = server.change { state, effects in
+                state.publish(&batch, from: connection, limits: limits, now: { self.server.time.now }, waiter, &effects)
+            }
+            guard let block else { return try batch.result() }
+            guard let waiter else {
+                batch.isBlocked = true
+                continue
+            }
+            let end = deadline ?? server.time.uptime + options.deadline
+            deadline = end
+            let outcome = await waiter.wait(atMost: max(.zero, end - server.time.uptime), on: server.time)
+            if case .value = outcome { continue }
+            server.change { state, effects in state.forgetPublisher(waiter, at: block.place, &effects) }
+            if case .cancelled = outcome { batch.refuseRest(Self.cancelled) } else { batch.refuseRest(block.error) }
+            return try batch.result()
+        }
+    }
+
+    private static let cancelled = BrokerError(.cancelled, "the task was cancelled before this was sent", during: .publish)
+
+    /// Whether no waiting helps: never connected, or closed.
+    private var isUnusable: Bool { server.state.withLock { $0.connections[connection]?.status != .up } }
+
+    private func admit(_ message: Message, to destination: Destination, waiter: Waiter<Void>?) -> ServerState.Admission {
+        server.change { state, effects in
+            if let problem = state.problem(with: connection) { return .refused(problem) }
+            if let refusal = limits.refusal(of: message, at: server.time.now) { return .refused(refusal) }
+            switch state.target(destination) {
+            case .failure(let error): return .refused(error)
+            case .success(let place):
+                return state.admit(message, to: destination, at: place, now: { server.time.now }, &effects)
+            }
+        }
+    }
+}
+
+/// A publish of several messages: how far it has come, and what was refused.
+struct Batch: Sendable {
+    let messages: [Message]
+    let destination: Destination
+    let options: PublishOptions
+    var isBlocked = false
+    var next = 0
+    var failures: [Int: PublishFailure.Outcome] = [:]
+    var positions: [Position] = []
+    /// On a destination that keeps order: keys of which a message was refused.
+    var refusedKeys: Set<String?> = []
+
+    mutating func confirm(_ position: Position) {
+        if options.positions { positions.append(position) }
+        next += 1
+    }
+
+    mutating func refuse(_ error: BrokerError) {
+        failures[next] = .refused(error.during(.publish))
+        if options.positions { positions.append(.none) }
+        next += 1
+    }
+
+    mutating func refuseRest(_ error: BrokerError) { while next < messages.count { refuse(error) } }
+
+    func result() throws(PublishFailure) -> PublishReceipt {
+        if !failures.isEmpty { throw PublishFailure(failures, of: messages.count) }
+        return PublishReceipt(positions: positions)
+    }
+}
+
+extension ServerState {
+    /// What a publish waits for: room in a place, or the server.
+    struct Block: Sendable {
+        let place: Place?
+        let error: BrokerError
+    }
+
+    /// Takes on as much of a batch as there is room for; nil when it has come to its end. `waiter` is told when to go on.
+    mutating func publish(
+        _ batch: inout Batch, from connection: Int, limits: BrokerLimits, now: () -> Timestamp,
+        _ waiter: Waiter<Void>?, _ effects: inout Effects
+    ) -> Block? {
+        if let problem = problem(with: connection) {
+            guard connections[connection]?.status == .up else {
+                batch.refuseRest(problem)
+                return nil
+            }
+            if let waiter { waitingForServer.append(waiter) }
+            return Block(place: nil, error: problem)
+        }
+        let place: Place?
+        switch target(batch.destination) {
+        case .failure(let error):
+            batch.refuseRest(error)
+            return nil
+        case .success(let found): place = found
+        }
+        let isOrdered = place.map(keepsOrder) ?? false
+        while batch.next < batch.messages.count {
+            let message = batch.messages[batch.next]
+            if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
+                batch.refuse(BrokerError(.orderKept, "an earlier message of key \(message.key ?? "none") was refused"))
+                continue
+            }
+            if let error = limits.refusal(of: message, at: now()) {
+                if isOrdered { batch.refusedKeys.insert(message.key) }
+                batch.refuse(error)
+                continue
+            }
+            switch admit(message, to: batch.destination, at: place, now: now, &effects) {
+            case .stored(let position): batch.confirm(position)
+            case .refused(let error):
+                if isOrdered { batch.refusedKeys.insert(message.key) }
+                batch.refuse(error)
+            case .full(let full):
+                if let waiter { enqueue(waiter, at: full) }
+                let sentence = "\(batch.destination) has been full up to the deadline; consume from it, or raise its limits"
+                return Block(place: full, error: BrokerError(.resourceExhausted, sentence))
+            }
+        }
+        return nil
+    }
+
+    func keepsOrder(_ place: Place) -> Bool {
+        switch place {
+        case .queue(let inbox): inboxes[inbox]?.isOrdered ?? false
+        case .stream(let stream): streams[stream]?.declaration.order == .perKey
+        }
+    }
+
+    /// A publisher that waits no longer.
+    mutating func forgetPublisher(_ waiter: Waiter<Void>, at place: Place?, _ effects: inout Effects) {
+        if let place { forget(waiter, at: place, &effects) } else { waitingForServer.removeAll { $0 === waiter } }
+    }
+}

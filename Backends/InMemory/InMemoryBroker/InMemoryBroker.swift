@@ -1,0 +1,144 @@
+public import Messaging
+
+/// One connection to an `InMemoryServer`: the reference for every other backend.
+///
+/// It can take on the limits of another broker: `InMemoryBroker(profile: .rabbitMQ)` refuses what RabbitMQ would refuse.
+public final class InMemoryBroker: MessageBroker {
+    /// The broker's name in the configuration.
+    public let name: BrokerName
+    /// `inmemory`, whatever profile it has.
+    public let type = BrokerType.inMemory
+    /// What the in-memory broker can do, as far as the profile's broker can too.
+    public let capabilities: BrokerCapabilities
+    /// Those of the profile.
+    public let limits: BrokerLimits
+    let server: InMemoryServer
+    let connection: Int
+
+    /// A broker on a server of its own, or on one that it shares. Nothing is connected yet.
+    public init(
+        _ server: InMemoryServer = InMemoryServer(), name: BrokerName = "memory", profile: BrokerProfile = .inMemory
+    ) {
+        self.name = name
+        self.server = server
+        capabilities = BrokerCapabilities.inMemory.limited(by: profile.capabilities)
+        let limits = profile.limits.with { $0.settleLag = server.settleLag }
+        self.limits = limits
+        connection = server.state.withLock { $0.connections.place(ServerState.Connection(limits: limits)) }
+    }
+
+    deinit { server.change { state, effects in state.disconnect(connection, counting: 0, &effects) } }
+
+    /// Connects; throws `.unavailable` while the server is down, `.ended` after `close`.
+    public func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
+        let problem: BrokerError? = server.change { state, effects in
+            guard let status = state.connections[connection]?.status, status != .closed else {
+                return .ended(.closed, "this broker is closed; make a new one")
+            }
+            guard state.isRunning else { return BrokerError(.unavailable, "the in-memory server is down; start it") }
+            state.connections[connection]?.report = reporting
+            state.connections[connection]?.status = .up
+            if status == .fresh { effects.report(.up, to: reporting) }
+            return nil
+        }
+        if let problem { throw problem.during(.connect) }
+    }
+
+    /// Makes what is missing; `.conflict` says what exists otherwise, `.unsupported` what the profile's broker cannot do.
+    public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
+        for declaration in declarations {
+            if let refusal = capabilities.refusal(of: declaration) { throw refusal.during(.declare) }
+        }
+        let problem: BrokerError? = server.change { state, effects in
+            if let problem = state.problem(with: connection) { return problem }
+            if let problem = state.declare(declarations, &effects) { return problem }
+            for declaration in declarations {
+                state.connections[connection]?.declared[declaration.destination] = declaration
+            }
+            return nil
+        }
+        if let problem { throw problem.during(.declare) }
+    }
+
+    /// A consumer that receives from now on.
+    public func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
+        if subscription.maxHold > limits.maxHold || subscription.maxHold <= .zero {
+            throw BrokerError(
+                .invalidArgument,
+                "\(subscription.label): maxHold of \(subscription.maxHold) is out of range; at most \(limits.maxHold)",
+                during: .subscribe)
+        }
+        let cells = HoldCells(count: subscription.kind == .pubSub ? 0 : max(1, min(subscription.window, 1 << 20)))
+        let id = server.change { state, effects in
+            state.subscribe(subscription, by: connection, cells: cells, &effects)
+        }
+        switch id {
+        case .success(let id): return InMemoryConsumer(id, cells: cells, subscription: subscription, broker: self)
+        case .failure(let error): throw error
+        }
+    }
+
+    /// Connected, down with the server, or closed; and what each subscription has met.
+    public func health() async -> BrokerHealth { server.state.withLock { $0.health(of: connection) } }
+
+    /// Cancels every consumer and disconnects, at once; `grace` is not needed.
+    public func close(within grace: Duration) async {
+        server.change { state, effects in state.disconnect(connection, counting: 0, &effects) }
+    }
+
+    /// Ends this connection as SIGKILL ends a process: what its consumers hold comes again with attempt + 1.
+    public func crash() { server.change { state, effects in state.disconnect(connection, counting: 1, &effects) } }
+
+    /// Depth, purge and delete.
+    public var topology: (any TopologyAdministration)? { InMemoryTopology(broker: self) }
+    /// Reading a stream from a position.
+    public var replay: (any Replaying)? { InMemoryReplay(broker: self) }
+}
+
+extension BrokerFactory {
+    /// The in-memory broker: each on a server of its own, or all on this one.
+    public static func inMemory(_ server: InMemoryServer? = nil) -> BrokerFactory {
+        BrokerFactory(.inMemory) { (name, values, environment) throws(BrokerError) -> any MessageBroker in
+            let configuration = InMemoryConfiguration(values)
+            let profile = BrokerProfile(
+                type: .inMemory, scheme: BrokerProfile.inMemory.scheme, options: InMemoryConfiguration.options,
+                capabilities: BrokerProfile.inMemory.capabilities,
+                limits: BrokerProfile.inMemory.limits.with { $0.maximumBodyBytes = configuration.maximumBody.bytes })
+            let own = InMemoryServer(
+                time: environment.time, maximumMessages: configuration.maximumMessages,
+                maximumBytes: configuration.maximumBytes.bytes)
+            return InMemoryBroker(server ?? own, name: name, profile: profile)
+        }
+    }
+}
+
+extension BrokerCapabilities {
+    /// What this broker refuses of a declaration; nil when it can do all of it.
+    func refusal(of declaration: DestinationDeclaration) -> BrokerError? {
+        let kind = declaration.destination.kind
+        var needs: [Operation] = [.serve]
+        if declaration.order != .none { needs.append(.order) }
+        if declaration.maximumPriority > 0 { needs.append(.priority) }
+        if declaration.longestDelay != nil { needs.append(.delay) }
+        if !declaration.bindings.isEmpty { needs.append(.bindings) }
+        if declaration.groups.values.contains(where: { $0.filter != nil }) { needs.append(.filter) }
+        if case .broker = declaration.deadLetters { needs.append(.brokerDeadLetters) }
+        for need in needs {
+            if case .refused(let reason) = self[kind, need] {
+                return BrokerError(.unsupported, "\(declaration.destination) needs \(need.rawValue): \(reason)")
+            }
+        }
+        return nil
+    }
+
+    /// These capabilities without what another broker refuses.
+    func limited(by other: BrokerCapabilities) -> BrokerCapabilities {
+        var limited = self
+        for kind in DestinationKind.allCases {
+            for operation in Operation.allCases {
+                if case .refused = other[kind, operation] { limited.operations[kind]?[operation] = other[kind, operation] }
+            }
+        }
+        return limited
+    }
+}

@@ -1,0 +1,108 @@
+import Messaging
+
+/// A consumer of the in-memory broker. Letting go of it cancels it.
+final class InMemoryConsumer: MessageConsumer {
+    private let id: Int
+    private let cells: HoldCells
+    private let isPubSub: Bool
+    private let broker: InMemoryBroker
+    private let holdAlarm = Lock<Alarm?>(nil)
+    private var server: InMemoryServer { broker.server }
+
+    init(_ id: Int, cells: HoldCells, subscription: Subscription, broker: InMemoryBroker) {
+        self.id = id
+        self.cells = cells
+        self.broker = broker
+        isPubSub = subscription.kind == .pubSub
+        if !isPubSub { watchHolds(at: broker.server.time.uptime + subscription.maxHold) }
+    }
+
+    deinit {
+        if let alarm = holdAlarm.withLock({ $0 }) { broker.server.time.silence(alarm) }
+        broker.server.change { state, effects in state.forget(id, &effects) }
+    }
+
+    func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
+        if Task.isCancelled { throw Self.cancelled }
+        var deadline: Duration?
+        var waiter: Waiter<Void>?
+        while true {
+            let uptime = server.time.uptime
+            switch take(upTo: max(1, limit), waiter: waiter, uptime: uptime) {
+            case .deliveries(let deliveries): return deliveries
+            case .ended(let error): throw error.during(.receive)
+            case .nothing(let due):
+                let end = deadline ?? uptime + max(.zero, wait)
+                deadline = end
+                guard let waiting = waiter else {
+                    if uptime >= end { return [] }
+                    waiter = Waiter()
+                    continue
+                }
+                try await pause(waiting, until: end, due: due, uptime: uptime)
+                waiter = server.time.uptime >= end ? nil : Waiter()
+            }
+        }
+    }
+
+    /// Waits for a message, for the moment when a delayed one is due, or for the end.
+    private func pause(
+        _ waiter: Waiter<Void>, until end: Duration, due: Timestamp?, uptime: Duration
+    ) async throws(BrokerError) {
+        let time = server.time
+        let limit = min(end - uptime, due.map { max(.zero, $0 - time.now) } ?? end - uptime)
+        let outcome = await waiter.wait(atMost: limit, on: time)
+        if case .value = outcome { return }
+        server.change { state, effects in state.stopWaiting(id, waiter, &effects) }
+        if case .cancelled = outcome { throw Self.cancelled }
+    }
+
+    private static let cancelled = BrokerError(.cancelled, "the task that received was cancelled", during: .receive)
+
+    private func take(upTo limit: Int, waiter: Waiter<Void>?, uptime: Duration) -> ServerState.Found {
+        let time = server.time
+        return server.change { state, effects in
+            state.receive(id, upTo: limit, waiter: waiter, uptime: uptime, now: { time.now }, &effects)
+        }
+    }
+
+    func holds(_ receipt: Receipt) -> Bool { isPubSub || cells.holds(receipt) }
+
+    func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
+        let time = server.time
+        let moment = ServerState.Moment(uptime: time.uptime) { time.now }
+        return server.change { state, effects in
+            var outcomes: [SettlementOutcome] = []
+            outcomes.reserveCapacity(settlements.count)
+            for item in settlements {
+                outcomes.append(state.settle(id, item.receipt, as: item.settlement, at: moment, &effects))
+            }
+            return outcomes
+        }
+    }
+
+    func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+        let time = server.time
+        let moment = ServerState.Moment(uptime: server.settleLag > .zero ? time.uptime : .zero) { time.now }
+        return server.change { state, effects in state.settle(id, receipt, as: settlement, at: moment, &effects) }
+    }
+
+    func stop() async { server.change { state, effects in state.stop(id, &effects) } }
+
+    func cancel() async {
+        let error = BrokerError.ended(.cancelled, "this consumer was cancelled")
+        server.change { state, effects in state.cancel(id, counting: 0, because: error, &effects) }
+    }
+
+    /// Looks, when the oldest hold may be over, whether it is.
+    private func watchHolds(at moment: Duration) {
+        let alarm = server.time.alarm(at: moment) { [weak self] in
+            guard let self else { return }
+            let next = server.change { state, effects in
+                state.expireHolds(id, at: self.server.time.uptime, &effects)
+            }
+            if let next { watchHolds(at: next) }
+        }
+        holdAlarm.withLock { $0 = alarm }
+    }
+}

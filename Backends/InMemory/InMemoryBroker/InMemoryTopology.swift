@@ -1,0 +1,95 @@
+import Messaging
+
+/// Depth, purge and delete of the in-memory broker.
+struct InMemoryTopology: TopologyAdministration {
+    let broker: InMemoryBroker
+
+    func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
+        let depth: Result<DestinationDepth, BrokerError> = broker.server.state.withLock { state in
+            if let problem = state.problem(with: broker.connection) { return .failure(problem) }
+            return state.depth(of: destination, group: group)
+        }
+        return try depth.get()
+    }
+
+    func purge(_ destination: Destination) async throws(BrokerError) -> Int {
+        let count: Result<Int, BrokerError> = broker.server.change { state, effects in
+            if let problem = state.problem(with: broker.connection) { return .failure(problem) }
+            guard case .queue(let inbox) = state.places[destination] else {
+                return .failure(BrokerError(.noSuchDestination, "\(destination) is not a queue that exists"))
+            }
+            let count = state.inboxes[inbox]?.purge() ?? 0
+            state.wakePublishers(of: inbox, &effects)
+            return .success(count)
+        }
+        return try count.get()
+    }
+
+    func delete(_ destination: Destination) async throws(BrokerError) {
+        let problem: BrokerError? = broker.server.change { state, effects in
+            if let problem = state.problem(with: broker.connection) { return problem }
+            state.connections[broker.connection]?.declared[destination] = nil
+            return state.delete(destination, &effects)
+        }
+        if let problem { throw problem }
+    }
+}
+
+extension ServerState {
+    func depth(of destination: Destination, group: GroupName?) -> Result<DestinationDepth, BrokerError> {
+        let missing = BrokerError(.noSuchDestination, "\(destination) does not exist; declare it")
+        if destination.kind == .pubSub { return .success(DestinationDepth(waiting: 0, held: 0, consumers: subscribers.count)) }
+        let inbox: Int?
+        switch places[destination] {
+        case .queue(let found): inbox = found
+        case .stream(let stream): inbox = group.flatMap { streams[stream]?.groups[$0] }
+        case nil: return .failure(missing)
+        }
+        guard let inbox, let box = inboxes[inbox] else { return .failure(missing) }
+        let held = box.members.reduce(0) { sum, member in sum + (consumers[member]?.holdCount(in: inbox) ?? 0) }
+        let live = box.members.count { if case .live = consumers[$0]?.status { true } else { false } }
+        return .success(DestinationDepth(waiting: box.waiting(in: log(of: inbox), held: held), held: held, consumers: live))
+    }
+
+    func health(of connection: Int) -> BrokerHealth {
+        let mine = consumers.compactMap { $0 }.filter { $0.broker == connection }
+        let live = mine.count { if case .live = $0.status { true } else { false } }
+        let subscriptions = mine.map { consumer in
+            BrokerHealth.SubscriptionHealth(
+                label: consumer.subscription.label,
+                filtered: consumer.inboxes.reduce(0) { $0 + (inboxes[$1]?.filtered ?? 0) },
+                expired: consumer.inboxes.reduce(consumer.mailbox?.expired ?? 0) { $0 + (inboxes[$1]?.expired ?? 0) },
+                gaps: consumer.mailbox?.missed ?? 0)
+        }
+        guard let problem = problem(with: connection) else {
+            let ended = mine.contains { if case .ended(let error) = $0.status { error.endReason == .deleted } else { false } }
+            return BrokerHealth(
+                ended ? .degraded : .connected, consumers: live, subscriptions: subscriptions,
+                reason: ended ? "a subscription has ended" : nil)
+        }
+        let isClosed = connections[connection]?.status == .closed
+        return BrokerHealth(
+            isClosed ? .closed : .disconnected, consumers: isClosed ? 0 : live, subscriptions: subscriptions,
+            reason: problem.sentence)
+    }
+
+    /// The end of a connection: its consumers' deliveries go back, counted where its process was killed.
+    mutating func disconnect(_ connection: Int, counting runs: Int32, _ effects: inout Effects) {
+        connections[connection]?.status = .closed
+        let error = BrokerError.ended(.closed, "the broker was closed")
+        for (id, consumer) in consumers.enumerated() where consumer?.broker == connection {
+            cancel(id, counting: runs, because: error, &effects)
+        }
+        for waiter in waitingForServer { effects.wake(waiter) }
+        waitingForServer = []
+        for inbox in inboxes.indices { wakePublishers(of: inbox, &effects) }
+        for stream in streams.indices {
+            for waiter in streams[stream]?.publishers ?? [] { effects.wake(waiter) }
+            streams[stream]?.publishers = []
+        }
+    }
+}
+
+extension ConsumerState {
+    func holdCount(in inbox: Int) -> Int { heldCells.count { holds[Int($0)].inbox == inbox } }
+}

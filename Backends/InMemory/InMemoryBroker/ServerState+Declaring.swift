@@ -1,0 +1,167 @@
+import Messaging
+
+extension ServerState {
+    /// Makes what is missing; the sentence of what conflicts. Nothing is made when anything conflicts.
+    mutating func declare(
+        _ declarations: [DestinationDeclaration], _ effects: inout Effects
+    ) -> BrokerError? {
+        for declaration in declarations {
+            if let problem = problem(in: declaration) { return problem.during(.declare) }
+        }
+        for declaration in declarations where declaration.destination.kind != .pubSub {
+            switch places[declaration.destination] {
+            case .queue:
+                break
+            case .stream(let stream):
+                addGroups(of: declaration, to: stream, &effects)
+            case nil where declaration.destination.kind == .queue:
+                let inbox = inboxes.place(
+                    Inbox(declaration, maximumMessages: maximumMessages, maximumBytes: maximumBytes))
+                places[declaration.destination] = .queue(inbox)
+            case nil:
+                let stream = streams.place(
+                    StreamLog(declaration, maximumMessages: maximumMessages, maximumBytes: maximumBytes))
+                places[declaration.destination] = .stream(stream)
+                addGroups(of: declaration, to: stream, &effects)
+            }
+        }
+        bind()
+        return nil
+    }
+
+    private mutating func addGroups(of declaration: DestinationDeclaration, to stream: Int, _ effects: inout Effects) {
+        for (name, group) in declaration.groups.sorted(by: { $0.key.name < $1.key.name }) {
+            guard let log = streams[stream], log.groups[name] == nil, let start = try? log.offset(of: group.start)
+            else { continue }
+            var declaration = log.declaration
+            declaration.groups = [name: group]
+            let inbox = inboxes.place(
+                Inbox(
+                    declaration,
+                    group: .init(name: name, stream: stream, filter: group.filter, cursor: start, low: start),
+                    maximumMessages: .max, maximumBytes: .max))
+            streams[stream]?.groups[name] = inbox
+            attachPatterns(to: inbox, &effects)
+        }
+    }
+
+    /// Consumers of a pattern receive from what is declared after they came, too.
+    private mutating func attachPatterns(to inbox: Int, _ effects: inout Effects) {
+        guard let box = inboxes[inbox] else { return }
+        for (id, consumer) in consumers.enumerated() {
+            guard let consumer, case .live = consumer.status, case .pattern(let pattern, .stream) = consumer.subscription.source,
+                consumer.subscription.group == box.group?.name, pattern.matches(box.declaration.destination.topic)
+            else { continue }
+            consumers[id]?.inboxes.append(inbox)
+            inboxes[inbox]?.members.append(id)
+            if consumer.isIdle { inboxes[inbox]?.idle += 1 }
+        }
+    }
+
+    private mutating func bind() {
+        var all: [(TopicPattern, Destination)] = []
+        for (destination, place) in places {
+            switch place {
+            case .queue(let inbox): all += inboxes[inbox]?.declaration.bindings.map { ($0, destination) } ?? []
+            case .stream(let stream): all += streams[stream]?.declaration.bindings.map { ($0, destination) } ?? []
+            }
+        }
+        hasBindings = !all.isEmpty
+        bindings = PatternTrie()
+        for (pattern, destination) in all { bindings.insert(pattern, destination) }
+    }
+
+    private func problem(in declaration: DestinationDeclaration) -> BrokerError? {
+        let destination = declaration.destination
+        if let problem = destination.topic.problem { return problem }
+        if destination.kind != .stream, !declaration.groups.isEmpty {
+            return BrokerError(.invalidArgument, "\(destination) is given groups; only a stream has groups")
+        }
+        if let limit = declaration.maximumMessages, limit < 1 {
+            return BrokerError(.invalidArgument, "\(destination): \(limit) messages is out of range; at least 1")
+        }
+        if let limit = declaration.maximumBytes, limit < 1 {
+            return BrokerError(.invalidArgument, "\(destination): \(limit) bytes is out of range; at least 1")
+        }
+        switch places[destination] {
+        case .queue(let inbox):
+            return inboxes[inbox].flatMap { conflict(between: $0.declaration, and: declaration) }
+        case .stream(let stream):
+            guard let log = streams[stream] else { return nil }
+            return conflict(between: log.declaration, and: declaration) ?? filterConflict(declaration, log)
+                ?? startProblem(declaration, log)
+        case nil:
+            return destination.kind == .stream ? startProblem(declaration, nil) : nil
+        }
+    }
+
+    /// What differs from what exists; groups and their starts aside, which are added.
+    private func conflict(
+        between existing: DestinationDeclaration, and asked: DestinationDeclaration
+    ) -> BrokerError? {
+        let pairs: [(String, String, String)] = [
+            ("order", existing.order.rawValue, asked.order.rawValue),
+            ("maximum priority", "\(existing.maximumPriority)", "\(asked.maximumPriority)"),
+            ("maximum messages", Self.text(existing.maximumMessages), Self.text(asked.maximumMessages)),
+            ("maximum bytes", Self.text(existing.maximumBytes), Self.text(asked.maximumBytes)),
+            ("retention", Self.text(existing.retention), Self.text(asked.retention)),
+            ("when full", existing.whenFull.rawValue, asked.whenFull.rawValue),
+            ("durable", "\(existing.durable)", "\(asked.durable)"),
+            ("dead letters", "\(existing.deadLetters)", "\(asked.deadLetters)"),
+            ("bindings", "\(existing.bindings.map(\.text).sorted())", "\(asked.bindings.map(\.text).sorted())"),
+        ]
+        guard let (what, is_, wanted) = pairs.first(where: { $0.1 != $0.2 }) else { return nil }
+        return BrokerError(
+            .conflict,
+            "\(existing.destination) exists with \(what) \(is_), and \(wanted) is asked for; delete it, or declare it as it is")
+    }
+
+    private func filterConflict(_ declaration: DestinationDeclaration, _ log: StreamLog) -> BrokerError? {
+        for (name, group) in declaration.groups {
+            guard let inbox = log.groups[name], let existing = inboxes[inbox]?.group, existing.filter != group.filter
+            else { continue }
+            return BrokerError(
+                .conflict,
+                "group \(name) of \(declaration.destination) exists with another filter; delete it, or declare it as it is")
+        }
+        return nil
+    }
+
+    private func startProblem(_ declaration: DestinationDeclaration, _ log: StreamLog?) -> BrokerError? {
+        let log = log ?? StreamLog(declaration, maximumMessages: maximumMessages, maximumBytes: maximumBytes)
+        for (name, group) in declaration.groups where log.groups[name] == nil {
+            do throws(BrokerError) { _ = try log.offset(of: group.start) } catch { return error }
+        }
+        return nil
+    }
+
+    private static func text<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? "not set" }
+
+    /// Deletes a destination; its consumers end.
+    mutating func delete(_ destination: Destination, _ effects: inout Effects) -> BrokerError? {
+        guard let place = places.removeValue(forKey: destination) else {
+            return destination.kind == .pubSub ? nil : BrokerError(.noSuchDestination, "\(destination) does not exist")
+        }
+        switch place {
+        case .queue(let inbox):
+            for publisher in inboxes[inbox]?.publishers ?? [] { effects.wake(publisher) }
+            drop(inbox, because: .ended(.deleted, "\(destination) was deleted"), &effects)
+        case .stream(let stream):
+            for inbox in streams[stream]?.groups.values ?? [:].values {
+                drop(inbox, because: .ended(.deleted, "\(destination) was deleted"), &effects)
+            }
+            for waiter in (streams[stream]?.readers ?? []) + (streams[stream]?.publishers ?? []) { effects.wake(waiter) }
+            streams[stream] = nil
+        }
+        bind()
+        return nil
+    }
+
+    private mutating func drop(_ inbox: Int, because error: BrokerError, _ effects: inout Effects) {
+        for member in inboxes[inbox]?.members ?? [] {
+            for cell in consumers[member]?.heldCells ?? [] { consumers[member]?.letGo(of: cell) }
+            end(member, because: error, &effects)
+        }
+        inboxes[inbox] = nil
+    }
+}

@@ -1,0 +1,135 @@
+import Messaging
+
+extension ServerState {
+    /// What became of a message.
+    enum Admission: Sendable {
+        case stored(Position)
+        /// There is no room; the waiter rings when there may be.
+        case full(Place)
+        case refused(BrokerError)
+    }
+
+    /// Where a publish goes, looked up once for all messages of a call.
+    func target(_ destination: Destination) -> Result<Place?, BrokerError> {
+        if destination.kind == .pubSub { return destination.topic.problem.map { .failure($0) } ?? .success(nil) }
+        if let place = places[destination] { return .success(place) }
+        let sentence = "\(destination) does not exist; declare it"
+        return .failure(destination.topic.problem ?? BrokerError(.noSuchDestination, sentence, during: .publish))
+    }
+
+    /// Takes on one message, with its copies for bound destinations, or nothing of it.
+    mutating func admit(
+        _ message: Message, to destination: Destination, at place: Place?, now: () -> Timestamp,
+        _ effects: inout Effects
+    ) -> Admission {
+        let size = message.byteCount
+        if hasBindings || destination.kind == .pubSub {
+            return admitEverywhere(message, size: size, to: destination, at: place, now: now, &effects)
+        }
+        guard let place else { return .stored(.none) }
+        guard makeRoom(at: place, for: size, now: now) else { return refusal(at: place) ?? .full(place) }
+        return .stored(store(message, size: size, at: place, now: now, &effects))
+    }
+
+    private mutating func admitEverywhere(
+        _ message: Message, size: Int, to destination: Destination, at place: Place?, now: () -> Timestamp,
+        _ effects: inout Effects
+    ) -> Admission {
+        let bound = hasBindings ? bindings.values(matching: destination.topic) : []
+        let copies = Set(bound.compactMap { places[$0] }).filter { $0 != place }
+        for place in copies.union(place.map { [$0] } ?? []) where !makeRoom(at: place, for: size, now: now) {
+            return refusal(at: place) ?? .full(place)
+        }
+        for copy in copies { _ = store(message, size: size, at: copy, now: now, &effects) }
+        if let place { return .stored(store(message, size: size, at: place, now: now, &effects)) }
+        broadcast(message, size: size, on: destination.topic, &effects)
+        return .stored(.none)
+    }
+
+    /// Whether a message of this size fits, after letting go of what may go.
+    mutating func makeRoom(at place: Place, for size: Int, now: () -> Timestamp) -> Bool {
+        switch place {
+        case .queue(let inbox):
+            return inboxes[inbox]?.hasRoom(for: size) ?? false
+        case .stream(let stream):
+            guard let log = streams[stream] else { return false }
+            if !log.groups.isEmpty, !log.hasRoom(for: size) || log.declaration.retention != nil {
+                let read = log.groups.values.compactMap { inboxes[$0]?.group?.low }.min() ?? log.first
+                streams[stream]?.trim(readBefore: read, toFit: size, at: now())
+            }
+            return streams[stream]?.hasRoom(for: size) ?? false
+        }
+    }
+
+    /// The answer of a full destination that is declared to refuse.
+    private func refusal(at place: Place) -> Admission? {
+        let declaration: DestinationDeclaration? =
+            switch place {
+            case .queue(let inbox): inboxes[inbox]?.declaration
+            case .stream(let stream): streams[stream]?.declaration
+            }
+        guard let declaration else { return .refused(BrokerError(.noSuchDestination, "the destination was deleted")) }
+        guard declaration.whenFull == .refuse else { return nil }
+        return .refused(
+            BrokerError(.resourceExhausted, "\(declaration.destination) is full; consume from it, or raise its limits"))
+    }
+
+    private mutating func store(
+        _ message: Message, size: Int, at place: Place, now: () -> Timestamp, _ effects: inout Effects
+    ) -> Position {
+        switch place {
+        case .queue(let inbox):
+            let delay = message.isTimed ? message.notBefore.flatMap { $0 > now() ? $0 : nil } : nil
+            inboxes[inbox]?.append(message, size: size, notBefore: delay)
+            if let idle = inboxes[inbox]?.idle, idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
+            return .none
+        case .stream(let stream):
+            let offset = streams[stream]?.append(message, size: size, at: now()) ?? 0
+            for inbox in streams[stream]?.groups.values ?? [:].values where (inboxes[inbox]?.idle ?? 0) > 0 {
+                wakeConsumers(of: inbox, atMost: 1, &effects)
+            }
+            for reader in streams[stream]?.readers ?? [] { effects.wake(reader) }
+            if streams[stream]?.readers.isEmpty == false { streams[stream]?.readers = [] }
+            return Position(major: offset)
+        }
+    }
+
+    /// Gives a message to everybody who listens now.
+    private mutating func broadcast(_ message: Message, size: Int, on topic: Topic, _ effects: inout Effects) {
+        for subscriber in subscribers {
+            guard let consumer = consumers[subscriber], case .live = consumer.status else { continue }
+            let isMeant: Bool =
+                switch consumer.subscription.source {
+                case .destination(let destination): destination.topic == topic
+                case .pattern(let pattern, _): pattern.matches(topic)
+                }
+            guard isMeant else { continue }
+            consumers[subscriber]?.mailbox?.append(.init(message: message, topic: topic, size: size))
+            if let waiter = consumers[subscriber]?.waiter {
+                consumers[subscriber]?.waiter = nil
+                effects.wake(waiter)
+            }
+        }
+    }
+
+    /// Registers a publisher that waits for room.
+    mutating func enqueue(_ waiter: Waiter<Void>, at place: Place) {
+        switch place {
+        case .queue(let inbox): inboxes[inbox]?.publishers.append(waiter)
+        case .stream(let stream): streams[stream]?.publishers.append(waiter)
+        }
+    }
+
+    /// Forgets a publisher that waits no longer, and lets the others try in its place.
+    mutating func forget(_ waiter: Waiter<Void>, at place: Place, _ effects: inout Effects) {
+        switch place {
+        case .queue(let inbox):
+            inboxes[inbox]?.publishers.removeAll { $0 === waiter }
+            wakePublishers(of: inbox, &effects)
+        case .stream(let stream):
+            streams[stream]?.publishers.removeAll { $0 === waiter }
+            for publisher in streams[stream]?.publishers ?? [] { effects.wake(publisher) }
+            streams[stream]?.publishers = []
+        }
+    }
+}

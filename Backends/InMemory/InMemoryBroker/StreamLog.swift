@@ -1,0 +1,98 @@
+import Messaging
+
+/// The messages of a stream in the order of their arrival, each at its offset.
+struct StreamLog: Sendable {
+    struct Entry: Sendable {
+        let message: Message
+        let appendedAt: Timestamp
+    }
+
+    let declaration: DestinationDeclaration
+    /// The inboxes of its groups.
+    var groups: [GroupName: Int] = [:]
+    /// Publishers that wait for room.
+    var publishers: [Waiter<Void>] = []
+    /// Replay readers that wait for a message.
+    var readers: [Waiter<Void>] = []
+    private var entries = RingBuffer<Entry>()
+    private var bytes = 0
+    /// The offset of the first entry there is.
+    private(set) var first: UInt64 = 0
+    private var lostBefore: UInt64 = 0
+    private let maximumMessages: Int
+    private let maximumBytes: Int
+
+    init(_ declaration: DestinationDeclaration, maximumMessages: Int, maximumBytes: Int) {
+        self.declaration = declaration
+        self.maximumMessages = declaration.maximumMessages ?? maximumMessages
+        self.maximumBytes = declaration.maximumBytes ?? maximumBytes
+    }
+
+    /// The offset of the next entry.
+    var end: UInt64 { first + UInt64(entries.count) }
+
+    subscript(offset: UInt64) -> Entry? { offset < first ? nil : entries[Int(offset - first)] }
+
+    func hasRoom(for size: Int) -> Bool {
+        entries.count < maximumMessages && (bytes + size <= maximumBytes || entries.isEmpty)
+    }
+
+    mutating func append(_ message: Message, size: Int, at now: Timestamp) -> UInt64 {
+        entries.append(Entry(message: message, appendedAt: now))
+        bytes += size
+        return end - 1
+    }
+
+    /// Lets go of what every group has settled (`read` is the lowest offset that is not) as far as it must for a message
+    /// of this size, or as the retention says. A stream without a group lets go of nothing: nobody has read it.
+    mutating func trim(readBefore read: UInt64, toFit size: Int, at now: Timestamp) {
+        while first < read, let entry = entries.first {
+            let isKept = declaration.retention.map { now - entry.appendedAt < $0 }
+            guard isKept == false || isKept == nil && !hasRoom(for: size) else { return }
+            bytes -= entry.message.byteCount
+            _ = entries.popFirst()
+            first += 1
+        }
+    }
+
+    /// The offset where reading from `start` begins; `.positionGone` when it is no longer there.
+    func offset(of start: StartPosition) throws(BrokerError) -> UInt64 {
+        switch start {
+        case .earliest: return first
+        case .latest: return end
+        case .time(let time): return firstOffset(notBefore: time)
+        case .position(let position):
+            guard position != .none, position.minor == 0, position.major <= end else {
+                throw BrokerError(
+                    .invalidArgument,
+                    "position \(position.description.quoted) is not one of \(declaration.destination); it has \(first) to \(end)")
+            }
+            guard position.major >= first else { throw gone(position.major) }
+            return position.major
+        }
+    }
+
+    /// The error of an offset that was trimmed.
+    func gone(_ offset: UInt64) -> BrokerError {
+        BrokerError(
+            .positionGone, "position \(offset) of \(declaration.destination) is gone; the first there is is \(first)",
+            details: ["first": String(first)])
+    }
+
+    private func firstOffset(notBefore time: Timestamp) -> UInt64 {
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if let entry = entries[middle], entry.appendedAt < time { low = middle + 1 } else { high = middle }
+        }
+        return first + UInt64(low)
+    }
+
+    /// The server's process has ended: transient messages are gone. Offsets stay as they are, with holes.
+    mutating func loseTransient() { lostBefore = end }
+
+    /// Whether an entry was transient and went with the server's process.
+    func isLost(_ offset: UInt64) -> Bool {
+        offset < lostBefore && self[offset]?.message.deliveryMode == .transient
+    }
+}

@@ -1,0 +1,16 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let package = Package(
+    name: "Benchmarks",
+    dependencies: [.package(name: "swift-messaging-hub", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "seam",
+            dependencies: [
+                .product(name: "Messaging", package: "swift-messaging-hub"),
+                .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
+            ])
+    ],
+    swiftLanguageModes: [.v6]
+)

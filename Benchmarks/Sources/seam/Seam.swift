@@ -1,0 +1,88 @@
+import Dispatch
+import InMemoryBroker
+import Messaging
+
+/// The bare seam in memory: one task publishes, one receives and settles; ready-made 256-byte bodies, a queue of 4,096.
+///
+/// `seam [shape] [messages]`, where shape is `single` (publish one by one, receive up to 64, settle one by one) or
+/// `batch` (100 at a time). Prints messages per second. The main thread waits in a semaphore, so that valgrind can count.
+@main struct Seam {
+    static func main() {
+        let arguments = CommandLine.arguments.dropFirst()
+        let shapes = arguments.first.map { [$0] } ?? ["single", "batch"]
+        let count = arguments.dropFirst().first.flatMap { Int($0) } ?? 3_000_000
+        let done = DispatchSemaphore(value: 0)
+        Task.detached {
+            for shape in shapes {
+                do { try await run(shape, count) } catch { print("\(shape): \(error)") }
+            }
+            done.signal()
+        }
+        done.wait()
+    }
+
+    static func run(_ shape: String, _ count: Int) async throws {
+        let broker: any MessageBroker = InMemoryBroker(InMemoryServer(maximumMessages: 4096))
+        let queue = Destination.queue("bench.orders")
+        try await broker.connect { _ in }
+        try await broker.declare([DestinationDeclaration(queue)])
+        let consumer = try await broker.subscribe(Subscription(queue, window: 1024))
+        let body = Body([UInt8](repeating: 7, count: 256))
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                if shape == "single" {
+                    try await publishSingly(count, body, on: broker, to: queue)
+                } else {
+                    try await publishInBatches(count, body, on: broker, to: queue)
+                }
+            }
+            group.addTask {
+                if shape == "single" {
+                    try await settleSingly(count, from: consumer)
+                } else {
+                    try await settleInBatches(count, from: consumer)
+                }
+            }
+            try await group.waitForAll()
+        }
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        print("\(shape): \(Int(Double(count) / seconds)) msg/s, \(seconds * 1e9 / Double(count)) ns per message")
+        await broker.close(within: .seconds(1))
+    }
+
+    static func publishSingly(
+        _ count: Int, _ body: Body, on broker: any MessageBroker, to queue: Destination
+    ) async throws {
+        let options = PublishOptions()
+        let template = Message(body, type: "order.created")
+        for _ in 0..<count { try await broker.publish(template, to: queue, options: options) }
+    }
+
+    static func publishInBatches(
+        _ count: Int, _ body: Body, on broker: any MessageBroker, to queue: Destination
+    ) async throws {
+        let options = PublishOptions()
+        let template = Message(body, type: "order.created")
+        let batch = Array(repeating: template, count: 100)
+        for _ in 0..<(count / 100) { try await broker.publish(batch, to: queue, options: options) }
+    }
+
+    static func settleSingly(_ count: Int, from consumer: any MessageConsumer) async throws {
+        var settled = 0
+        while settled < count {
+            for delivery in try await consumer.receive(upTo: 64, within: .seconds(5)) {
+                if await consumer.settle(delivery.receipt, as: .accept) == .settled { settled += 1 }
+            }
+        }
+    }
+
+    static func settleInBatches(_ count: Int, from consumer: any MessageConsumer) async throws {
+        var settled = 0
+        while settled < count / 100 * 100 {
+            let deliveries = try await consumer.receive(upTo: 100, within: .seconds(5))
+            let settlements = deliveries.map { ReceiptSettlement($0.receipt, .accept) }
+            settled += await consumer.settle(settlements).count { $0 == .settled }
+        }
+    }
+}
