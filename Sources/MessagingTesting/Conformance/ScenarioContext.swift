@@ -58,12 +58,18 @@ package final class ScenarioContext: Sendable {
         return place
     }
 
-    /// A new place of this kind, declared by `peer`; a stream has one group, from the earliest message.
+    /// A new place of this kind, declared by `peer`; a stream has one group, from the earliest message. `delays`: how
+    /// long its messages may be delayed, where the broker wants to know.
     package func place(
-        by peer: Peer, _ kind: DestinationKind? = nil, _ edit: (inout DestinationDeclaration) -> Void = { _ in }
+        by peer: Peer, _ kind: DestinationKind? = nil, delays: Duration? = nil,
+        _ edit: (inout DestinationDeclaration) -> Void = { _ in }
     ) async throws -> Place {
         let place = nowhere(kind)
-        try await declare(place, by: peer, edit)
+        let longestDelay = can(.delay, place.destination.kind) ? delays : nil
+        try await declare(place, by: peer) { declaration in
+            declaration.longestDelay = longestDelay
+            edit(&declaration)
+        }
         return place
     }
 

@@ -18,7 +18,7 @@ enum AttemptScenarios {
     static func attemptsAreCounted(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
         let capabilities = peer.broker.capabilities
-        let place = try await context.place(by: peer) { $0.longestDelay = .seconds(1) }
+        let place = try await context.place(by: peer, delays: .seconds(1))
         let message = context.message()
         try await peer.publish(message, to: place)
         var expected: Int32 = 1
@@ -73,8 +73,7 @@ enum AttemptScenarios {
     static func retryStaysInItsGroup(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
         let other = context.group()
-        let place = try await context.place(by: peer) {
-            $0.longestDelay = .seconds(1)
+        let place = try await context.place(by: peer, delays: .seconds(1)) {
             $0.groups[other] = .init()
         }
         let message = context.message()

@@ -78,7 +78,7 @@ enum SettlementScenarios {
 
     static func retriedComesAgain(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
-        let place = try await context.place(by: peer) { $0.longestDelay = .seconds(5) }
+        let place = try await context.place(by: peer, delays: .seconds(5))
         let message = context.message()
         try await peer.publish(message, to: place)
         let member = try await peer.subscribe(place)
@@ -239,7 +239,7 @@ enum SettlementScenarios {
     }
 
     private static func oneFails(_ context: ScenarioContext, _ peer: Peer, _ settlement: Settlement) async throws {
-        let place = try await context.place(by: peer) { $0.longestDelay = .seconds(1) }
+        let place = try await context.place(by: peer, delays: .seconds(1))
         try await peer.publish(context.messages(5), to: place)
         let member = try await peer.subscribe(place)
         let deliveries = try await member.take(5)
