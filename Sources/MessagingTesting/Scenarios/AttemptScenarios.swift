@@ -30,21 +30,27 @@ enum AttemptScenarios {
         try await require(context, member, expected, "after a release", then: nil)
         try await member.cancel()
         expected += capabilities.releaseCounts ? 1 : 0
-        let doomed = try await context.peer()
-        try await require(context, try await doomed.subscribe(place), expected, "after cancel", then: nil, begins: true)
-        try await crash(context, doomed)
-        expected = after(capabilities.crashCount, expected)
+        for what in ["after cancel", "after a killed process"] {
+            let doomed = try await context.peer()
+            let holder = try await doomed.subscribe(place)
+            try await require(context, holder, expected, what, then: nil, begins: true)
+            let isKilled = doomed.canBeKilled
+            if what == "after cancel" {
+                await doomed.kill()
+                if isKilled { expected = after(capabilities.crashCount, expected) }
+            } else if context.harness.server != nil {
+                try await context.crash()
+                try await context.restart()
+                expected = after(capabilities.crashCount, expected)
+            } else {
+                await doomed.close()
+            }
+            withExtendedLifetime(holder) {}
+        }
         let survivor = try await context.peer()
         let last = try await survivor.subscribe(place)
-        try await require(context, last, expected, "after a crash", then: .retry(after: .zero, failure: nil))
+        try await require(context, last, expected, "after a killed server", then: .retry(after: .zero, failure: nil))
         try await require(context, last, expected + 1, "after another retry", then: .accept)
-    }
-
-    /// Ends the server, or where the harness cannot, the process.
-    private static func crash(_ context: ScenarioContext, _ peer: Peer) async throws {
-        if context.harness.server == nil { return await peer.kill() }
-        try await context.crash()
-        try await context.restart()
     }
 
     private static func after(_ crashCount: BrokerCapabilities.CrashCount, _ attempt: Int32) -> Int32 {

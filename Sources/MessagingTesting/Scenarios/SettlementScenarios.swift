@@ -136,6 +136,7 @@ enum SettlementScenarios {
         let last = try await doomed.subscribe(place)
         try context.requireExactly(try await last.take(2), ids, "what the consumer held that was let go of")
         await doomed.kill()
+        withExtendedLifetime(last) {}
         let peer = try await context.peer()
         let heir = try await peer.subscribe(place)
         let deliveries = try await heir.take(2)
