@@ -15,13 +15,15 @@ enum PayloadScenarios {
             .queue, .stream, .pubSub, body: fieldsSurvive),
     ]
 
+    /// 1 MiB in which every byte has every other behind it.
+    private static let everyByte: [UInt8] = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
+
     static func bodiesArrive(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
         let place = try await context.place(by: peer)
         let member = try await peer.subscribe(place)
-        func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) } }
         let bodies: [(String, [UInt8])] = [
-            ("0 bytes", []), ("1 byte", [0]), ("64 KiB", bytes(64 << 10)), ("1 MiB", bytes(1 << 20)),
+            ("0 bytes", []), ("1 byte", [0]), ("64 KiB", Array(everyByte.prefix(64 << 10))), ("1 MiB", everyByte),
             ("non-UTF-8", [0xFF, 0xFE, 0x00, 0xC3, 0x28, 0x0D, 0x0A]),
         ]
         for (name, bytes) in bodies {

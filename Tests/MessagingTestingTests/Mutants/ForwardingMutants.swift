@@ -4,7 +4,12 @@ import MessagingTesting
 extension Mutant {
     /// Flaws of forwarding.
     static let forwarding: [Mutant] = [
-        Mutant("a forward that is refused accepts the original", caughtBy: [.init(102, ""), .init(11, "")]) {
+        Mutant(
+            "a forward that is refused accepts the original",
+            caughtBy: [
+                .init(11, "the element whose settlement was a forward of 1: m9 is missing"),
+                .init(102, "the originals of refused forwards")
+            ]) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -17,7 +22,11 @@ extension Mutant {
                 return consumer
             }
         },
-        Mutant("a forward publishes although its receipt is stale", caughtBy: [.init(9, "")]) {
+        Mutant(
+            "a forward publishes although its receipt is stale",
+            caughtBy: [
+                .init(9, "the forward was stale")
+            ]) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     if !base.holds(receipt) { await broker.send(outgoing) }
@@ -25,25 +34,41 @@ extension Mutant {
                 }
             }
         },
-        Mutant("a forward accepts the original, then publishes", caughtBy: [.init(101, "")]) {
+        Mutant(
+            "a forward accepts the original, then publishes",
+            caughtBy: [
+                .init(101, "neither the original nor its copy is left: lost")
+            ]) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     let outcome = await base.settle(receipt, as: .accept)
-                    if outcome == .settled { await broker.send(outgoing) }
+                    if outcome == .settled {
+                        try? await SystemTime.shared.sleep(for: .milliseconds(1))
+                        await broker.send(outgoing)
+                    }
                     return outcome
                 }
             }
         },
-        Mutant("a forward publishes, then accepts, and calls that atomic", caughtBy: [.init(101, "")]) {
+        Mutant(
+            "a forward publishes, then accepts, and calls that atomic",
+            caughtBy: [
+                .init(101, "both the original and its copy are there, though forward is said to be atomic")
+            ]) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     guard base.holds(receipt) else { return .stale }
                     await broker.send(outgoing)
+                    try? await SystemTime.shared.sleep(for: .milliseconds(1))
                     return await base.settle(receipt, as: .accept)
                 }
             }
         },
-        Mutant("of a forward of several, the first are published though the last is refused", caughtBy: [.init(102, "")]) {
+        Mutant(
+            "of a forward of several, the first are published though the last is refused",
+            caughtBy: [
+                .init(102, "copy 3 came from")
+            ]) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     guard base.holds(receipt) else { return .stale }
@@ -52,7 +77,12 @@ extension Mutant {
                 }
             }
         },
-        Mutant("a refused forward fails its whole batch", caughtBy: [.init(102, ""), .init(11, "")]) {
+        Mutant(
+            "a refused forward fails its whole batch",
+            caughtBy: [
+                .init(11, "an accept beside a forward of 1 was answered failed"),
+                .init(102, "a neighbour of a refused forward was answered failed")
+            ]) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -97,6 +127,7 @@ extension FlawedConsumer {
 extension MessageBroker {
     /// Publishes, come what may: a flaw.
     func send(_ outgoing: some Sequence<Outgoing>) async {
-        for one in outgoing { _ = try? await publish(one.message, to: one.destination) }
+        let options = PublishOptions(deadline: .milliseconds(100))
+        for one in outgoing { _ = try? await publish(one.message, to: one.destination, options: options) }
     }
 }

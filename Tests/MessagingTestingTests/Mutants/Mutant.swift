@@ -8,12 +8,16 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     /// What a scenario that catches it says.
     struct Catch: Sendable {
         let scenario: Int
+        let level: Scenario.Level
         let sentence: String
 
-        init(_ scenario: Int, _ sentence: String) {
+        init(_ scenario: Int, _ sentence: String, _ level: Scenario.Level = .seam) {
             self.scenario = scenario
+            self.level = level
             self.sentence = sentence
         }
+
+        var name: String { "\(scenario) \(level.rawValue)" }
     }
 
     /// The flaw, in a sentence.

@@ -4,7 +4,11 @@ import MessagingTesting
 extension Mutant {
     /// Flaws of receiving.
     static let receiving: [Mutant] = [
-        Mutant("receive waits until its limit is reached", caughtBy: [.init(38, "")]) {
+        Mutant(
+            "receive waits until its limit is reached",
+            caughtBy: [
+                .init(38, "in the best of three tries, over 250ms")
+            ]) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     let end = SystemTime.shared.uptime + wait
@@ -17,19 +21,31 @@ extension Mutant {
                 }
             }
         },
-        Mutant("receive returns empty before its wait has passed", caughtBy: [.init(39, "")]) {
+        Mutant(
+            "receive returns empty before its wait has passed",
+            caughtBy: [
+                .init(39, "returned empty after")
+            ]) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in try await base.receive(upTo: limit, within: wait / 2) }
             }
         },
-        Mutant("receive returns empty half a second after its wait", caughtBy: [.init(39, "")]) {
+        Mutant(
+            "receive returns empty half a second after its wait",
+            caughtBy: [
+                .init(39, "in the best of three tries, over 250ms")
+            ]) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     try await base.receive(upTo: limit, within: wait + .milliseconds(500))
                 }
             }
         },
-        Mutant("a cancelled receive drops what it had just got", caughtBy: [.init(40, "")]) {
+        Mutant(
+            "a cancelled receive drops what it had just got",
+            caughtBy: [
+                .init(40, "received ")
+            ]) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     let deliveries = try await base.receive(upTo: limit, within: wait)
@@ -39,7 +55,11 @@ extension Mutant {
                 }
             }
         },
-        Mutant("a receive that waits is deaf to cancellation", caughtBy: [.init(40, "")]) {
+        Mutant(
+            "a receive that waits is deaf to cancellation",
+            caughtBy: [
+                .init(40, "in the best of three tries, over 100ms")
+            ]) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     let receiving = Task { try await base.receive(upTo: limit, within: min(wait, .milliseconds(300))) }
@@ -51,13 +71,25 @@ extension Mutant {
                 }
             }
         },
-        Mutant("the window is four times as wide as asked", caughtBy: [.init(41, "")], for: [.queue, .stream]) {
+        Mutant(
+            "the window is four times as wide as asked",
+            caughtBy: [
+                .init(41, "a window of 4 held 12 deliveries")
+            ], for: [.queue, .stream]) {
             .ofSubscriptions { $0.window *= 4 }
         },
-        Mutant("the window in bytes is not kept", caughtBy: [.init(41, "")], for: [.queue, .stream]) {
+        Mutant(
+            "the window in bytes is not kept",
+            caughtBy: [
+                .init(41, "a window of 1000 bytes held")
+            ], for: [.queue, .stream]) {
             .ofSubscriptions { $0.windowBytes = 16 << 20 }
         },
-        Mutant("after close, receive returns empty for ever", caughtBy: [.init(75, "")]) {
+        Mutant(
+            "after close, receive returns empty for ever",
+            caughtBy: [
+                .init(75, "a receive that waited at close returned instead of throwing ended")
+            ]) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     do {
@@ -69,7 +101,11 @@ extension Mutant {
                 }
             }
         },
-        Mutant("a receive that waits is not ended by cancel", caughtBy: [.init(43, "")]) {
+        Mutant(
+            "a receive that waits is not ended by cancel",
+            caughtBy: [
+                .init(43, "a receive whose consumer was cancelled returned 0 deliveries instead of throwing")
+            ]) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     do {
@@ -85,7 +121,12 @@ extension Mutant {
 
     /// Flaws of sharing and replay.
     static let sharing: [Mutant] = [
-        Mutant("all groups of a stream are one", caughtBy: [.init(47, ""), .init(15, "")], for: [.stream]) {
+        Mutant(
+            "all groups of a stream are one",
+            caughtBy: [
+                .init(47, "received 0 of 1"),
+                .init(15, "received 0 of 1")
+            ], for: [.stream]) {
             let groups = Observed<[Destination: GroupName]>([:])
             return .ofSubscriptions { subscription in
                 guard case .destination(let destination) = subscription.source, let group = subscription.group else {
@@ -97,7 +138,11 @@ extension Mutant {
                 }
             }
         },
-        Mutant("only one subscriber of pubSub sees a message", caughtBy: [.init(50, "")], for: [.pubSub]) {
+        Mutant(
+            "only one subscriber of pubSub sees a message",
+            caughtBy: [
+                .init(50, "received 0 of 21")
+            ], for: [.pubSub]) {
             let seen = Observed<Set<MessageID>>([])
             return .ofConsumer { base, _, subscription in
                 .receiving(base) { deliveries in
@@ -106,28 +151,34 @@ extension Mutant {
                 }
             }
         },
-        Mutant("pubSub keeps a message for who comes next", caughtBy: [.init(50, ""), .init(51, "")], for: [.pubSub]) {
+        Mutant(
+            "pubSub keeps a message for who comes next",
+            caughtBy: [
+                .init(50, "last is missing"),
+                .init(51, "later is missing")
+            ], for: [.pubSub]) {
             .retaining()
         },
-        Mutant("every consumer of a queue sees every message", caughtBy: [.init(45, "")], for: [.queue]) {
-            let copies = Observed<[MessageID: Delivery]>([:])
-            return .ofConsumer { base, _, _ in
-                let seen = Observed<Set<MessageID>>([])
-                return .receiving(base) { deliveries in
-                    seen.change { $0.formUnion(deliveries.map(\.message.id)) }
-                    let others = copies.value.filter { !seen.value.contains($0.key) }
-                    copies.change { copies in for one in deliveries { copies[one.message.id] = one } }
-                    seen.change { $0.formUnion(others.keys) }
-                    return deliveries + others.values
-                }
-            }
+        Mutant(
+            "a queue is handed out to one consumer at a time",
+            caughtBy: [.init(45, "received 0 of 1")], for: [.queue]
+        ) {
+            .ofDeclarations { $0.order = .perKey }
         },
-        Mutant("a replay begins one message too late", caughtBy: [.init(56, "")], for: [.stream]) {
+        Mutant(
+            "a replay begins one message too late",
+            caughtBy: [
+                .init(56, "a reader from earliest read m2 m3")
+            ], for: [.stream]) {
             var flaw = Flaw()
             flaw.replay = { broker in broker.replay.map { LateReplay(base: $0) } }
             return flaw
         },
-        Mutant("a group that is to start at a time starts at the earliest message", caughtBy: [.init(56, "")], for: [.stream]) {
+        Mutant(
+            "a group that is to start at a time starts at the earliest message",
+            caughtBy: [
+                .init(56, "a group from time")
+            ], for: [.stream]) {
             .ofDeclarations { declaration in
                 for (name, group) in declaration.groups {
                     if case .time = group.start { declaration.groups[name]?.start = .earliest }
