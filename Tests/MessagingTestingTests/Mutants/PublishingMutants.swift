@@ -45,7 +45,9 @@ extension Mutant {
             "every message is published twice",
             caughtBy: [
                 .init(30, "499 were confirmed, once each"),
-                .init(32, "came more than once")
+                .init(32, "what a thousand tasks published"),
+                .init(61, "another message came"),
+                .init(65, "not what was sent")
             ]) {
             .publishing { broker, messages, destination, options in
                 _ = try? await broker.publish(messages, to: destination, options: options)
@@ -136,7 +138,7 @@ extension Mutant {
         Mutant(
             "a full destination refuses at once, though it was to wait",
             caughtBy: [
-                .init(37, "a publish that waited for room was not confirmed")
+                .init(37, "a full place that lets publish wait refused it after")
             ]) {
             .ofDeclarations { $0.whenFull = .refuse }
         },
