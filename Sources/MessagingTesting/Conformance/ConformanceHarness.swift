@@ -1,4 +1,5 @@
 public import Messaging
+public import MessagingHub
 
 /// What the conformance suite needs of a broker under test: seven lines for most backends.
 ///
@@ -14,6 +15,8 @@ public protocol ConformanceHarness: Sendable {
     var redeliveryTimeout: Duration { get }
     /// A broker that is not connected yet: a process of its own to the server.
     func launch() async throws -> BrokerProcess
+    /// What the hub of a scenario is told, with changes of the harness's own. Default: none.
+    func configured(_ configuration: HubConfiguration) -> HubConfiguration
     /// Ending and starting the server; nil where the harness cannot.
     var server: ServerControl? { get }
 }
@@ -25,6 +28,8 @@ extension ConformanceHarness {
     public var patience: Duration { .seconds(10) }
     /// 1 s.
     public var redeliveryTimeout: Duration { .seconds(1) }
+    /// As it is.
+    public func configured(_ configuration: HubConfiguration) -> HubConfiguration { configuration }
     /// None.
     public var server: ServerControl? { nil }
 }

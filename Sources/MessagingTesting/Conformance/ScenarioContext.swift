@@ -30,11 +30,17 @@ package final class ScenarioContext: Sendable {
 
     /// A new process, connected.
     package func peer() async throws -> Peer {
+        let peer = try await process()
+        try await peer.connect()
+        return peer
+    }
+
+    /// A new process that is not connected.
+    package func process() async throws -> Peer {
         let process = try await harness.launch()
         let name = made.withLock { "p\($0.peers.count)" }
         let peer = Peer(process, name: name, context: self)
         made.withLock { $0.peers.append(peer) }
-        try await peer.connect()
         return peer
     }
 

@@ -1,4 +1,6 @@
 import Messaging
+import MessagingHub
+import MessagingReliability
 
 /// How runs are counted.
 enum AttemptScenarios {
@@ -13,6 +15,36 @@ enum AttemptScenarios {
         Scenario(
             15, "A retry in one group is never seen by another group.",
             .stream, needs: [.operation(.retry)], body: retryStaysInItsGroup),
+        Scenario(
+            16,
+            """
+            With a limit of n a handler that fails runs exactly n times, the dead letter arrives once, nothing \
+            follows; a message is never dead-lettered as exhausted without a failed run in this process just before; \
+            where `crashCount` is `exact` or `deliveries`, one that kills its process again and again is \
+            dead-lettered as `crashed` after the limit and 16 more.
+            """,
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: runsExactlyToItsLimit),
+        Scenario(
+            18,
+            """
+            A dead letter carries reason, origin, attempt, error, first failure time (of this process where a retry \
+            is not a copy) and last, and body, headers and key unchanged.
+            """,
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: deadLetterCarries),
+        Scenario(
+            19,
+            """
+            When the dead-letter destination refuses or is slow, the original stays; killed between dead letter and \
+            accept: a duplicate, never a loss.
+            """,
+            .queue, .stream, level: .hub, body: refusedDeadLetterLosesNothing),
+        Scenario(
+            21,
+            """
+            After a failed run the next run is never earlier than the policy's first delay, also where the broker \
+            returns the message at once; a release or a crash has no such floor.
+            """,
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: delayIsAFloor),
     ]
 
     static func attemptsAreCounted(_ context: ScenarioContext) async throws {

@@ -1,4 +1,5 @@
 import Messaging
+import MessagingHub
 
 /// What `close` leaves behind.
 enum CloseScenarios {
@@ -12,6 +13,13 @@ enum CloseScenarios {
             1 s, on every handle, from every task; none reconnects.
             """,
             .queue, .stream, .pubSub, body: closedIsClosed),
+        Scenario(
+            77,
+            """
+            A graceful shutdown finishes the handlers in flight and settles them; what is unfinished after the grace \
+            period comes again.
+            """,
+            .queue, .stream, level: .hub, body: shutdownFinishesWhatRuns),
     ]
 
     static func lastAcceptHolds(_ context: ScenarioContext) async throws {
@@ -116,5 +124,40 @@ enum CloseScenarios {
         } catch let error as BrokerError {
             try context.require(error.code == .ended, "\(what) threw \(error), not ended")
         }
+    }
+
+    static func shutdownFinishesWhatRuns(_ context: ScenarioContext) async throws {
+        try await shutsDown(context, grace: .seconds(5), handling: .milliseconds(150))
+        try await shutsDown(context, grace: .milliseconds(100), handling: .seconds(60))
+    }
+
+    /// Shuts a hub down while four of eight messages are handled; those whose handlers returned are done, the others
+    /// come again.
+    private static func shutsDown(
+        _ context: ScenarioContext, grace: Duration, handling: Duration
+    ) async throws {
+        let (place, messages, time) = (context.nowhere(), context.messages(8), context.time)
+        let finished = Observed<Set<MessageID>>([], on: time)
+        let handler = context.handler { run in
+            try await time.sleep(for: handling)
+            finished.change { _ = $0.insert(run.message.id) }
+        }
+        try await context.withHub(at: place, grace: grace, route: { $0.concurrency = 4 }) { hub in
+            try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)
+            try await hub.publish(messages, to: place.destination.topic)
+            let isBusy = await handler.waits(for: 4, within: context.patience)
+            try context.require(isBusy, "only \(handler.handled.count) of four handlers began")
+        }
+        let begun = Set(handler.handled.map(\.message.id))
+        if handling < grace {
+            let unfinished = begun.subtracting(finished.value)
+            try context.require(
+                unfinished.isEmpty, "a shutdown within \(grace.optionText) did not let its handlers finish",
+                about: Array(unfinished))
+        }
+        let rest = messages.map(\.id).filter { !finished.value.contains($0) }
+        let back = try await context.nothingComesBack(
+            from: place, but: rest, because: "its handler had finished before the hub was shut down")
+        try context.requireExactly(back, rest, "what was unfinished at the shutdown")
     }
 }

@@ -1,4 +1,5 @@
 import Messaging
+import MessagingHub
 
 /// What becomes of a delivery once somebody has said so, and once nobody has.
 enum SettlementScenarios {
@@ -17,6 +18,13 @@ enum SettlementScenarios {
             does one that was forwarded or discarded.
             """,
             .queue, .stream, body: forwardedAndDiscardedNeverComeBack),
+        Scenario(
+            2,
+            """
+            A delivery whose handler says `.reject` is dead-lettered once and never comes back; at the seam, neither \
+            does one that was forwarded or discarded.
+            """,
+            .queue, .stream, level: .hub, body: rejectedIsDeadLettered),
         Scenario(
             3,
             "On a destination without order, a delivery retried comes again, with attempt + 1, not before its delay.",
@@ -74,6 +82,30 @@ enum SettlementScenarios {
             from: target, but: [copy.id], because: "only the forwarded copy was published")
         try context.requireExactly(copies, [copy.id], "what was forwarded")
         try await context.nothingComesBack(from: place, because: "it was forwarded or discarded")
+    }
+
+    static func rejectedIsDeadLettered(_ context: ScenarioContext) async throws {
+        let (place, message) = (context.nowhere(), context.message())
+        let dead = context.deadLetters(of: place)
+        let handler = context.handler { _ in throw Reject("nobody wants it") }
+        let peer = try await context.peer()
+        try await context.withHub(at: place) { hub in
+            try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)
+            try await hub.publish(message, to: place.destination.topic)
+            let member = try await peer.subscribe(dead)
+            let letter = try await member.takeOne()
+            try context.requireExactly([letter], [message.id], "the dead letter")
+            let reason = letter.message.headers[.deadLetterReason]
+            try context.require(
+                reason == "rejected", "the reason is \(reason ?? "missing"), not rejected", about: [message.id])
+            try await context.watch(member, publishingBy: peer, because: "it was dead-lettered once")
+            try await member.accept([letter])
+            try await member.cancel()
+        }
+        try context.require(
+            handler.handled.count == 1, "the handler ran \(handler.handled.count) times, not once", about: [message.id])
+        try await context.nothingComesBack(from: place, because: "it was rejected and dead-lettered")
+        try await context.nothingComesBack(from: dead, because: "it was dead-lettered once")
     }
 
     static func retriedComesAgain(_ context: ScenarioContext) async throws {
