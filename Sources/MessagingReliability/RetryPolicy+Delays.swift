@@ -18,10 +18,10 @@ extension RetryPolicy {
     /// The longest of the delays, jitter left out; of a single run, the delay that would follow it.
     public var longestDelay: Duration { pause(afterRun: max(1, limit - 1), random: 0) }
 
-    /// The sum of all delays, jitter left out. Beyond 100,000 runs each counts as `maximumDelay`.
+    /// The sum of all delays, jitter left out. Beyond 10,000 runs each counts as `maximumDelay`.
     public var totalDelay: Duration {
         var sum: Int64 = 0
-        let counted = min(limit - 1, 100_000)
+        let counted = min(limit - 1, 10_000)
         for run in 0..<counted { sum = sum.adding(pause(afterRun: run + 1, random: 0).nanoseconds) }
         let (rest, overflow) = Int64(limit - 1 - counted).multipliedReportingOverflow(by: max(0, maximumDelay.nanoseconds))
         return .nanoseconds(sum.adding(overflow ? .max : rest))

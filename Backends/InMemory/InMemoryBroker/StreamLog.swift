@@ -1,13 +1,14 @@
 import Messaging
 
 /// The messages of a stream in the order of their arrival, each at its offset.
-struct StreamLog: Sendable {
+struct StreamLog: Row, Sendable {
     struct Entry: Sendable {
         let message: Message
         let appendedAt: Timestamp
     }
 
     let declaration: DestinationDeclaration
+    private(set) var isVacant = false
     /// The inboxes of its groups.
     var groups: [GroupName: Int] = [:]
     /// Publishers that wait for room.
@@ -26,6 +27,13 @@ struct StreamLog: Sendable {
         self.declaration = declaration
         self.maximumMessages = declaration.maximumMessages ?? maximumMessages
         self.maximumBytes = declaration.maximumBytes ?? maximumBytes
+    }
+
+    /// A row of the table that stands empty.
+    static var vacant: StreamLog {
+        var log = StreamLog(DestinationDeclaration(.stream("vacant")), maximumMessages: 0, maximumBytes: 0)
+        log.isVacant = true
+        return log
     }
 
     /// The offset of the next entry.

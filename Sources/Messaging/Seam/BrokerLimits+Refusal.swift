@@ -1,6 +1,6 @@
 extension Message {
     /// Whether a seldom used field is set.
-    @usableFromInline var hasExtras: Bool { extras != nil }
+    @usableFromInline package var hasExtras: Bool { extras != nil }
 }
 
 extension BrokerLimits {

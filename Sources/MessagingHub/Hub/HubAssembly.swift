@@ -2,40 +2,57 @@ import Messaging
 
 /// Makes a hub's brokers from its configuration, and finds what does not fit together.
 enum HubAssembly {
+    /// Everything that is wrong in a configuration for a hub with these factories.
+    static func problems(of configuration: HubConfiguration, _ factories: [BrokerFactory]) -> [ConfigurationProblem] {
+        let types = Set(factories.map(\.profile.type))
+        let known = factories.map(\.profile.type.name).joined(separator: ", ")
+        var missing: [ConfigurationPath: ConfigurationProblem] = [:]
+        for (name, broker) in configuration.brokers where !types.contains(broker.type) {
+            let path = ConfigurationPath("brokers", name.name, "type")
+            let remedy = "give the hub the factory of its backend, and build with the backend's trait; there are: \(known)"
+            missing[path] = ConfigurationProblem(at: path, "\(broker.type.name.quoted) has no factory here; \(remedy)")
+        }
+        return configuration.problems(profiles: factories.map(\.profile)).map { missing[$0.path] ?? $0 }
+    }
+
     /// The brokers by their names. Throws with every problem at once.
     static func brokers(
         of configuration: HubConfiguration, _ factories: [BrokerFactory], _ environment: HubEnvironment,
         _ log: any LogSink
-    ) throws(BrokerError) -> [BrokerName: any MessageBroker] {
+    ) throws -> [BrokerName: any MessageBroker] {
+        var problems = problems(of: configuration, factories)
         var brokers: [BrokerName: any MessageBroker] = [:]
-        var problems: [String] = []
-        for (name, settings) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name }) {
-            guard let factory = factories.first(where: { $0.profile.type == settings.type }) else {
-                let known = factories.map(\.profile.type.name).joined(separator: ", ")
-                problems.append(
-                    "broker \(name): no factory for type \(settings.type) was given, there are: \(known);"
-                        + " give the hub the factory of its backend, and build with the backend's trait")
-                continue
-            }
-            do throws(BrokerError) {
-                let own = BrokerEnvironment(time: environment.time, log: log)
-                brokers[name] = try factory.make(name, settings.options, own)
-            } catch {
-                problems.append("broker \(name): \(error.sentence)")
+        if problems.isEmpty {
+            for (name, settings) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name }) {
+                guard let factory = factories.first(where: { $0.profile.type == settings.type }) else { continue }
+                do throws(BrokerError) {
+                    let own = BrokerEnvironment(time: environment.time, log: log)
+                    brokers[name] = try factory.make(name, settings.options, own)
+                } catch {
+                    problems.append(ConfigurationProblem(at: ConfigurationPath("brokers", name.name), error.sentence))
+                }
             }
         }
-        if !problems.isEmpty { throw BrokerError(.invalidConfiguration, problems.joined(separator: "; ")) }
+        if !problems.isEmpty { throw ConfigurationError(problems) }
         return brokers
     }
 
-    /// Where routes and brokers do not fit together.
-    static func problems(of table: RouteTable, on brokers: [BrokerName: any MessageBroker]) -> [String] {
-        table.routes.flatMap { route in
-            guard let broker = brokers[route.configuration.broker] else {
-                let known = brokers.keys.map(\.name).sorted().joined(separator: ", ")
-                return ["route \(route.name): there is no broker \(route.configuration.broker), there are: \(known)"]
-            }
-            return RouteRequirements.problems(of: route, on: broker.name, broker.capabilities, broker.limits)
+    /// What of the routes the brokers cannot meet, as they are once connected.
+    static func problems(
+        of table: RouteTable, in configuration: HubConfiguration, on brokers: [BrokerName: any MessageBroker],
+        _ factories: [BrokerFactory]
+    ) -> [ConfigurationProblem] {
+        table.routes.flatMap { route -> [ConfigurationProblem] in
+            let name = route.configuration.broker
+            guard let broker = brokers[name], let type = configuration.brokers[name]?.type,
+                let profile = factories.first(where: { $0.profile.type == type })?.profile
+            else { return [] }
+            let actual = BrokerProfile(
+                type: profile.type, scheme: profile.scheme, options: profile.options,
+                capabilities: broker.capabilities, limits: broker.limits)
+            let path = ConfigurationPath("routes", route.name.name)
+            let all = factories.map(\.profile)
+            return RouteFit(route.configuration, at: path, on: actual, among: all, hidden: [:]).problems
         }
     }
 

@@ -107,7 +107,7 @@ extension MessageHub {
         }
     }
 
-    private func connect() async throws(BrokerError) {
+    private func connect() async throws {
         let used = Set(table.routes.map(\.configuration.broker))
         let results = await withTaskGroup(of: (BrokerName, BrokerError?).self) { group in
             for (name, broker) in brokers where used.contains(name) {
@@ -126,8 +126,8 @@ extension MessageHub {
             if let error { throw BrokerError(error.code, "broker \(name): \(error.sentence)", during: .connect) }
             state.withLock { _ = $0.isConnected.insert(name) }
         }
-        let problems = HubAssembly.problems(of: table, on: brokers)
-        if !problems.isEmpty { throw BrokerError(.invalidConfiguration, problems.joined(separator: "; ")) }
+        let problems = HubAssembly.problems(of: table, in: configuration, on: brokers, factories)
+        if !problems.isEmpty { throw ConfigurationError(problems) }
     }
 
     private func declareAll() async throws(BrokerError) {

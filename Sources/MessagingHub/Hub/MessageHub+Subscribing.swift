@@ -41,8 +41,8 @@ extension MessageHub {
     /// Where that fails, the run has failed.
     @discardableResult
     public func subscribe(
-        to topic: Topic, group: GroupName? = nil, concurrency: Int? = nil,
-        forwarding handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
+        forwardingFrom topic: Topic, group: GroupName? = nil, concurrency: Int? = nil,
+        _ handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
     ) async throws -> HubSubscription {
         try await subscribe(.topic(topic), group, concurrency, handler)
     }

@@ -28,6 +28,7 @@ public final class MessageHub: Sendable {
     public let configuration: HubConfiguration
     let table: RouteTable
     let brokers: [BrokerName: any MessageBroker]
+    let factories: [BrokerFactory]
     let environment: HubEnvironment
     let log: BufferedLog
     let counters = HubCounters()
@@ -42,7 +43,7 @@ public final class MessageHub: Sendable {
 
     /// A hub of this configuration, with the types of brokers that the program registers. Connects to nothing.
     ///
-    /// Throws `.invalidConfiguration` with every problem at once: a type that is not registered, options that are
+    /// Throws a `ConfigurationError` with every problem at once: a type that is not registered, options that are
     /// wrong, a route without its broker, routes that no topic can tell apart, needs that a broker cannot meet.
     public init(
         _ configuration: HubConfiguration, brokers factories: [BrokerFactory], environment: HubEnvironment = .init()
@@ -50,10 +51,9 @@ public final class MessageHub: Sendable {
         self.configuration = configuration
         self.environment = environment
         log = BufferedLog(environment.log, level: environment.logLevel)
-        table = try RouteTable(configuration.routes)
+        self.factories = factories
         brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
-        let problems = HubAssembly.problems(of: table, on: brokers)
-        if !problems.isEmpty { throw BrokerError(.invalidConfiguration, problems.joined(separator: "; ")) }
+        table = try RouteTable(configuration.routes)
     }
 
     /// What it has counted.

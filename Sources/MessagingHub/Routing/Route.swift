@@ -53,9 +53,10 @@ struct Route: Sendable {
         return declaration
     }
 
-    /// The longest delay that a retry asks of the broker; nil where retries run on the held delivery.
+    /// The longest delay that a retry asks of the broker; nil where retries run on the held delivery, and on
+    /// a stream, which has no delays of its own.
     private var longestDelay: Duration? {
-        if configuration.isOrdered { return nil }
+        if configuration.isOrdered || configuration.kind != .queue { return nil }
         return configuration.retries.all.map(\.longestDelay).max()
     }
 }
