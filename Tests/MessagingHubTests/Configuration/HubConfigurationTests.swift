@@ -230,10 +230,9 @@ import Testing
             throw BrokerError(.unavailable, "no broker \(name) is made here")
         }
         let sentence =
-            "the backend of type kafka is not in this build; build with the trait Kafka and the package librdkafka-dev,"
-            + " and give the hub its factory"
+            "the backend of type kafka is not in this build; build with the trait Kafka and the package librdkafka-dev"
         #expect(configuration.missingBackends(registered: [factory]).map(\.description) == ["broker a: \(sentence)"])
-        let problem = ConfigurationProblem(at: ConfigurationPath("brokers", "a", "type"), sentence)
+        let problem = ConfigurationProblem(at: ConfigurationPath("brokers", "a", "type"), "\(sentence), and give the hub its factory")
         #expect(throws: ConfigurationError([problem])) { try MessageHub(configuration, brokers: [factory]) }
     }
 }
