@@ -232,7 +232,8 @@ import Testing
         let sentence =
             "the backend of type kafka is not in this build; build with the trait Kafka and the package librdkafka-dev"
         #expect(configuration.missingBackends(registered: [factory]).map(\.description) == ["broker a: \(sentence)"])
-        let problem = ConfigurationProblem(at: ConfigurationPath("brokers", "a", "type"), "\(sentence), and give the hub its factory")
+        let path = ConfigurationPath("brokers", "a", "type")
+        let problem = ConfigurationProblem(at: path, "\(sentence), and give the hub its factory")
         #expect(throws: ConfigurationError([problem])) { try MessageHub(configuration, brokers: [factory]) }
     }
 }
