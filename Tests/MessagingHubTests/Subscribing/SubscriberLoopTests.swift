@@ -136,14 +136,14 @@ import Testing
 
     @Test func whatWasNotBegunWhenItStopsIsLeftAlone() async throws {
         let consumer = FakeConsumer(count: 100)
-        let gate = Recorder<Bool>()
+        let (gate, begun) = (Recorder<Bool>(), Recorder<Bool>())
         let loop = loop(consumer, workers: 4) { _ in
+            begun.add(true)
             while gate.count == 0 { try? await Task.sleep(for: .milliseconds(1)) }
             return []
         }
         async let end = loop.run()
-        try await eventually("busy") { consumer.held >= 4 }
-        try await Task.sleep(for: .milliseconds(20))
+        try await eventually("busy") { begun.count == 4 }
         await loop.stop()
         gate.add(true)
         _ = await end
