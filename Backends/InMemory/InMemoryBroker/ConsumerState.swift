@@ -1,7 +1,7 @@
 import Messaging
 
 /// What the server knows of a consumer.
-struct ConsumerState: Sendable {
+struct ConsumerState: Row, Sendable {
     /// A delivery that the consumer holds: which message of which inbox, and since when.
     struct Hold: Sendable {
         /// Unlike that of any other hold; 0: the cell is free.
@@ -17,6 +17,8 @@ struct ConsumerState: Sendable {
         /// No more deliveries; what is held stays held.
         case stopped
         case ended(BrokerError)
+        /// Its object is gone.
+        case vacant
     }
 
     let broker: Int
@@ -44,8 +46,28 @@ struct ConsumerState: Sendable {
         self.cells = cells
     }
 
+    var isStopped: Bool { if case .stopped = status { true } else { false } }
+    var isPattern: Bool { if case .pattern = subscription.source { true } else { false } }
+    /// Whether it is a subscriber of pubSub.
+    var isMailbox: Bool { cells.count == 0 }
+    var isVacant: Bool { if case .vacant = status { true } else { false } }
+    var isLive: Bool { if case .live = status { true } else { false } }
+
+    /// A row of the table that stands empty.
+    static var vacant: ConsumerState {
+        var consumer = ConsumerState(broker: 0, subscription: Subscription(.queue("vacant")), cells: HoldCells(count: 0))
+        consumer.status = .vacant
+        return consumer
+    }
+
+    /// Whether it keeps others out of an inbox that keeps order; a stopped one does until what it holds is settled.
+    var isActive: Bool { isLive || held > 0 }
+
     /// Whether another delivery may be held.
     var hasRoom: Bool { held < cells.count && (heldBytes < subscription.windowBytes || held == 0) }
+
+    /// Whether a delivery of this size may be held beside the others; alone any may.
+    func hasRoom(for size: Int) -> Bool { held == 0 || heldBytes &+ size <= subscription.windowBytes }
 
     /// Holds a delivery; its receipt.
     mutating func hold(_ hold: Hold) -> Receipt {
@@ -64,7 +86,7 @@ struct ConsumerState: Sendable {
     }
 
     /// What a receipt stands for; nil when it is stale.
-    func hold(of receipt: Receipt) -> Hold? {
+    mutating func hold(of receipt: Receipt) -> Hold? {
         let cell = Int(receipt.slot)
         guard cell < holds.count, receipt.sequence != 0, holds[cell].number == receipt.sequence else { return nil }
         return holds[cell]

@@ -6,15 +6,11 @@ extension InMemoryBroker {
     public func publish(
         _ message: Message, to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
-        if Task.isCancelled { throw .refused(Self.cancelled, count: 1) }
-        switch admit(message, to: destination, waiter: nil) {
-        case .stored(let position):
-            return options.positions ? PublishReceipt(positions: [position]) : PublishReceipt()
-        case .refused(let error) where error.code != .notConnected || isUnusable:
-            throw .refused(error, count: 1)
-        case .refused, .full:
-            return try await publish([message], to: destination, options: options)
+        if !options.positions, !Task.isCancelled, !message.hasExtras, destination.kind == .queue {
+            let refusal = limits.refusal(of: message, at: server.time.now)
+            if refusal == nil, admitAtOnce(message, to: destination) { return PublishReceipt() }
         }
+        return try await publish([message], to: destination, options: options)
     }
 
     /// Takes on messages in their order. Where there is no room it waits, with what it has taken on confirmed already.
@@ -47,18 +43,9 @@ extension InMemoryBroker {
 
     private static let cancelled = BrokerError(.cancelled, "the task was cancelled before this was sent", during: .publish)
 
-    /// Whether no waiting helps: never connected, or closed.
-    private var isUnusable: Bool { server.state.withLock { $0.connections[connection]?.status != .up } }
-
-    private func admit(_ message: Message, to destination: Destination, waiter: Waiter<Void>?) -> ServerState.Admission {
+    private func admitAtOnce(_ message: Message, to destination: Destination) -> Bool {
         server.change { state, effects in
-            if let problem = state.problem(with: connection) { return .refused(problem) }
-            if let refusal = limits.refusal(of: message, at: server.time.now) { return .refused(refusal) }
-            switch state.target(destination) {
-            case .failure(let error): return .refused(error)
-            case .success(let place):
-                return state.admit(message, to: destination, at: place, now: { server.time.now }, &effects)
-            }
+            state.admitAtOnce(message, to: destination, from: connection, &effects)
         }
     }
 }
@@ -107,7 +94,7 @@ extension ServerState {
         _ waiter: Waiter<Void>?, _ effects: inout Effects
     ) -> Block? {
         if let problem = problem(with: connection) {
-            guard connections[connection]?.status == .up else {
+            guard connections[connection].status == .up else {
                 batch.refuseRest(problem)
                 return nil
             }
@@ -122,10 +109,12 @@ extension ServerState {
         case .success(let found): place = found
         }
         let isOrdered = place.map(keepsOrder) ?? false
-        while batch.next < batch.messages.count {
-            let message = batch.messages[batch.next]
+        let messages = batch.messages
+        while batch.next < messages.count {
+            let message = messages[batch.next]
             if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
-                batch.refuse(BrokerError(.orderKept, "an earlier message of key \(message.key ?? "none") was refused"))
+                let key = message.key ?? "none"
+                batch.refuse(BrokerError(.orderKept, "an earlier message of key \(key) was refused"))
                 continue
             }
             if let error = limits.refusal(of: message, at: now()) {
@@ -133,10 +122,10 @@ extension ServerState {
                 batch.refuse(error)
                 continue
             }
-            switch admit(message, to: batch.destination, at: place, now: now, &effects) {
+            switch admit(consume message, to: batch.destination, at: place, now: now, &effects) {
             case .stored(let position): batch.confirm(position)
             case .refused(let error):
-                if isOrdered { batch.refusedKeys.insert(message.key) }
+                if isOrdered { batch.refusedKeys.insert(messages[batch.next].key) }
                 batch.refuse(error)
             case .full(let full):
                 if let waiter { enqueue(waiter, at: full) }
@@ -149,8 +138,8 @@ extension ServerState {
 
     func keepsOrder(_ place: Place) -> Bool {
         switch place {
-        case .queue(let inbox): inboxes[inbox]?.isOrdered ?? false
-        case .stream(let stream): streams[stream]?.declaration.order == .perKey
+        case .queue(let inbox): inboxes[inbox].isOrdered
+        case .stream(let stream): streams[stream].declaration.order == .perKey
         }
     }
 

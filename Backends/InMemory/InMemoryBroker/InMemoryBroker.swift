@@ -27,17 +27,23 @@ public final class InMemoryBroker: MessageBroker {
         connection = server.state.withLock { $0.connections.place(ServerState.Connection(limits: limits)) }
     }
 
-    deinit { server.change { state, effects in state.disconnect(connection, counting: 0, &effects) } }
+    deinit {
+        server.change { state, effects in
+            state.disconnect(connection, counting: 0, &effects)
+            state.connections[connection].status = .vacant
+        }
+    }
 
     /// Connects; throws `.unavailable` while the server is down, `.ended` after `close`.
     public func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
         let problem: BrokerError? = server.change { state, effects in
-            guard let status = state.connections[connection]?.status, status != .closed else {
+            let status = state.connections[connection].status
+            guard status == .fresh || status == .up else {
                 return .ended(.closed, "this broker is closed; make a new one")
             }
             guard state.isRunning else { return BrokerError(.unavailable, "the in-memory server is down; start it") }
-            state.connections[connection]?.report = reporting
-            state.connections[connection]?.status = .up
+            state.connections[connection].report = reporting
+            state.connections[connection].status = .up
             if status == .fresh { effects.report(.up, to: reporting) }
             return nil
         }
@@ -53,7 +59,7 @@ public final class InMemoryBroker: MessageBroker {
             if let problem = state.problem(with: connection) { return problem }
             if let problem = state.declare(declarations, &effects) { return problem }
             for declaration in declarations {
-                state.connections[connection]?.declared[declaration.destination] = declaration
+                state.connections[connection].declared[declaration.destination] = declaration
             }
             return nil
         }
@@ -119,7 +125,7 @@ extension BrokerCapabilities {
         var needs: [Operation] = [.serve]
         if declaration.order != .none { needs.append(.order) }
         if declaration.maximumPriority > 0 { needs.append(.priority) }
-        if declaration.longestDelay != nil { needs.append(.delay) }
+        if declaration.longestDelay != nil, !can(.retry, on: kind) { needs.append(.delay) }
         if !declaration.bindings.isEmpty { needs.append(.bindings) }
         if declaration.groups.values.contains(where: { $0.filter != nil }) { needs.append(.filter) }
         if case .broker = declaration.deadLetters { needs.append(.brokerDeadLetters) }

@@ -9,9 +9,10 @@ struct InMemoryReplay: Replaying {
     ) async throws(BrokerError) -> any ReplayReader {
         let found: Result<InMemoryReplayReader, BrokerError> = broker.server.state.withLock { state in
             if let problem = state.problem(with: broker.connection) { return .failure(problem) }
-            guard case .stream(let stream) = state.places[destination], let log = state.streams[stream] else {
+            guard case .stream(let stream) = state.places[destination] else {
                 return .failure(BrokerError(.noSuchDestination, "\(destination) is not a stream that exists"))
             }
+            let log = state.streams[stream]
             do throws(BrokerError) {
                 let offset = try log.offset(of: start)
                 return .success(
@@ -27,7 +28,7 @@ struct InMemoryReplay: Replaying {
     func end(of destination: Destination) async throws(BrokerError) -> Position {
         let end: UInt64? = broker.server.state.withLock { state in
             guard case .stream(let stream) = state.places[destination] else { return nil }
-            return state.streams[stream]?.end
+            return state.streams[stream].end
         }
         guard let end else { throw BrokerError(.noSuchDestination, "\(destination) is not a stream that exists") }
         return Position(major: end)
@@ -102,12 +103,13 @@ final class InMemoryReplayReader: ReplayReader {
     private func read(
         from start: UInt64, upTo limit: Int, in server: inout ServerState, _ waiter: Waiter<Void>
     ) -> (Found, UInt64) {
-        if server.connections[broker.connection]?.status == .closed {
+        if server.connections[broker.connection].status == .closed {
             return (.ended(.ended(.closed, "the broker was closed")), start)
         }
-        guard case .stream(let stream) = server.places[destination], let log = server.streams[stream] else {
+        guard case .stream(let stream) = server.places[destination] else {
             return (.ended(.ended(.deleted, "\(destination) was deleted")), start)
         }
+        let log = server.streams[stream]
         if start < log.first { return (.ended(log.gone(start)), start) }
         var (offset, deliveries): (UInt64, [Delivery]) = (start, [])
         while server.isRunning, deliveries.count < limit, offset < end ?? .max, let entry = log[offset] {
@@ -122,14 +124,14 @@ final class InMemoryReplayReader: ReplayReader {
         if let end, offset >= end {
             return (.ended(.ended(.reachedEnd, "\(destination) is read up to the end that was asked for")), offset)
         }
-        server.streams[stream]?.readers.append(waiter)
+        server.streams[stream].readers.append(waiter)
         return (.nothing, offset)
     }
 
     private func forget(_ waiter: Waiter<Void>) {
         broker.server.state.withLock { server in
             guard case .stream(let stream) = server.places[destination] else { return }
-            server.streams[stream]?.readers.removeAll { $0 === waiter }
+            server.streams[stream].readers.removeAll { $0 === waiter }
         }
     }
 }

@@ -18,7 +18,7 @@ struct InMemoryTopology: TopologyAdministration {
             guard case .queue(let inbox) = state.places[destination] else {
                 return .failure(BrokerError(.noSuchDestination, "\(destination) is not a queue that exists"))
             }
-            let count = state.inboxes[inbox]?.purge() ?? 0
+            let count = state.inboxes[inbox].purge()
             state.wakePublishers(of: inbox, &effects)
             return .success(count)
         }
@@ -28,7 +28,7 @@ struct InMemoryTopology: TopologyAdministration {
     func delete(_ destination: Destination) async throws(BrokerError) {
         let problem: BrokerError? = broker.server.change { state, effects in
             if let problem = state.problem(with: broker.connection) { return problem }
-            state.connections[broker.connection]?.declared[destination] = nil
+            state.connections[broker.connection].declared[destination] = nil
             return state.delete(destination, &effects)
         }
         if let problem { throw problem }
@@ -42,23 +42,24 @@ extension ServerState {
         let inbox: Int?
         switch places[destination] {
         case .queue(let found): inbox = found
-        case .stream(let stream): inbox = group.flatMap { streams[stream]?.groups[$0] }
+        case .stream(let stream): inbox = group.flatMap { streams[stream].groups[$0] }
         case nil: return .failure(missing)
         }
-        guard let inbox, let box = inboxes[inbox] else { return .failure(missing) }
-        let held = box.members.reduce(0) { sum, member in sum + (consumers[member]?.holdCount(in: inbox) ?? 0) }
-        let live = box.members.count { if case .live = consumers[$0]?.status { true } else { false } }
+        guard let inbox else { return .failure(missing) }
+        let box = inboxes[inbox]
+        let held = box.members.reduce(0) { sum, member in sum + (consumers[member].holdCount(in: inbox)) }
+        let live = box.members.count { if case .live = consumers[$0].status { true } else { false } }
         return .success(DestinationDepth(waiting: box.waiting(in: log(of: inbox), held: held), held: held, consumers: live))
     }
 
     func health(of connection: Int) -> BrokerHealth {
-        let mine = consumers.compactMap { $0 }.filter { $0.broker == connection }
+        let mine = consumers.filter { $0.broker == connection && !$0.isVacant }
         let live = mine.count { if case .live = $0.status { true } else { false } }
         let subscriptions = mine.map { consumer in
             BrokerHealth.SubscriptionHealth(
                 label: consumer.subscription.label,
-                filtered: consumer.inboxes.reduce(0) { $0 + (inboxes[$1]?.filtered ?? 0) },
-                expired: consumer.inboxes.reduce(consumer.mailbox?.expired ?? 0) { $0 + (inboxes[$1]?.expired ?? 0) },
+                filtered: consumer.inboxes.reduce(0) { $0 + (inboxes[$1].filtered) },
+                expired: consumer.inboxes.reduce(consumer.mailbox?.expired ?? 0) { $0 + (inboxes[$1].expired) },
                 gaps: consumer.mailbox?.missed ?? 0)
         }
         guard let problem = problem(with: connection) else {
@@ -67,7 +68,7 @@ extension ServerState {
                 ended ? .degraded : .connected, consumers: live, subscriptions: subscriptions,
                 reason: ended ? "a subscription has ended" : nil)
         }
-        let isClosed = connections[connection]?.status == .closed
+        let isClosed = connections[connection].status == .closed
         return BrokerHealth(
             isClosed ? .closed : .disconnected, consumers: isClosed ? 0 : live, subscriptions: subscriptions,
             reason: problem.sentence)
@@ -75,18 +76,15 @@ extension ServerState {
 
     /// The end of a connection: its consumers' deliveries go back, counted where its process was killed.
     mutating func disconnect(_ connection: Int, counting runs: Int32, _ effects: inout Effects) {
-        connections[connection]?.status = .closed
+        connections[connection].status = .closed
         let error = BrokerError.ended(.closed, "the broker was closed")
-        for (id, consumer) in consumers.enumerated() where consumer?.broker == connection {
+        for (id, consumer) in consumers.enumerated() where consumer.broker == connection && !consumer.isVacant {
             cancel(id, counting: runs, because: error, &effects)
         }
         for waiter in waitingForServer { effects.wake(waiter) }
         waitingForServer = []
         for inbox in inboxes.indices { wakePublishers(of: inbox, &effects) }
-        for stream in streams.indices {
-            for waiter in streams[stream]?.publishers ?? [] { effects.wake(waiter) }
-            streams[stream]?.publishers = []
-        }
+        for stream in streams.indices { wakePublishers(ofStream: stream, &effects) }
     }
 }
 

@@ -1,17 +1,8 @@
 import Messaging
 
-/// What a queue, or a group of a stream, has to hand out, holds, and has been given back. Pure: it knows no clock and no
-/// waiting task's thread; the server calls it under its lock.
-struct Inbox: Sendable {
-    /// A message that this inbox has taken on, from its arrival (queue) or its first hand-out (group) until it is settled.
-    struct Slot: Sendable {
-        let message: Message
-        var attempt: Int32
-        /// The order of its arrival; in a group its offset.
-        let order: UInt64
-        let size: Int32
-    }
-
+/// What a queue, or a group of a stream, has to hand out, holds, and has been given back. It knows no clock;
+/// the server calls it under its lock, in its place in the table: copying it would cost more than most calls do.
+struct Inbox: Row, Sendable {
     /// A message that waits for its time.
     struct Due: Comparable, Sendable {
         let time: Timestamp
@@ -45,14 +36,16 @@ struct Inbox: Sendable {
     }
 
     let declaration: DestinationDeclaration
+    /// At most one consumer at a time receives.
+    let isOrdered: Bool
+    private(set) var isVacant = false
     var group: Group?
-    private(set) var slots: [Slot?] = []
-    private var freeSlots: [UInt32] = []
+    /// The index of the stream, where this is a group's.
+    let stream: Int?
+    private(set) var slots = SlotTable()
     private var ready: ReadyLanes
     private var delayed = Heap<Due>()
     private var arrivals: UInt64 = 0
-    private(set) var count = 0
-    private var bytes = 0
     private let maximumMessages: Int
     private let maximumBytes: Int
     /// The consumers, in the order in which they came.
@@ -70,28 +63,41 @@ struct Inbox: Sendable {
         _ declaration: DestinationDeclaration, group: Group? = nil, maximumMessages: Int, maximumBytes: Int
     ) {
         self.declaration = declaration
+        isOrdered = declaration.order == .perKey
         self.group = group
+        stream = group?.stream
         self.maximumMessages = declaration.maximumMessages ?? maximumMessages
         self.maximumBytes = declaration.maximumBytes ?? maximumBytes
         ready = ReadyLanes(maximumPriority: group == nil ? declaration.maximumPriority : 0)
     }
 
+    /// A row of the table that stands empty.
+    static var vacant: Inbox {
+        var inbox = Inbox(DestinationDeclaration(.queue("vacant")), maximumMessages: 0, maximumBytes: 0)
+        inbox.isVacant = true
+        return inbox
+    }
+
     /// The name in messages: `queue orders`, `stream orders (group billing)`.
     var label: String { group.map { "\(declaration.destination) (group \($0.name))" } ?? "\(declaration.destination)" }
 
+    var count: Int { slots.count }
+
     func hasRoom(for size: Int, count messages: Int = 1) -> Bool {
-        count &+ messages <= maximumMessages && (bytes &+ size <= maximumBytes || count == 0 && messages == 1)
+        slots.count &+ messages <= maximumMessages
+            && (slots.bytes &+ size <= maximumBytes || slots.count == 0 && messages == 1)
     }
 
     /// Takes on a message of a queue.
-    mutating func append(_ message: Message, size: Int, notBefore: Timestamp?) {
+    mutating func append(_ message: consuming Message, size: Int, notBefore: Timestamp?) {
         arrivals &+= 1
-        let slot = store(Slot(message: message, attempt: 1, order: arrivals, size: Int32(clamping: size)))
+        let mark = SlotTable.Mark(message, order: arrivals, size: size)
+        let slot = slots.insert(consume message, mark)
         let turn = ReadyLanes.Turn(order: arrivals, slot: slot)
         if let notBefore {
             delayed.insert(Due(time: notBefore, turn: turn))
         } else {
-            ready.append(turn, priority: message.priority)
+            ready.append(turn, priority: mark.priority)
         }
     }
 
@@ -99,8 +105,9 @@ struct Inbox: Sendable {
     mutating func next(from log: StreamLog?, at now: () -> Timestamp) -> UInt32? {
         if !delayed.isEmpty { wakeDue(at: now()) }
         while let slot = ready.next() ?? fresh(from: log) {
-            guard let message = slots[Int(slot)]?.message else { continue }
-            guard message.isTimed, let expiration = message.expiration, expiration <= now() else { return slot }
+            guard slots.marks[Int(slot)].isTimed, let expiration = slots.messages[Int(slot)].expiration,
+                expiration <= now()
+            else { return slot }
             expired += 1
             remove(slot)
         }
@@ -119,33 +126,25 @@ struct Inbox: Sendable {
 
     /// It is done: the message is gone, or, in a group, settled.
     mutating func remove(_ slot: UInt32) {
-        guard let content = slots[Int(slot)] else { return }
-        slots[Int(slot)] = nil
-        freeSlots.append(slot)
-        count &-= 1
-        bytes &-= Int(content.size)
-        if group != nil { group?.settle(content.order) }
+        if stream != nil { group?.settle(slots.marks[Int(slot)].order) }
+        slots.remove(slot)
     }
 
     /// It goes back to where it was.
     mutating func restore(_ slot: UInt32, counting runs: Int32) {
-        guard let content = slots[Int(slot)] else { return }
-        slots[Int(slot)]?.attempt = content.attempt &+ runs
-        ready.restore(.init(order: content.order, slot: slot), priority: content.message.priority)
+        slots.count(slot, runs: runs)
+        ready.restore(slots.turn(of: slot), priority: slots.marks[Int(slot)].priority)
     }
 
     /// It comes again with attempt + 1, not before this moment.
     mutating func delay(_ slot: UInt32, until time: Timestamp) {
-        guard let content = slots[Int(slot)] else { return }
-        slots[Int(slot)]?.attempt = content.attempt &+ 1
-        delayed.insert(Due(time: time, turn: .init(order: content.order, slot: slot)))
+        slots.count(slot, runs: 1)
+        delayed.insert(Due(time: time, turn: slots.turn(of: slot)))
     }
 
     /// Brings back a message whose acceptance a crash has undone.
-    mutating func bringBack(_ content: Slot) {
-        var content = content
-        content.attempt &+= 1
-        ready.restore(.init(order: content.order, slot: store(content)), priority: content.message.priority)
+    mutating func bringBack(_ message: Message, _ mark: SlotTable.Mark) {
+        restore(slots.insert(message, mark), counting: 1)
     }
 
     /// Removes what is ready or waits for its time, and nothing that is held; how many.
@@ -158,13 +157,13 @@ struct Inbox: Sendable {
 
     /// Removes what does not survive the end of the server's process. Nothing is held any more.
     mutating func dropTransient() {
-        for (slot, content) in slots.enumerated() where content?.message.deliveryMode == .transient {
+        for slot in slots.marks.indices where !slots.marks[slot].isFree && slots.marks[slot].isTransient {
             remove(UInt32(slot))
         }
         var kept = Heap<Due>()
-        while let due = delayed.popFirst() { if slots[Int(due.turn.slot)] != nil { kept.insert(due) } }
+        while let due = delayed.popFirst() { if !slots.marks[Int(due.turn.slot)].isFree { kept.insert(due) } }
         delayed = kept
-        let alive = ready.removeAll().filter { slots[Int($0)] != nil }
+        let alive = ready.removeAll().filter { !slots.marks[Int($0)].isFree }
         for slot in alive { restore(slot, counting: 0) }
     }
 
@@ -173,21 +172,10 @@ struct Inbox: Sendable {
         count - held + Int((log?.end ?? 0) - (log == nil ? 0 : group?.cursor ?? 0))
     }
 
-    private mutating func store(_ content: Slot) -> UInt32 {
-        count &+= 1
-        bytes &+= Int(content.size)
-        if let slot = freeSlots.popLast() {
-            slots[Int(slot)] = content
-            return slot
-        }
-        slots.append(content)
-        return UInt32(truncatingIfNeeded: slots.count - 1)
-    }
-
     private mutating func wakeDue(at now: Timestamp) {
         while let due = delayed.first, due.time <= now {
             _ = delayed.popFirst()
-            if let content = slots[Int(due.turn.slot)] { ready.restore(due.turn, priority: content.message.priority) }
+            ready.restore(due.turn, priority: slots.marks[Int(due.turn.slot)].priority)
         }
     }
 
@@ -197,17 +185,13 @@ struct Inbox: Sendable {
         while let offset = group?.cursor, let entry = log[offset] {
             group?.cursor = offset + 1
             group?.settled.append(false)
-            if log.isLost(offset) {
+            let isFiltered = group?.filter.map { !$0.matches(entry.message.headers) } ?? false
+            if isFiltered { filtered += 1 }
+            if isFiltered || log.isLost(offset) {
                 group?.settle(offset)
                 continue
             }
-            if let filter = group?.filter, !filter.matches(entry.message.headers) {
-                filtered += 1
-                group?.settle(offset)
-                continue
-            }
-            let size = Int32(clamping: entry.message.byteCount)
-            return store(Slot(message: entry.message, attempt: 1, order: offset, size: size))
+            return slots.insert(entry.message, .init(entry.message, order: offset, size: entry.message.byteCount))
         }
         return nil
     }

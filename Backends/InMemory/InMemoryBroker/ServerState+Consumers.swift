@@ -20,7 +20,7 @@ extension ServerState {
             }
         }
         let id = consumers.place(consumer)
-        for inbox in consumer.inboxes { inboxes[inbox]?.members.append(id) }
+        for inbox in consumer.inboxes { inboxes[inbox].members.append(id) }
         if consumer.mailbox != nil { subscribers.append(id) }
         return .success(id)
     }
@@ -51,7 +51,7 @@ extension ServerState {
             switch places[destination] {
             case .queue(let inbox): return .success([inbox])
             case .stream(let stream):
-                let inbox = subscription.group.flatMap { streams[stream]?.groups[$0] }
+                let inbox = subscription.group.flatMap { streams[stream].groups[$0] }
                 return inbox.map { .success([$0]) } ?? .failure(missing)
             case nil: return .failure(missing)
             }
@@ -60,27 +60,27 @@ extension ServerState {
             return .success(
                 matching.values.compactMap { place in
                     guard case .stream(let stream) = place, let group = subscription.group else { return nil }
-                    return streams[stream]?.groups[group]
+                    return streams[stream].groups[group]
                 }.sorted())
         }
     }
 
     /// No more deliveries; what is held stays held.
     mutating func stop(_ id: Int, _ effects: inout Effects) {
-        guard case .live = consumers[id]?.status else { return }
-        consumers[id]?.status = .stopped
+        guard case .live = consumers[id].status else { return }
+        consumers[id].status = .stopped
         leaveWaiting(id, &effects)
-        for inbox in consumers[id]?.inboxes ?? [] { wakeConsumers(of: inbox, atMost: 1, &effects) }
+        for inbox in consumers[id].inboxes { wakeConsumers(of: inbox, atMost: 1, &effects) }
     }
 
     /// Everything that is held goes back, and the consumer leaves. `runs` is 1 where its process was killed.
     mutating func cancel(_ id: Int, counting runs: Int32, because error: BrokerError, _ effects: inout Effects) {
-        guard let consumer = consumers[id] else { return }
-        if case .ended = consumer.status { return }
+        let consumer = consumers[id]
+        guard consumer.isLive || consumer.isStopped else { return }
         for cell in consumer.heldCells { giveBack(id, cell, counting: runs, &effects) }
         end(id, because: error, &effects)
         for inbox in consumer.inboxes {
-            inboxes[inbox]?.members.removeAll { $0 == id }
+            inboxes[inbox].members.removeAll { $0 == id }
             wakeConsumers(of: inbox, atMost: .max, &effects)
         }
     }
@@ -88,31 +88,31 @@ extension ServerState {
     /// A consumer that gives no more; it stays in the table until its object is let go.
     mutating func end(_ id: Int, because error: BrokerError, _ effects: inout Effects) {
         leaveWaiting(id, &effects)
-        consumers[id]?.status = .ended(error)
-        consumers[id]?.mailbox?.lose()
+        consumers[id].status = .ended(error)
+        consumers[id].mailbox?.lose()
         subscribers.removeAll { $0 == id }
-        guard let consumer = consumers[id], let connection = connections[consumer.broker] else { return }
+        let consumer = consumers[id]
         guard error.endReason != .cancelled, error.endReason != .closed else { return }
-        effects.report(.ended(subscription: consumer.subscription.label, error), to: connection.report)
+        effects.report(.ended(subscription: consumer.subscription.label, error), to: connections[consumer.broker].report)
     }
 
     /// The consumer's object is gone.
     mutating func forget(_ id: Int, _ effects: inout Effects) {
         cancel(id, counting: 0, because: .ended(.cancelled, "the consumer was let go"), &effects)
-        consumers[id] = nil
+        consumers[id] = .vacant
     }
 
     /// One delivery goes back to where it was.
     mutating func giveBack(_ id: Int, _ cell: UInt32, counting runs: Int32, _ effects: inout Effects) {
-        guard let hold = consumers[id]?.holds[Int(cell)] else { return }
-        inboxes[hold.inbox]?.restore(hold.slot, counting: runs)
+        let hold = consumers[id].holds[Int(cell)]
+        inboxes[hold.inbox].restore(hold.slot, counting: runs)
         letGo(id, cell, hold.inbox, &effects)
     }
 
     /// Deliveries that were held for too long go back; when to look again.
     mutating func expireHolds(_ id: Int, at uptime: Duration, _ effects: inout Effects) -> Duration? {
-        guard let consumer = consumers[id] else { return nil }
-        if case .ended = consumer.status { return nil }
+        let consumer = consumers[id]
+        guard consumer.isLive || consumer.isStopped else { return nil }
         let limit = consumer.subscription.maxHold
         var next = uptime + limit
         for cell in consumer.heldCells {
@@ -124,10 +124,6 @@ extension ServerState {
     }
 
     private mutating func leaveWaiting(_ id: Int, _ effects: inout Effects) {
-        guard let waiter = consumers[id]?.waiter else { return }
-        if consumers[id]?.isIdle == true { for inbox in consumers[id]?.inboxes ?? [] { inboxes[inbox]?.idle -= 1 } }
-        consumers[id]?.isIdle = false
-        consumers[id]?.waiter = nil
-        effects.wake(waiter)
+        if let waiter = takeWaiter(of: id) { effects.wake(waiter) }
     }
 }

@@ -6,22 +6,24 @@ extension ServerState {
     mutating func kill(at uptime: Duration, _ effects: inout Effects) {
         guard isRunning else { return }
         for (id, consumer) in consumers.enumerated() {
-            for cell in consumer?.heldCells ?? [] { giveBack(id, cell, counting: 1, &effects) }
-            consumers[id]?.mailbox?.lose()
+            for cell in consumer.heldCells { giveBack(id, cell, counting: 1, &effects) }
+            consumers[id].mailbox?.lose()
         }
         isRunning = false
         undoAcceptances(at: uptime)
         for (destination, place) in places where !declaration(at: place).durable {
-            for inbox in inboxes(at: place) { inboxes[inbox]?.members = [] }
+            for inbox in inboxes(at: place) {
+                for member in inboxes[inbox].members { detach(member, from: inbox) }
+            }
             _ = delete(destination, &effects)
         }
         for inbox in inboxes.indices {
-            if inboxes[inbox]?.group == nil { inboxes[inbox]?.dropTransient() }
+            if inboxes[inbox].group == nil { inboxes[inbox].dropTransient() }
         }
-        for stream in streams.indices { streams[stream]?.loseTransient() }
+        for stream in streams.indices { streams[stream].loseTransient() }
         let error = BrokerError(.notConnected, "the in-memory server was killed")
         for connection in connections {
-            guard let connection, case .up = connection.status else { continue }
+            guard case .up = connection.status else { continue }
             effects.report(.down(error), to: connection.report)
         }
     }
@@ -32,7 +34,7 @@ extension ServerState {
         guard !isRunning else { return }
         isRunning = true
         for connection in connections {
-            guard let connection, case .up = connection.status else { continue }
+            guard case .up = connection.status else { continue }
             _ = declare(Array(connection.declared.values), &effects)
             effects.report(.up, to: connection.report)
         }
@@ -41,53 +43,52 @@ extension ServerState {
         for id in consumers.indices { resume(id, &effects) }
         for inbox in inboxes.indices { wakePublishers(of: inbox, &effects) }
         for stream in streams.indices {
-            for waiter in (streams[stream]?.readers ?? []) + (streams[stream]?.publishers ?? []) { effects.wake(waiter) }
-            streams[stream]?.readers = []
-            streams[stream]?.publishers = []
+            for waiter in streams[stream].readers + streams[stream].publishers { effects.wake(waiter) }
+            streams[stream].readers = []
+            streams[stream].publishers = []
         }
     }
 
     /// A consumer finds its destination again, which may have been made anew, and ends when it is gone.
     private mutating func resume(_ id: Int, _ effects: inout Effects) {
-        guard let consumer = consumers[id] else { return }
-        if case .ended = consumer.status { return }
+        let consumer = consumers[id]
+        guard consumer.isLive || consumer.isStopped else { return }
         if consumer.mailbox != nil {
-            if let connection = connections[consumer.broker] {
-                effects.report(.gap(subscription: consumer.subscription.label, missed: nil), to: connection.report)
-            }
+            let label = consumer.subscription.label
+            effects.report(.gap(subscription: label, missed: nil), to: connections[consumer.broker].report)
         } else if case .destination(let destination) = consumer.subscription.source {
             let found = places[destination].map { inbox(of: consumer, at: $0) } ?? nil
             guard let found else {
                 return end(id, because: .ended(.deleted, "\(destination) did not survive the server"), &effects)
             }
-            consumers[id]?.inboxes = [found]
-            if inboxes[found]?.members.contains(id) == false { inboxes[found]?.members.append(id) }
+            if !consumer.inboxes.contains(found) {
+                if consumer.isIdle { inboxes[found].idle += 1 }
+                consumers[id].inboxes = [found]
+                inboxes[found].members.append(id)
+            }
         }
-        if let waiter = consumers[id]?.waiter {
-            stopWaiting(id, waiter, &effects)
-            effects.wake(waiter)
-        }
+        if let waiter = takeWaiter(of: id) { effects.wake(waiter) }
     }
 
     private func inbox(of consumer: ConsumerState, at place: Place) -> Int? {
         switch place {
         case .queue(let inbox): inbox
-        case .stream(let stream): consumer.subscription.group.flatMap { streams[stream]?.groups[$0] }
+        case .stream(let stream): consumer.subscription.group.flatMap { streams[stream].groups[$0] }
         }
     }
 
     private mutating func undoAcceptances(at uptime: Duration) {
         while let acceptance = undo.popFirst() {
             guard uptime - acceptance.acceptedAt < settleLag else { continue }
-            inboxes[acceptance.inbox]?.bringBack(acceptance.content)
+            inboxes[acceptance.inbox].bringBack(acceptance.message, acceptance.mark)
         }
     }
 
     private func declaration(at place: Place) -> DestinationDeclaration {
         let found: DestinationDeclaration? =
             switch place {
-            case .queue(let inbox): inboxes[inbox]?.declaration
-            case .stream(let stream): streams[stream]?.declaration
+            case .queue(let inbox): inboxes[inbox].declaration
+            case .stream(let stream): streams[stream].declaration
             }
         return found ?? DestinationDeclaration(.queue(""))
     }
@@ -95,7 +96,7 @@ extension ServerState {
     private func inboxes(at place: Place) -> [Int] {
         switch place {
         case .queue(let inbox): [inbox]
-        case .stream(let stream): Array((streams[stream]?.groups ?? [:]).values)
+        case .stream(let stream): Array((streams[stream].groups).values)
         }
     }
 }

@@ -31,8 +31,8 @@ extension ServerState {
 
     private mutating func addGroups(of declaration: DestinationDeclaration, to stream: Int, _ effects: inout Effects) {
         for (name, group) in declaration.groups.sorted(by: { $0.key.name < $1.key.name }) {
-            guard let log = streams[stream], log.groups[name] == nil, let start = try? log.offset(of: group.start)
-            else { continue }
+            let log = streams[stream]
+            guard log.groups[name] == nil, let start = try? log.offset(of: group.start) else { continue }
             var declaration = log.declaration
             declaration.groups = [name: group]
             let inbox = inboxes.place(
@@ -40,21 +40,21 @@ extension ServerState {
                     declaration,
                     group: .init(name: name, stream: stream, filter: group.filter, cursor: start, low: start),
                     maximumMessages: .max, maximumBytes: .max))
-            streams[stream]?.groups[name] = inbox
+            streams[stream].groups[name] = inbox
             attachPatterns(to: inbox, &effects)
         }
     }
 
     /// Consumers of a pattern receive from what is declared after they came, too.
     private mutating func attachPatterns(to inbox: Int, _ effects: inout Effects) {
-        guard let box = inboxes[inbox] else { return }
+        let box = inboxes[inbox]
         for (id, consumer) in consumers.enumerated() {
-            guard let consumer, case .live = consumer.status, case .pattern(let pattern, .stream) = consumer.subscription.source,
+            guard consumer.isLive, case .pattern(let pattern, .stream) = consumer.subscription.source,
                 consumer.subscription.group == box.group?.name, pattern.matches(box.declaration.destination.topic)
             else { continue }
-            consumers[id]?.inboxes.append(inbox)
-            inboxes[inbox]?.members.append(id)
-            if consumer.isIdle { inboxes[inbox]?.idle += 1 }
+            consumers[id].inboxes.append(inbox)
+            inboxes[inbox].members.append(id)
+            if consumer.isIdle { inboxes[inbox].idle += 1 }
         }
     }
 
@@ -62,8 +62,8 @@ extension ServerState {
         var all: [(TopicPattern, Destination)] = []
         for (destination, place) in places {
             switch place {
-            case .queue(let inbox): all += inboxes[inbox]?.declaration.bindings.map { ($0, destination) } ?? []
-            case .stream(let stream): all += streams[stream]?.declaration.bindings.map { ($0, destination) } ?? []
+            case .queue(let inbox): all += inboxes[inbox].declaration.bindings.map { ($0, destination) }
+            case .stream(let stream): all += streams[stream].declaration.bindings.map { ($0, destination) }
             }
         }
         hasBindings = !all.isEmpty
@@ -85,9 +85,9 @@ extension ServerState {
         }
         switch places[destination] {
         case .queue(let inbox):
-            return inboxes[inbox].flatMap { conflict(between: $0.declaration, and: declaration) }
+            return conflict(between: inboxes[inbox].declaration, and: declaration)
         case .stream(let stream):
-            guard let log = streams[stream] else { return nil }
+            let log = streams[stream]
             return conflict(between: log.declaration, and: declaration) ?? filterConflict(declaration, log)
                 ?? startProblem(declaration, log)
         case nil:
@@ -118,7 +118,7 @@ extension ServerState {
 
     private func filterConflict(_ declaration: DestinationDeclaration, _ log: StreamLog) -> BrokerError? {
         for (name, group) in declaration.groups {
-            guard let inbox = log.groups[name], let existing = inboxes[inbox]?.group, existing.filter != group.filter
+            guard let inbox = log.groups[name], let existing = inboxes[inbox].group, existing.filter != group.filter
             else { continue }
             return BrokerError(
                 .conflict,
@@ -144,24 +144,34 @@ extension ServerState {
         }
         switch place {
         case .queue(let inbox):
-            for publisher in inboxes[inbox]?.publishers ?? [] { effects.wake(publisher) }
+            for publisher in inboxes[inbox].publishers { effects.wake(publisher) }
             drop(inbox, because: .ended(.deleted, "\(destination) was deleted"), &effects)
         case .stream(let stream):
-            for inbox in streams[stream]?.groups.values ?? [:].values {
+            for inbox in streams[stream].groups.values {
                 drop(inbox, because: .ended(.deleted, "\(destination) was deleted"), &effects)
             }
-            for waiter in (streams[stream]?.readers ?? []) + (streams[stream]?.publishers ?? []) { effects.wake(waiter) }
-            streams[stream] = nil
+            for waiter in (streams[stream].readers) + (streams[stream].publishers) { effects.wake(waiter) }
+            streams[stream] = .vacant
         }
         bind()
         return nil
     }
 
     private mutating func drop(_ inbox: Int, because error: BrokerError, _ effects: inout Effects) {
-        for member in inboxes[inbox]?.members ?? [] {
-            for cell in consumers[member]?.heldCells ?? [] { consumers[member]?.letGo(of: cell) }
-            end(member, because: error, &effects)
+        for member in inboxes[inbox].members {
+            for cell in consumers[member].heldCells where consumers[member].holds[Int(cell)].inbox == inbox {
+                consumers[member].letGo(of: cell)
+            }
+            if consumers[member].isPattern { detach(member, from: inbox) } else { end(member, because: error, &effects) }
         }
-        inboxes[inbox] = nil
+        inboxes[inbox] = .vacant
+    }
+
+    /// A consumer no longer receives from an inbox, and waits on, if it waits.
+    mutating func detach(_ member: Int, from inbox: Int) {
+        if consumers[member].isIdle, consumers[member].inboxes.contains(inbox) { inboxes[inbox].idle -= 1 }
+        consumers[member].inboxes.removeAll { $0 == inbox }
+        consumers[member].ends[inbox] = nil
+        inboxes[inbox].members.removeAll { $0 == member }
     }
 }

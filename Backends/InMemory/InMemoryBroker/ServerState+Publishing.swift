@@ -9,6 +9,29 @@ extension ServerState {
         case refused(BrokerError)
     }
 
+    /// Takes on a message of the common kind: to a queue that has room and is bound to nothing, of a connection that is up.
+    /// False: nothing was done, `admit` decides.
+    mutating func admitAtOnce(
+        _ message: consuming Message, to destination: Destination, from connection: Int, _ effects: inout Effects
+    ) -> Bool {
+        guard isRunning, !hasBindings, connections[connection].status == .up,
+            case .queue(let inbox) = place(of: destination)
+        else { return false }
+        let size = message.byteCount
+        guard inboxes[inbox].hasRoom(for: size) else { return false }
+        inboxes[inbox].append(consume message, size: size, notBefore: nil)
+        if inboxes[inbox].idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
+        return true
+    }
+
+    /// Where a destination is; the last one asked for is remembered, because the next is most often the same.
+    private mutating func place(of destination: Destination) -> Place? {
+        if let last = lastPlace, last.destination == destination { return last.place }
+        guard let place = places[destination] else { return nil }
+        lastPlace = (destination, place)
+        return place
+    }
+
     /// Where a publish goes, looked up once for all messages of a call.
     func target(_ destination: Destination) -> Result<Place?, BrokerError> {
         if destination.kind == .pubSub { return destination.topic.problem.map { .failure($0) } ?? .success(nil) }
@@ -19,16 +42,16 @@ extension ServerState {
 
     /// Takes on one message, with its copies for bound destinations, or nothing of it.
     mutating func admit(
-        _ message: Message, to destination: Destination, at place: Place?, now: () -> Timestamp,
+        _ message: consuming Message, to destination: Destination, at place: Place?, now: () -> Timestamp,
         _ effects: inout Effects
     ) -> Admission {
         let size = message.byteCount
         if hasBindings || destination.kind == .pubSub {
-            return admitEverywhere(message, size: size, to: destination, at: place, now: now, &effects)
+            return admitEverywhere(consume message, size: size, to: destination, at: place, now: now, &effects)
         }
         guard let place else { return .stored(.none) }
         guard makeRoom(at: place, for: size, now: now) else { return refusal(at: place) ?? .full(place) }
-        return .stored(store(message, size: size, at: place, now: now, &effects))
+        return .stored(store(consume message, size: size, at: place, now: now, &effects))
     }
 
     private mutating func admitEverywhere(
@@ -50,14 +73,14 @@ extension ServerState {
     mutating func makeRoom(at place: Place, for size: Int, now: () -> Timestamp) -> Bool {
         switch place {
         case .queue(let inbox):
-            return inboxes[inbox]?.hasRoom(for: size) ?? false
+            return inboxes[inbox].hasRoom(for: size)
         case .stream(let stream):
-            guard let log = streams[stream] else { return false }
+            let log = streams[stream]
             if !log.groups.isEmpty, !log.hasRoom(for: size) || log.declaration.retention != nil {
-                let read = log.groups.values.compactMap { inboxes[$0]?.group?.low }.min() ?? log.first
-                streams[stream]?.trim(readBefore: read, toFit: size, at: now())
+                let read = log.groups.values.compactMap { inboxes[$0].group?.low }.min() ?? log.first
+                streams[stream].trim(readBefore: read, toFit: size, at: now())
             }
-            return streams[stream]?.hasRoom(for: size) ?? false
+            return streams[stream].hasRoom(for: size)
         }
     }
 
@@ -65,8 +88,8 @@ extension ServerState {
     private func refusal(at place: Place) -> Admission? {
         let declaration: DestinationDeclaration? =
             switch place {
-            case .queue(let inbox): inboxes[inbox]?.declaration
-            case .stream(let stream): streams[stream]?.declaration
+            case .queue(let inbox): inboxes[inbox].declaration
+            case .stream(let stream): streams[stream].declaration
             }
         guard let declaration else { return .refused(BrokerError(.noSuchDestination, "the destination was deleted")) }
         guard declaration.whenFull == .refuse else { return nil }
@@ -75,21 +98,21 @@ extension ServerState {
     }
 
     private mutating func store(
-        _ message: Message, size: Int, at place: Place, now: () -> Timestamp, _ effects: inout Effects
+        _ message: consuming Message, size: Int, at place: Place, now: () -> Timestamp, _ effects: inout Effects
     ) -> Position {
         switch place {
         case .queue(let inbox):
             let delay = message.isTimed ? message.notBefore.flatMap { $0 > now() ? $0 : nil } : nil
-            inboxes[inbox]?.append(message, size: size, notBefore: delay)
-            if let idle = inboxes[inbox]?.idle, idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
+            inboxes[inbox].append(consume message, size: size, notBefore: delay)
+            if inboxes[inbox].idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
             return .none
         case .stream(let stream):
-            let offset = streams[stream]?.append(message, size: size, at: now()) ?? 0
-            for inbox in streams[stream]?.groups.values ?? [:].values where (inboxes[inbox]?.idle ?? 0) > 0 {
+            let offset = streams[stream].append(consume message, size: size, at: now())
+            for inbox in streams[stream].groups.values where inboxes[inbox].idle > 0 {
                 wakeConsumers(of: inbox, atMost: 1, &effects)
             }
-            for reader in streams[stream]?.readers ?? [] { effects.wake(reader) }
-            if streams[stream]?.readers.isEmpty == false { streams[stream]?.readers = [] }
+            for reader in streams[stream].readers { effects.wake(reader) }
+            if streams[stream].readers.isEmpty == false { streams[stream].readers = [] }
             return Position(major: offset)
         }
     }
@@ -97,26 +120,24 @@ extension ServerState {
     /// Gives a message to everybody who listens now.
     private mutating func broadcast(_ message: Message, size: Int, on topic: Topic, _ effects: inout Effects) {
         for subscriber in subscribers {
-            guard let consumer = consumers[subscriber], case .live = consumer.status else { continue }
+            let consumer = consumers[subscriber]
+            guard consumer.isLive else { continue }
             let isMeant: Bool =
                 switch consumer.subscription.source {
                 case .destination(let destination): destination.topic == topic
                 case .pattern(let pattern, _): pattern.matches(topic)
                 }
             guard isMeant else { continue }
-            consumers[subscriber]?.mailbox?.append(.init(message: message, topic: topic, size: size))
-            if let waiter = consumers[subscriber]?.waiter {
-                consumers[subscriber]?.waiter = nil
-                effects.wake(waiter)
-            }
+            consumers[subscriber].mailbox?.append(.init(message: message, topic: topic, size: size))
+            if let waiter = takeWaiter(of: subscriber) { effects.wake(waiter) }
         }
     }
 
     /// Registers a publisher that waits for room.
     mutating func enqueue(_ waiter: Waiter<Void>, at place: Place) {
         switch place {
-        case .queue(let inbox): inboxes[inbox]?.publishers.append(waiter)
-        case .stream(let stream): streams[stream]?.publishers.append(waiter)
+        case .queue(let inbox): inboxes[inbox].publishers.append(waiter)
+        case .stream(let stream): streams[stream].publishers.append(waiter)
         }
     }
 
@@ -124,12 +145,12 @@ extension ServerState {
     mutating func forget(_ waiter: Waiter<Void>, at place: Place, _ effects: inout Effects) {
         switch place {
         case .queue(let inbox):
-            inboxes[inbox]?.publishers.removeAll { $0 === waiter }
+            inboxes[inbox].publishers.removeAll { $0 === waiter }
             wakePublishers(of: inbox, &effects)
         case .stream(let stream):
-            streams[stream]?.publishers.removeAll { $0 === waiter }
-            for publisher in streams[stream]?.publishers ?? [] { effects.wake(publisher) }
-            streams[stream]?.publishers = []
+            streams[stream].publishers.removeAll { $0 === waiter }
+            for publisher in streams[stream].publishers { effects.wake(publisher) }
+            streams[stream].publishers = []
         }
     }
 }

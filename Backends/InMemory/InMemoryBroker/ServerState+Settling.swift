@@ -7,50 +7,63 @@ extension ServerState {
         let now: () -> Timestamp
     }
 
+    /// The settlement of most deliveries.
+    mutating func accept(
+        _ id: Int, _ receipt: Receipt, at uptime: Duration, _ effects: inout Effects
+    ) -> SettlementOutcome {
+        if consumers[id].isMailbox { return consumers[id].isLive || consumers[id].isStopped ? .settled : .stale }
+        guard isRunning, let hold = consumers[id].hold(of: receipt) else { return .stale }
+        finish(id, receipt.slot, hold, at: uptime, &effects)
+        return .settled
+    }
+
     mutating func settle(
         _ id: Int, _ receipt: Receipt, as settlement: Settlement, at moment: Moment, _ effects: inout Effects
     ) -> SettlementOutcome {
-        guard let consumer = consumers[id] else { return .stale }
-        if consumer.mailbox != nil {
-            if case .ended = consumer.status { return .stale }
-            return settleMail(consumer, settlement, at: moment, &effects)
-        }
-        guard isRunning, let hold = consumer.hold(of: receipt) else { return .stale }
+        if consumers[id].isMailbox { return settleMail(id, settlement, at: moment, &effects) }
+        guard isRunning, let hold = consumers[id].hold(of: receipt) else { return .stale }
         switch settlement {
         case .accept:
             break
         case .release:
-            inboxes[hold.inbox]?.restore(hold.slot, counting: 0)
+            inboxes[hold.inbox].restore(hold.slot, counting: 0)
             letGo(id, receipt.slot, hold.inbox, &effects)
             wakeConsumers(of: hold.inbox, atMost: 1, &effects)
             return .settled
         case .retry(let delay, _):
             return retry(id, receipt, hold, after: delay, at: moment, &effects)
         case .forward(let outgoing):
-            if let error = forward(outgoing, of: consumer.broker, at: moment, &effects) { return .failed(error) }
+            if let error = forward(outgoing, of: consumers[id].broker, at: moment, &effects) { return .failed(error) }
         case .discard(let reason):
-            if let error = deadLetter(hold, reason: reason, of: consumer.broker, at: moment, &effects) {
+            if let error = deadLetter(hold, reason: reason, of: consumers[id].broker, at: moment, &effects) {
                 return .failed(error)
             }
         }
-        remember(hold, at: moment.uptime)
-        inboxes[hold.inbox]?.remove(hold.slot)
-        letGo(id, receipt.slot, hold.inbox, &effects)
-        wakePublishers(of: hold.inbox, &effects)
-        wakeThoseAtTheirEnd(hold.inbox, &effects)
+        finish(id, receipt.slot, hold, at: moment.uptime, &effects)
         return .settled
+    }
+
+    /// A delivery is done: its message is gone, and whoever waited for that may go on.
+    private mutating func finish(
+        _ id: Int, _ cell: UInt32, _ hold: ConsumerState.Hold, at uptime: Duration, _ effects: inout Effects
+    ) {
+        if settleLag > .zero { remember(hold, at: uptime) }
+        inboxes[hold.inbox].remove(hold.slot)
+        letGo(id, cell, hold.inbox, &effects)
+        wakePublishers(of: hold.inbox, &effects)
+        if inboxes[hold.inbox].stream != nil { wakeThoseAtTheirEnd(hold.inbox, &effects) }
     }
 
     private mutating func retry(
         _ id: Int, _ receipt: Receipt, _ hold: ConsumerState.Hold, after delay: Duration, at moment: Moment,
         _ effects: inout Effects
     ) -> SettlementOutcome {
-        guard let box = inboxes[hold.inbox] else { return .stale }
+        let box = inboxes[hold.inbox]
         if box.isOrdered {
             let sentence = "\(box.label) keeps order, so a delivery cannot be put off; run it again while it is held"
             return .failed(BrokerError(.unsupported, sentence, during: .settle))
         }
-        inboxes[hold.inbox]?.delay(hold.slot, until: moment.now() + max(.zero, delay))
+        inboxes[hold.inbox].delay(hold.slot, until: moment.now() + max(.zero, delay))
         letGo(id, receipt.slot, hold.inbox, &effects)
         wakeConsumers(of: hold.inbox, atMost: 1, &effects)
         return .settled
@@ -58,19 +71,16 @@ extension ServerState {
 
     /// The hold ends; the consumer may have room again, and an ordered inbox another active consumer.
     mutating func letGo(_ id: Int, _ cell: UInt32, _ inbox: Int, _ effects: inout Effects) {
-        consumers[id]?.letGo(of: cell)
-        if let waiter = consumers[id]?.waiter, consumers[id]?.isIdle == false {
-            consumers[id]?.waiter = nil
-            effects.wake(waiter)
-        }
-        if inboxes[inbox]?.isOrdered == true { wakeConsumers(of: inbox, atMost: 1, &effects) }
+        consumers[id].letGo(of: cell)
+        if consumers[id].waiter != nil, !consumers[id].isIdle, let waiter = takeWaiter(of: id) { effects.wake(waiter) }
+        if inboxes[inbox].isOrdered == true { wakeConsumers(of: inbox, atMost: 1, &effects) }
     }
 
     /// Publishes all of it, or nothing: the sentence of why not.
     private mutating func forward(
         _ outgoing: [Outgoing], of broker: Int, at moment: Moment, _ effects: inout Effects
     ) -> BrokerError? {
-        let limits = connections[broker]?.limits ?? BrokerLimits()
+        let limits = connections[broker].limits
         var sizes: [Place: (count: Int, bytes: Int)] = [:]
         for item in outgoing {
             if let error = limits.refusal(of: item.message, at: moment.now()) { return error.during(.settle) }
@@ -97,46 +107,46 @@ extension ServerState {
     private mutating func deadLetter(
         _ hold: ConsumerState.Hold, reason: String, of broker: Int, at moment: Moment, _ effects: inout Effects
     ) -> BrokerError? {
-        guard let box = inboxes[hold.inbox], case .broker(let destination) = box.declaration.deadLetters,
-            let content = box.slots[Int(hold.slot)]
-        else { return nil }
-        var message = content.message
+        let box = inboxes[hold.inbox]
+        guard case .broker(let destination) = box.declaration.deadLetters else { return nil }
+        var message = box.slots.messages[Int(hold.slot)]
         message.headers[.deadLetterReason] = reason
         message.headers[.deadLetterOrigin] = box.declaration.destination.topic.name
         message.headers[.deadLetterKind] = box.declaration.destination.kind.rawValue
-        message.headers[.deadLetterAttempt] = String(content.attempt)
+        message.headers[.deadLetterAttempt] = String(box.slots.marks[Int(hold.slot)].attempt)
         message.expiration = nil
         message.notBefore = nil
         return forward([Outgoing(message, to: destination)], of: broker, at: moment, &effects)
     }
 
     private mutating func settleMail(
-        _ consumer: ConsumerState, _ settlement: Settlement, at moment: Moment, _ effects: inout Effects
+        _ id: Int, _ settlement: Settlement, at moment: Moment, _ effects: inout Effects
     ) -> SettlementOutcome {
+        if case .ended = consumers[id].status { return .stale }
         guard case .forward(let outgoing) = settlement else { return .settled }
-        return forward(outgoing, of: consumer.broker, at: moment, &effects).map { .failed($0) } ?? .settled
+        return forward(outgoing, of: consumers[id].broker, at: moment, &effects).map { .failed($0) } ?? .settled
     }
 
     /// Keeps what was settled for as long as a crash may undo it.
     private mutating func remember(_ hold: ConsumerState.Hold, at uptime: Duration) {
-        guard settleLag > .zero, let content = inboxes[hold.inbox]?.slots[Int(hold.slot)] else { return }
         while let oldest = undo.first, uptime - oldest.acceptedAt >= settleLag { _ = undo.popFirst() }
-        undo.append(Undo(acceptedAt: uptime, inbox: hold.inbox, content: content))
+        let slots = inboxes[hold.inbox].slots
+        undo.append(
+            Undo(
+                acceptedAt: uptime, inbox: hold.inbox, message: slots.messages[Int(hold.slot)],
+                mark: slots.marks[Int(hold.slot)]))
     }
 
     /// Consumers that are to end with what their group has settled look again.
     private mutating func wakeThoseAtTheirEnd(_ inbox: Int, _ effects: inout Effects) {
-        guard inboxes[inbox]?.group != nil else { return }
-        for member in inboxes[inbox]?.members ?? [] where consumers[member]?.ends.isEmpty == false {
-            guard let waiter = consumers[member]?.waiter else { continue }
-            stopWaiting(member, waiter, &effects)
-            effects.wake(waiter)
+        for member in inboxes[inbox].members where consumers[member].ends.isEmpty == false {
+            if let waiter = takeWaiter(of: member) { effects.wake(waiter) }
         }
     }
 
     private mutating func makeRoom(at place: Place, for bytes: Int, count: Int, now: () -> Timestamp) -> Bool {
         switch place {
-        case .queue(let inbox): inboxes[inbox]?.hasRoom(for: bytes, count: count) ?? false
+        case .queue(let inbox): inboxes[inbox].hasRoom(for: bytes, count: count)
         case .stream: makeRoom(at: place, for: bytes, now: now)
         }
     }

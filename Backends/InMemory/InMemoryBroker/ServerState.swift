@@ -2,7 +2,7 @@ import Messaging
 
 /// Everything the server has. A value under the server's lock: each call changes it and says, in `Effects`, what is to be
 /// done once the lock is released.
-struct ServerState: Sendable {
+struct ServerState {
     /// Where the messages of a destination are.
     enum Place: Hashable, Sendable {
         case queue(Int)
@@ -11,7 +11,7 @@ struct ServerState: Sendable {
 
     /// One connection.
     struct Connection: Sendable {
-        enum Status: Sendable { case fresh, up, closed }
+        enum Status: Sendable { case fresh, up, closed, vacant }
         var status = Status.fresh
         var limits: BrokerLimits
         var report: @Sendable (BrokerEvent) -> Void = { _ in }
@@ -23,7 +23,8 @@ struct ServerState: Sendable {
     struct Undo: Sendable {
         let acceptedAt: Duration
         let inbox: Int
-        let content: Inbox.Slot
+        let message: Message
+        let mark: SlotTable.Mark
     }
 
     let maximumMessages: Int
@@ -31,10 +32,11 @@ struct ServerState: Sendable {
     let settleLag: Duration
     var isRunning = true
     var places: [Destination: Place] = [:]
-    var inboxes: [Inbox?] = []
-    var streams: [StreamLog?] = []
-    var consumers: [ConsumerState?] = []
-    var connections: [Connection?] = []
+    // Tables: a row's index is its name, and a vacant row is used again.
+    var inboxes: [Inbox] = []
+    var streams: [StreamLog] = []
+    var consumers: [ConsumerState] = []
+    var connections: [Connection] = []
     /// The consumers of pubSub.
     var subscribers: [Int] = []
     /// Which destinations receive copies of other topics' messages.
@@ -44,6 +46,7 @@ struct ServerState: Sendable {
     var waitingForServer: [Waiter<Void>] = []
     var undo = RingBuffer<Undo>()
     var lastHold: UInt64 = 0
+    var lastPlace: (destination: Destination, place: Place)?
 
     init(maximumMessages: Int, maximumBytes: Int, settleLag: Duration) {
         self.maximumMessages = maximumMessages
@@ -52,69 +55,78 @@ struct ServerState: Sendable {
     }
 
     /// The stream behind an inbox, where it is a group's.
-    func log(of inbox: Int) -> StreamLog? { inboxes[inbox]?.group.flatMap { streams[$0.stream] } }
+    func log(of inbox: Int) -> StreamLog? { inboxes[inbox].stream.map { streams[$0] } }
 
     /// Why a connection cannot be used now; nil when it can.
     func problem(with connection: Int) -> BrokerError? {
-        switch connections[connection]?.status {
+        switch connections[connection].status {
         case .up: isRunning ? nil : BrokerError(.notConnected, "the in-memory server is down; it was killed, start it")
         case .fresh: BrokerError(.notConnected, "this broker is not connected; call connect first")
-        case .closed, nil: BrokerError.ended(.closed, "this broker is closed; make a new one")
+        case .closed, .vacant: BrokerError.ended(.closed, "this broker is closed; make a new one")
         }
     }
 
     /// Wakes as many consumers of an inbox as there are messages for, taking turns.
     mutating func wakeConsumers(of inbox: Int, atMost limit: Int, _ effects: inout Effects) {
-        guard var box = inboxes[inbox] else { return }
-        inboxes[inbox] = nil
-        defer { inboxes[inbox] = box }
+        guard inboxes[inbox].idle > 0 else { return }
+        let (members, active) = (inboxes[inbox].members, inboxes[inbox].isOrdered ? activeMember(of: inbox) : nil)
         var woken = 0
-        for _ in box.members.indices where woken < limit && box.idle > 0 {
-            box.turn = box.turn + 1 < box.members.count ? box.turn + 1 : 0
-            let member = box.members[box.turn]
-            guard let waiter = consumers[member]?.waiter, consumers[member]?.isIdle == true else { continue }
-            guard !box.isOrdered || member == activeMember(of: box) else { continue }
-            consumers[member]?.waiter = nil
-            consumers[member]?.isIdle = false
-            for other in consumers[member]?.inboxes ?? [] where other != inbox { inboxes[other]?.idle -= 1 }
-            box.idle -= 1
+        for _ in members where woken < limit && inboxes[inbox].idle > 0 {
+            let turn = inboxes[inbox].turn + 1 < members.count ? inboxes[inbox].turn + 1 : 0
+            inboxes[inbox].turn = turn
+            let member = members[turn]
+            guard consumers[member].isIdle, active == nil || active == member, let waiter = takeWaiter(of: member)
+            else { continue }
             woken += 1
             effects.wake(waiter)
         }
     }
 
-    /// The one consumer that receives from an inbox that keeps order: the first that came and has not left.
-    func activeMember(of box: Inbox) -> Int? { box.members.first { isActive($0) } }
-
-    /// Whether a consumer keeps others out of an inbox that keeps order; a stopped one does until what it holds is settled.
-    func isActive(_ member: Int) -> Bool {
-        guard let consumer = consumers[member] else { return false }
-        if case .live = consumer.status { return true }
-        return consumer.held > 0
+    /// Ends the waiting of a consumer's task; the caller wakes it.
+    mutating func takeWaiter(of id: Int) -> Waiter<Void>? {
+        if consumers[id].isIdle {
+            for inbox in consumers[id].inboxes { inboxes[inbox].idle -= 1 }
+            consumers[id].isIdle = false
+        }
+        defer { consumers[id].waiter = nil }
+        return consumers[id].waiter
     }
+
+    /// The one consumer that receives from an inbox that keeps order: the first that came and has not left.
+    func activeMember(of inbox: Int) -> Int? { inboxes[inbox].members.first { consumers[$0].isActive } }
 
     /// There is room again in what an inbox takes on, or in its stream: publishers may try.
     mutating func wakePublishers(of inbox: Int, _ effects: inout Effects) {
-        if let stream = inboxes[inbox]?.group?.stream {
-            guard let waiting = streams[stream]?.publishers, !waiting.isEmpty else { return }
-            streams[stream]?.publishers = []
-            for waiter in waiting { effects.wake(waiter) }
-        } else {
-            guard let waiting = inboxes[inbox]?.publishers, !waiting.isEmpty else { return }
-            inboxes[inbox]?.publishers = []
-            for waiter in waiting { effects.wake(waiter) }
-        }
+        if let stream = inboxes[inbox].stream { return wakePublishers(ofStream: stream, &effects) }
+        guard !inboxes[inbox].publishers.isEmpty else { return }
+        for waiter in inboxes[inbox].publishers { effects.wake(waiter) }
+        inboxes[inbox].publishers = []
+    }
+
+    mutating func wakePublishers(ofStream stream: Int, _ effects: inout Effects) {
+        guard !streams[stream].publishers.isEmpty else { return }
+        for waiter in streams[stream].publishers { effects.wake(waiter) }
+        streams[stream].publishers = []
     }
 }
 
-extension Array {
-    /// Puts an element into the first free place of a table; its index.
-    mutating func place<Wrapped>(_ element: Wrapped) -> Int where Element == Wrapped? {
-        if let free = firstIndex(where: { $0 == nil }) {
-            self[free] = element
-            return free
+/// A row of a table that can stand empty.
+protocol Row {
+    var isVacant: Bool { get }
+}
+
+extension ServerState.Connection: Row {
+    var isVacant: Bool { status == .vacant }
+}
+
+extension Array where Element: Row {
+    /// Puts a row into the first vacant place; its index.
+    mutating func place(_ row: Element) -> Int {
+        if let vacant = firstIndex(where: \.isVacant) {
+            self[vacant] = row
+            return vacant
         }
-        append(element)
+        append(row)
         return count - 1
     }
 }

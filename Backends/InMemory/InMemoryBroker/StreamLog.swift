@@ -1,13 +1,14 @@
 import Messaging
 
 /// The messages of a stream in the order of their arrival, each at its offset.
-struct StreamLog: Sendable {
+struct StreamLog: Row, Sendable {
     struct Entry: Sendable {
         let message: Message
         let appendedAt: Timestamp
     }
 
     let declaration: DestinationDeclaration
+    private(set) var isVacant = false
     /// The inboxes of its groups.
     var groups: [GroupName: Int] = [:]
     /// Publishers that wait for room.
@@ -28,6 +29,13 @@ struct StreamLog: Sendable {
         self.maximumBytes = declaration.maximumBytes ?? maximumBytes
     }
 
+    /// A row of the table that stands empty.
+    static var vacant: StreamLog {
+        var log = StreamLog(DestinationDeclaration(.stream("vacant")), maximumMessages: 0, maximumBytes: 0)
+        log.isVacant = true
+        return log
+    }
+
     /// The offset of the next entry.
     var end: UInt64 { first + UInt64(entries.count) }
 
@@ -37,8 +45,8 @@ struct StreamLog: Sendable {
         entries.count < maximumMessages && (bytes + size <= maximumBytes || entries.isEmpty)
     }
 
-    mutating func append(_ message: Message, size: Int, at now: Timestamp) -> UInt64 {
-        entries.append(Entry(message: message, appendedAt: now))
+    mutating func append(_ message: consuming Message, size: Int, at now: Timestamp) -> UInt64 {
+        entries.append(Entry(message: consume message, appendedAt: now))
         bytes += size
         return end - 1
     }

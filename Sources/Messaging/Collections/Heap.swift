@@ -1,20 +1,20 @@
 /// A binary min-heap: the smallest element first.
-package struct Heap<Element: Comparable & Sendable>: Sendable {
+public struct Heap<Element: Comparable & Sendable>: Sendable {
     /// The elements, in the order of the heap.
-    @usableFromInline package var elements: [Element]
+    public var elements: [Element]
 
     /// A heap of these elements, in linear time.
-    @inlinable package init(_ elements: [Element] = []) {
+    @inlinable public init(_ elements: [Element] = []) {
         self.elements = elements
         for index in stride(from: elements.count / 2 - 1, through: 0, by: -1) { sink(index) }
     }
 
-    @inlinable package var isEmpty: Bool { elements.isEmpty }
-    @inlinable package var count: Int { elements.count }
+    @inlinable public var isEmpty: Bool { elements.isEmpty }
+    @inlinable public var count: Int { elements.count }
     /// The smallest element.
-    @inlinable package var first: Element? { elements.first }
+    @inlinable public var first: Element? { elements.first }
 
-    @inlinable package mutating func insert(_ element: Element) {
+    @inlinable public mutating func insert(_ element: Element) {
         elements.append(element)
         var child = elements.count - 1
         while child > 0, elements[child] < elements[(child - 1) / 2] {
@@ -24,7 +24,7 @@ package struct Heap<Element: Comparable & Sendable>: Sendable {
     }
 
     /// Takes out the smallest element.
-    @inlinable package mutating func popFirst() -> Element? {
+    @inlinable public mutating func popFirst() -> Element? {
         guard let smallest = elements.first, let last = elements.popLast() else { return nil }
         if !elements.isEmpty {
             elements[0] = last

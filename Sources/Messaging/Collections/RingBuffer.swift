@@ -1,49 +1,50 @@
 /// A queue with two ends in a circle of slots that grows when it is full and never shrinks.
-package struct RingBuffer<Element: Sendable>: Sendable {
+public struct RingBuffer<Element: Sendable>: Sendable {
     @usableFromInline var slots: [Element?] = []
     @usableFromInline var head = 0
     /// How many elements there are.
-    @usableFromInline package var count = 0
+    @usableFromInline var elementCount = 0
+    @inlinable public var count: Int { elementCount }
 
     /// An empty buffer.
-    @inlinable package init() {}
+    @inlinable public init() {}
 
-    @inlinable package var isEmpty: Bool { count == 0 }
+    @inlinable public var isEmpty: Bool { count == 0 }
     /// The element at the front.
-    @inlinable package var first: Element? { count == 0 ? nil : slots[head] }
+    @inlinable public var first: Element? { count == 0 ? nil : slots[head] }
 
     /// The element at this distance from the front; nil beyond the end.
-    @inlinable package subscript(offset: Int) -> Element? {
+    @inlinable public subscript(offset: Int) -> Element? {
         get { offset < 0 || offset >= count ? nil : slots[index(offset)] }
         set { if offset >= 0, offset < count, let newValue { slots[index(offset)] = newValue } }
     }
 
-    @inlinable package mutating func append(_ element: Element) {
+    @inlinable public mutating func append(_ element: Element) {
         if count == slots.count { grow() }
         slots[index(count)] = element
-        count &+= 1
+        elementCount &+= 1
     }
 
-    @inlinable package mutating func prepend(_ element: Element) {
+    @inlinable public mutating func prepend(_ element: Element) {
         if count == slots.count { grow() }
         head = (head &+ slots.count &- 1) & (slots.count &- 1)
         slots[head] = element
-        count &+= 1
+        elementCount &+= 1
     }
 
-    @inlinable package mutating func popFirst() -> Element? {
+    @inlinable public mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = slots[head]
         slots[head] = nil
         head = (head &+ 1) & (slots.count &- 1)
-        count &-= 1
+        elementCount &-= 1
         return element
     }
 
-    @inlinable package mutating func removeAll() { self = RingBuffer() }
+    @inlinable public mutating func removeAll() { self = RingBuffer() }
 
     /// Removes the elements that do not fit, in linear time.
-    @inlinable package mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+    @inlinable public mutating func removeAll(where isUnwanted: (Element) -> Bool) {
         var kept = RingBuffer()
         while let element = popFirst() { if !isUnwanted(element) { kept.append(element) } }
         self = kept

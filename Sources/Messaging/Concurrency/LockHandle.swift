@@ -10,11 +10,11 @@
     /// The lock of a thread sanitizer build; see `Lock.swift`.
     ///
     /// `@unchecked Sendable`: the pointers never change, and what they point to is touched under the mutex alone.
-    package struct Lock<State: Sendable>: ~Copyable, @unchecked Sendable {
+    public struct Lock<State>: ~Copyable, @unchecked Sendable {
         private let mutex: UnsafeMutablePointer<pthread_mutex_t>
         private let state: UnsafeMutablePointer<State>
 
-        package init(_ state: State) {
+        public init(_ state: sending State) {
             mutex = .allocate(capacity: 1)
             mutex.initialize(to: pthread_mutex_t())
             pthread_mutex_init(mutex, nil)
@@ -29,8 +29,8 @@
             mutex.deallocate()
         }
 
-        package func withLock<Result: Sendable, Failure: Error>(
-            _ body: (inout State) throws(Failure) -> Result
+        public func withLock<Result: Sendable, Failure: Error>(
+            _ body: (inout sending State) throws(Failure) -> Result
         ) throws(Failure) -> Result {
             pthread_mutex_lock(mutex)
             defer { pthread_mutex_unlock(mutex) }
