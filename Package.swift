@@ -41,7 +41,7 @@ let package = Package(
             ]),
         .testTarget(name: "MessagingTestingTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
-        .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingTesting", "hub"]),
+        .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "hub"]),
     ],
     swiftLanguageModes: [.v6]
 )

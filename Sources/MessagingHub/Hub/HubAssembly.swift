@@ -7,7 +7,7 @@ enum HubAssembly {
         var missing: [ConfigurationPath: ConfigurationProblem] = [:]
         for backend in configuration.missingBackends(registered: factories) {
             let path = ConfigurationPath("brokers", backend.broker.name, "type")
-            missing[path] = ConfigurationProblem(at: path, backend.sentence)
+            missing[path] = ConfigurationProblem(at: path, "\(backend.sentence), and give the hub its factory")
         }
         return configuration.problems(profiles: factories.map(\.profile)).map { missing[$0.path] ?? $0 }
     }
