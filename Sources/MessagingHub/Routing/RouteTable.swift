@@ -6,6 +6,12 @@ struct RouteTable: Sendable {
     let routes: [Route]
     private let trie: PatternTrie<Int>
 
+    /// A table without routes.
+    init() {
+        routes = []
+        trie = PatternTrie()
+    }
+
     /// A table of these routes. Where two are equally narrow and match a topic in common, all such pairs are refused.
     init(_ routes: [RouteName: RouteConfiguration]) throws(BrokerError) {
         self.routes = routes.map { Route(name: $0.key, configuration: $0.value) }.sorted { left, right in
