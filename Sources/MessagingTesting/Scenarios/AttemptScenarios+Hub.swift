@@ -166,7 +166,10 @@ extension AttemptScenarios {
         let filler = context.message("filler")
         try await context.withHub(
             at: place, grace: .milliseconds(300), routes: ["dead": route],
-            route: { $0.deadLetter = .topic(dead.destination.topic) }
+            route: { route in
+                route.deadLetter = .topic(dead.destination.topic)
+                route.retry = policy(5)
+            }
         ) { hub in
             try await hub.publish(filler, to: dead.destination.topic)
             try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)

@@ -1,4 +1,6 @@
 import Messaging
+import MessagingHub
+import MessagingTesting
 
 /// One thing that a broker does wrong; what is nil it does right.
 struct Flaw: Sendable {
@@ -9,6 +11,7 @@ struct Flaw: Sendable {
     var declare: (@Sendable (any MessageBroker, [DestinationDeclaration]) async throws -> Void)?
     var subscribe: (@Sendable (any MessageBroker, Subscription) async throws -> any MessageConsumer)?
     var replay: (@Sendable (any MessageBroker) -> (any Replaying)?)?
+    var configure: (@Sendable (inout HubConfiguration) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
 
     /// A flaw of each consumer, made for it when it subscribes.

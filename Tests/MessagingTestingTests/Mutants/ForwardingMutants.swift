@@ -8,7 +8,8 @@ extension Mutant {
             "a forward that is refused accepts the original",
             caughtBy: [
                 .init(11, "the element whose settlement was a forward of 1: m9 is missing"),
-                .init(102, "the originals of refused forwards")
+                .init(102, "the originals of refused forwards"),
+                .init(19, "received 0 of 1", .hub)
             ]) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -37,7 +38,8 @@ extension Mutant {
         Mutant(
             "a forward accepts the original, then publishes",
             caughtBy: [
-                .init(101, "neither the original nor its copy is left: lost")
+                .init(101, "neither the original nor its copy is left: lost"),
+                .init(19, "neither the original nor a dead letter is left: lost", .hub)
             ]) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in

@@ -1,5 +1,6 @@
 import InMemoryBroker
 import Messaging
+import MessagingHub
 import MessagingTesting
 import Testing
 
@@ -56,6 +57,12 @@ struct FlawedHarness: ConformanceHarness {
     var patience: Duration { base.patience }
     var redeliveryTimeout: Duration { base.redeliveryTimeout }
     var server: ServerControl? { base.server }
+
+    func configured(_ configuration: HubConfiguration) -> HubConfiguration {
+        var configuration = configuration
+        flaw.configure?(&configuration)
+        return configuration
+    }
 
     func launch() async throws -> BrokerProcess {
         let process = try await base.launch()

@@ -86,7 +86,7 @@ extension Mutant {
     ]
 
     /// Every mutant.
-    static let all = settlement + forwarding + publishing + receiving + sharing + payload
+    static let all = settlement + forwarding + publishing + receiving + sharing + payload + hub
 }
 
 extension Message {

@@ -114,7 +114,8 @@ extension Mutant {
         Mutant(
             "stop lets go of what is held",
             caughtBy: [
-                .init(4, "accept of a held delivery was answered stale")
+                .init(4, "accept of a held delivery was answered stale"),
+                .init(77, "its handler had finished before the hub was shut down", .hub)
             ]) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
