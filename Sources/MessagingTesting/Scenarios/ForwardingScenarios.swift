@@ -61,7 +61,7 @@ enum ForwardingScenarios {
             let about = [id, copy.id]
             let (isBack, isThere) = (back.contains(id), there.contains(copy.id))
             try context.require(isBack || isThere, "neither the original nor its copy is left: lost", about: about)
-            if !settled.contains(id) || context.peerLimits?.settleLag == .zero {
+            if context.peerLimits?.settleLag == .zero {
                 try context.require(
                     !(isBack && isThere) || !context.can(.atomicForward),
                     "both the original and its copy are there, though forward is said to be atomic", about: about)

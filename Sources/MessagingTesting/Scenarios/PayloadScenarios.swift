@@ -69,7 +69,12 @@ enum PayloadScenarios {
         var bareAgain = bare
         bareAgain.id = context.message("bare again").id
         for sent in [full, bare, other, bareAgain] {
-            try await peer.publish(sent, to: place)
+            let outcomes = try await peer.outcomes(ofOne: sent, to: place)
+            if let refusal = peer.broker.limits.refusal(of: sent, at: context.time.now) {
+                try context.requireRefused(outcomes[0], refusal.code, sent, "a message beyond the broker's limits")
+                continue
+            }
+            try context.require(outcomes.isEmpty, "it was answered \(outcomes)", about: [sent.id])
             let delivery = try await member.takeOne()
             let lost = differences(sent, delivery.message)
             try context.require(

@@ -49,10 +49,10 @@ enum PublishingScenarios {
         Body([UInt8](repeating: 0x61, count: (context.peerLimits?.maximumBodyBytes ?? 1 << 20) + 1))
     }
 
-    /// A message whose header has no name.
+    /// A message of a priority that there is not.
     static func illegal(_ context: ScenarioContext) -> Message {
         var message = context.message("illegal")
-        message.headers.append("", "nameless")
+        message.priority = 11
         return message
     }
 
@@ -64,7 +64,7 @@ enum PublishingScenarios {
         messages[3] = illegal(context)
         let outcomes = try await peer.outcomes(of: messages, to: place)
         try context.requireRefused(outcomes[1], .tooLarge, messages[1], "an oversized message")
-        try context.requireRefused(outcomes[3], .invalidArgument, messages[3], "a message with a nameless header")
+        try context.requireRefused(outcomes[3], .invalidArgument, messages[3], "a message of priority 11")
         try context.require(outcomes.count == 2, "\(outcomes.count) of 6 were not confirmed, not 2")
         var certain = [0, 2, 4, 5].map { messages[$0].id }
         var possible: [MessageID] = []

@@ -11,6 +11,7 @@ struct Flaw: Sendable {
     var declare: (@Sendable (any MessageBroker, [DestinationDeclaration]) async throws -> Void)?
     var subscribe: (@Sendable (any MessageBroker, Subscription) async throws -> any MessageConsumer)?
     var replay: (@Sendable (any MessageBroker) -> (any Replaying)?)?
+    var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
 
@@ -57,6 +58,12 @@ final class FlawedBroker: BrokerDecorator {
     init(_ base: any MessageBroker, _ flaw: Flaw) {
         self.base = base
         self.flaw = flaw
+    }
+
+    var capabilities: BrokerCapabilities {
+        var capabilities = base.capabilities
+        flaw.capabilities?(&capabilities)
+        return capabilities
     }
 
     var replay: (any Replaying)? {

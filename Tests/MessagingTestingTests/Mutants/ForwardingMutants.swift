@@ -38,8 +38,7 @@ extension Mutant {
         Mutant(
             "a forward accepts the original, then publishes",
             caughtBy: [
-                .init(101, "neither the original nor its copy is left: lost"),
-                .init(19, "neither the original nor a dead letter is left: lost", .hub)
+                .init(101, "neither the original nor its copy is left: lost")
             ]) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
@@ -48,6 +47,24 @@ extension Mutant {
                         try? await SystemTime.shared.sleep(for: .milliseconds(1))
                         await broker.send(outgoing)
                     }
+                    return outcome
+                }
+            }
+        },
+        Mutant(
+            "a forward to a default dead-letter queue accepts the original, then publishes",
+            caughtBy: [
+                .init(19, "neither the original nor a dead letter is left: lost", .hub)
+            ]
+        ) {
+            .ofConsumer { base, broker, _ in
+                .forwarding(base) { base, receipt, outgoing in
+                    guard outgoing.allSatisfy({ $0.destination.topic.name.hasSuffix(".dead") }) else {
+                        return await base.settle(receipt, as: .forward(outgoing))
+                    }
+                    let outcome = await base.settle(receipt, as: .accept)
+                    try? await SystemTime.shared.sleep(for: .milliseconds(1))
+                    if outcome == .settled { await broker.send(outgoing) }
                     return outcome
                 }
             }

@@ -18,7 +18,7 @@ extension Mutant {
         Mutant(
             "a forward publishes and does not accept the original",
             caughtBy: [
-                .init(2, "the handler ran", .hub), .init(16, "came", .hub), .init(2, "it was forwarded or discarded"),
+                .init(2, "it was dead-lettered once", .hub), .init(16, "it was dead-lettered once", .hub), .init(2, "it was forwarded or discarded"),
             ]
         ) {
             .ofConsumer { base, broker, _ in

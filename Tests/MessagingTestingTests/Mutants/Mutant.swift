@@ -48,8 +48,8 @@ struct FlawedHarness: ConformanceHarness {
     let base: InMemoryHarness
     let flaw: Flaw
 
-    init(_ flaw: Flaw, patience: Duration) {
-        base = InMemoryHarness(patience: patience)
+    init(_ flaw: Flaw, before base: InMemoryHarness) {
+        self.base = base
         self.flaw = flaw
     }
 

@@ -17,7 +17,7 @@ extension Mutant {
         Mutant(
             "one bad message refuses its whole batch",
             caughtBy: [
-                .init(29, "a message with a nameless header was answered refused(tooLarge"),
+                .init(29, "a message of priority 11 was answered refused(tooLarge"),
                 .init(30, "500 of 500 messages were not confirmed, though one was bad")
             ]) {
             .publishing { broker, messages, destination, options in
