@@ -22,7 +22,7 @@ import Testing
 
     @Test("a mutant turns its scenarios red, with its sentence", arguments: Pair.caught)
     func turnsRed(_ pair: Pair) async {
-        let harness = FlawedHarness(pair.mutant.make(), before: InMemoryHarness(patience: .seconds(1)))
+        let harness = FlawedHarness(pair.mutant.make(), before: InMemoryHarness(patience: .milliseconds(1500)))
         switch await pair.line.run(against: harness) {
         case .failed(let violation):
             #expect(violation.sentence.contains(pair.sentence), "\(violation)")

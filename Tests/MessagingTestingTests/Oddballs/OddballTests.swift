@@ -10,8 +10,13 @@ import Testing
 
         var testDescription: String { "\(oddball.oddity): \(line.testDescription)" }
 
-        static let all = Oddball.all.flatMap { oddball in
-            Line.all.filter { oddball.levels.contains($0.scenario.level) }.map { Pair(oddball: oddball, line: $0) }
+        /// Every oddball against every scenario, for one of its kinds in turn.
+        static let all = Oddball.all.enumerated().flatMap { number, oddball in
+            Scenario.all.enumerated().compactMap { index, scenario -> Pair? in
+                guard oddball.levels.contains(scenario.level), !scenario.kinds.isEmpty else { return nil }
+                let kind = scenario.kinds[(number + index) % scenario.kinds.count]
+                return Pair(oddball: oddball, line: Line(scenario: scenario, kind: kind))
+            }
         }
     }
 
