@@ -111,21 +111,21 @@ extension ServerState {
         let isOrdered = place.map(keepsOrder) ?? false
         let messages = batch.messages
         while batch.next < messages.count {
-            let index = batch.next
-            if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(messages[index].key) {
-                let key = messages[index].key ?? "none"
+            let message = messages[batch.next]
+            if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
+                let key = message.key ?? "none"
                 batch.refuse(BrokerError(.orderKept, "an earlier message of key \(key) was refused"))
                 continue
             }
-            if let error = limits.refusal(of: messages[index], at: now()) {
-                if isOrdered { batch.refusedKeys.insert(messages[index].key) }
+            if let error = limits.refusal(of: message, at: now()) {
+                if isOrdered { batch.refusedKeys.insert(message.key) }
                 batch.refuse(error)
                 continue
             }
-            switch admit(messages[index], to: batch.destination, at: place, now: now, &effects) {
+            switch admit(consume message, to: batch.destination, at: place, now: now, &effects) {
             case .stored(let position): batch.confirm(position)
             case .refused(let error):
-                if isOrdered { batch.refusedKeys.insert(messages[index].key) }
+                if isOrdered { batch.refusedKeys.insert(messages[batch.next].key) }
                 batch.refuse(error)
             case .full(let full):
                 if let waiter { enqueue(waiter, at: full) }

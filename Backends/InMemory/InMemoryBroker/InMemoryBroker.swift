@@ -125,7 +125,7 @@ extension BrokerCapabilities {
         var needs: [Operation] = [.serve]
         if declaration.order != .none { needs.append(.order) }
         if declaration.maximumPriority > 0 { needs.append(.priority) }
-        if declaration.longestDelay != nil { needs.append(.delay) }
+        if declaration.longestDelay != nil, !can(.retry, on: kind) { needs.append(.delay) }
         if !declaration.bindings.isEmpty { needs.append(.bindings) }
         if declaration.groups.values.contains(where: { $0.filter != nil }) { needs.append(.filter) }
         if case .broker = declaration.deadLetters { needs.append(.brokerDeadLetters) }

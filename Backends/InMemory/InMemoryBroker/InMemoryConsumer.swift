@@ -74,8 +74,14 @@ final class InMemoryConsumer: MessageConsumer {
         return server.change { state, effects in
             var outcomes: [SettlementOutcome] = []
             outcomes.reserveCapacity(settlements.count)
-            for item in settlements {
-                outcomes.append(state.settle(id, item.receipt, as: item.settlement, at: moment, &effects))
+            let items = settlements.span
+            for index in items.indices {
+                if case .accept = items[index].settlement {
+                    outcomes.append(state.accept(id, items[index].receipt, at: moment.uptime, &effects))
+                } else {
+                    outcomes.append(
+                        state.settle(id, items[index].receipt, as: items[index].settlement, at: moment, &effects))
+                }
             }
             return outcomes
         }
@@ -84,7 +90,10 @@ final class InMemoryConsumer: MessageConsumer {
     func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
         let time = server.time
         let moment = ServerState.Moment(uptime: server.settleLag > .zero ? time.uptime : .zero) { time.now }
-        return server.change { state, effects in state.settle(id, receipt, as: settlement, at: moment, &effects) }
+        return server.change { state, effects in
+            if case .accept = settlement { return state.accept(id, receipt, at: moment.uptime, &effects) }
+            return state.settle(id, receipt, as: settlement, at: moment, &effects)
+        }
     }
 
     func stop() async { server.change { state, effects in state.stop(id, &effects) } }

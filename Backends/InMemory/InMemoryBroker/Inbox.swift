@@ -89,14 +89,15 @@ struct Inbox: Row, Sendable {
     }
 
     /// Takes on a message of a queue.
-    mutating func append(_ message: Message, size: Int, notBefore: Timestamp?) {
+    mutating func append(_ message: consuming Message, size: Int, notBefore: Timestamp?) {
         arrivals &+= 1
-        let slot = slots.insert(message, .init(message, order: arrivals, size: size))
+        let mark = SlotTable.Mark(message, order: arrivals, size: size)
+        let slot = slots.insert(consume message, mark)
         let turn = ReadyLanes.Turn(order: arrivals, slot: slot)
         if let notBefore {
             delayed.insert(Due(time: notBefore, turn: turn))
         } else {
-            ready.append(turn, priority: message.priority)
+            ready.append(turn, priority: mark.priority)
         }
     }
 

@@ -12,14 +12,14 @@ extension ServerState {
     /// Takes on a message of the common kind: to a queue that has room and is bound to nothing, of a connection that is up.
     /// False: nothing was done, `admit` decides.
     mutating func admitAtOnce(
-        _ message: Message, to destination: Destination, from connection: Int, _ effects: inout Effects
+        _ message: consuming Message, to destination: Destination, from connection: Int, _ effects: inout Effects
     ) -> Bool {
         guard isRunning, !hasBindings, connections[connection].status == .up,
             case .queue(let inbox) = place(of: destination)
         else { return false }
         let size = message.byteCount
         guard inboxes[inbox].hasRoom(for: size) else { return false }
-        inboxes[inbox].append(message, size: size, notBefore: nil)
+        inboxes[inbox].append(consume message, size: size, notBefore: nil)
         if inboxes[inbox].idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
         return true
     }
@@ -42,16 +42,16 @@ extension ServerState {
 
     /// Takes on one message, with its copies for bound destinations, or nothing of it.
     mutating func admit(
-        _ message: Message, to destination: Destination, at place: Place?, now: () -> Timestamp,
+        _ message: consuming Message, to destination: Destination, at place: Place?, now: () -> Timestamp,
         _ effects: inout Effects
     ) -> Admission {
         let size = message.byteCount
         if hasBindings || destination.kind == .pubSub {
-            return admitEverywhere(message, size: size, to: destination, at: place, now: now, &effects)
+            return admitEverywhere(consume message, size: size, to: destination, at: place, now: now, &effects)
         }
         guard let place else { return .stored(.none) }
         guard makeRoom(at: place, for: size, now: now) else { return refusal(at: place) ?? .full(place) }
-        return .stored(store(message, size: size, at: place, now: now, &effects))
+        return .stored(store(consume message, size: size, at: place, now: now, &effects))
     }
 
     private mutating func admitEverywhere(
@@ -98,16 +98,16 @@ extension ServerState {
     }
 
     private mutating func store(
-        _ message: Message, size: Int, at place: Place, now: () -> Timestamp, _ effects: inout Effects
+        _ message: consuming Message, size: Int, at place: Place, now: () -> Timestamp, _ effects: inout Effects
     ) -> Position {
         switch place {
         case .queue(let inbox):
             let delay = message.isTimed ? message.notBefore.flatMap { $0 > now() ? $0 : nil } : nil
-            inboxes[inbox].append(message, size: size, notBefore: delay)
+            inboxes[inbox].append(consume message, size: size, notBefore: delay)
             if inboxes[inbox].idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
             return .none
         case .stream(let stream):
-            let offset = streams[stream].append(message, size: size, at: now())
+            let offset = streams[stream].append(consume message, size: size, at: now())
             for inbox in streams[stream].groups.values where inboxes[inbox].idle > 0 {
                 wakeConsumers(of: inbox, atMost: 1, &effects)
             }

@@ -7,22 +7,21 @@ extension ServerState {
         let now: () -> Timestamp
     }
 
+    /// The settlement of most deliveries.
+    mutating func accept(
+        _ id: Int, _ receipt: Receipt, at uptime: Duration, _ effects: inout Effects
+    ) -> SettlementOutcome {
+        if consumers[id].isMailbox { return consumers[id].isLive || consumers[id].isStopped ? .settled : .stale }
+        guard isRunning, let hold = consumers[id].hold(of: receipt) else { return .stale }
+        finish(id, receipt.slot, hold, at: uptime, &effects)
+        return .settled
+    }
+
     mutating func settle(
         _ id: Int, _ receipt: Receipt, as settlement: Settlement, at moment: Moment, _ effects: inout Effects
     ) -> SettlementOutcome {
         if consumers[id].isMailbox { return settleMail(id, settlement, at: moment, &effects) }
         guard isRunning, let hold = consumers[id].hold(of: receipt) else { return .stale }
-        if case .accept = settlement {
-            finish(id, receipt.slot, hold, at: moment.uptime, &effects)
-            return .settled
-        }
-        return settleOtherwise(id, receipt, hold, settlement, at: moment, &effects)
-    }
-
-    private mutating func settleOtherwise(
-        _ id: Int, _ receipt: Receipt, _ hold: ConsumerState.Hold, _ settlement: Settlement, at moment: Moment,
-        _ effects: inout Effects
-    ) -> SettlementOutcome {
         switch settlement {
         case .accept:
             break

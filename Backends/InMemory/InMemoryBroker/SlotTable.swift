@@ -15,7 +15,7 @@ struct SlotTable: Sendable {
         /// Whether its expiration has to be looked at.
         let isTimed: Bool
 
-        init(_ message: Message, order: UInt64, size: Int, attempt: Int32 = 1) {
+        init(_ message: borrowing Message, order: UInt64, size: Int, attempt: Int32 = 1) {
             self.order = order
             self.size = Int32(clamping: size)
             self.attempt = attempt
@@ -34,15 +34,15 @@ struct SlotTable: Sendable {
     private(set) var bytes = 0
 
     /// Puts a message into a slot.
-    mutating func insert(_ message: Message, _ mark: Mark) -> UInt32 {
+    mutating func insert(_ message: consuming Message, _ mark: Mark) -> UInt32 {
         count &+= 1
         bytes &+= Int(mark.size)
         if let slot = free.popLast() {
-            messages[Int(slot)] = message
+            messages[Int(slot)] = consume message
             marks[Int(slot)] = mark
             return slot
         }
-        messages.append(message)
+        messages.append(consume message)
         marks.append(mark)
         return UInt32(truncatingIfNeeded: messages.count - 1)
     }

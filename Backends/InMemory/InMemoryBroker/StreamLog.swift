@@ -45,8 +45,8 @@ struct StreamLog: Row, Sendable {
         entries.count < maximumMessages && (bytes + size <= maximumBytes || entries.isEmpty)
     }
 
-    mutating func append(_ message: Message, size: Int, at now: Timestamp) -> UInt64 {
-        entries.append(Entry(message: message, appendedAt: now))
+    mutating func append(_ message: consuming Message, size: Int, at now: Timestamp) -> UInt64 {
+        entries.append(Entry(message: consume message, appendedAt: now))
         bytes += size
         return end - 1
     }

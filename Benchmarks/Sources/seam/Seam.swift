@@ -71,8 +71,9 @@ import Messaging
     static func settleSingly(_ count: Int, from consumer: any MessageConsumer) async throws {
         var settled = 0
         while settled < count {
-            for delivery in try await consumer.receive(upTo: 64, within: .seconds(5)) {
-                if await consumer.settle(delivery.receipt, as: .accept) == .settled { settled += 1 }
+            let deliveries = try await consumer.receive(upTo: 64, within: .seconds(5))
+            for index in deliveries.indices {
+                if case .settled = await consumer.settle(deliveries[index].receipt, as: .accept) { settled += 1 }
             }
         }
     }
@@ -81,8 +82,10 @@ import Messaging
         var settled = 0
         while settled < count / 100 * 100 {
             let deliveries = try await consumer.receive(upTo: 100, within: .seconds(5))
-            let settlements = deliveries.map { ReceiptSettlement($0.receipt, .accept) }
-            settled += await consumer.settle(settlements).count { $0 == .settled }
+            var settlements: [ReceiptSettlement] = []
+            settlements.reserveCapacity(deliveries.count)
+            for index in deliveries.indices { settlements.append(ReceiptSettlement(deliveries[index].receipt, .accept)) }
+            settled += await consumer.settle(settlements).count { if case .settled = $0 { true } else { false } }
         }
     }
 }

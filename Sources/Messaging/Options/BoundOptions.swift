@@ -11,6 +11,17 @@ public struct BoundOptions<Root: Sendable>: Sendable {
         group = OptionGroup(bindings.map(\.description))
     }
 
+    /// The same options, of a struct that has these as a property.
+    public func inside<Outer>(_ property: any WritableKeyPath<Outer, Root> & Sendable) -> [OptionBinding<Outer>] {
+        bindings.map { binding in
+            OptionBinding(binding.description) { values, outer in
+                binding.apply(values, &outer[keyPath: property])
+            } collect: { outer, values in
+                binding.collect(outer[keyPath: property], &values)
+            }
+        }
+    }
+
     /// Sets the properties whose options were set; the others keep what they are.
     public func apply(_ values: OptionValues, to root: inout Root) {
         for binding in bindings where values.isSet(binding.description.name) { binding.apply(values, &root) }
@@ -30,6 +41,15 @@ public struct OptionBinding<Root: Sendable>: Sendable {
     public let description: OptionDescription
     let apply: @Sendable (OptionValues, inout Root) -> Void
     let collect: @Sendable (Root, inout OptionValues) -> Void
+
+    init(
+        _ description: OptionDescription, apply: @escaping @Sendable (OptionValues, inout Root) -> Void,
+        collect: @escaping @Sendable (Root, inout OptionValues) -> Void
+    ) {
+        self.description = description
+        self.apply = apply
+        self.collect = collect
+    }
 
     /// An option of a property of the same type. A property that is nil leaves its option unset.
     public init<Value>(_ option: Option<Value>, _ property: any WritableKeyPath<Root, Value> & Sendable) {

@@ -45,7 +45,7 @@ public struct Option<Value: OptionValue>: Sendable {
         self.meaning = meaning
         isSecret = false
         isRequired = false
-        allowed = "\(range.lowerBound.optionText) to \(range.upperBound.optionText)"
+        allowed = Self.words(of: range)
         accepts = { range.contains($0) }
     }
 
@@ -57,7 +57,7 @@ public struct Option<Value: OptionValue>: Sendable {
         self.meaning = meaning
         isSecret = false
         isRequired = false
-        allowed = "\(range.lowerBound.optionText) to \(range.upperBound.optionText)"
+        allowed = Self.words(of: range)
         accepts = { value in value.map(range.contains) ?? true }
     }
 
@@ -73,6 +73,11 @@ public struct Option<Value: OptionValue>: Sendable {
     /// The same option, with what is to be said of values that are allowed but not safe.
     public func caution(_ caution: @escaping @Sendable (Value) -> OptionCaution?) -> Option {
         with { $0.caution = caution }
+    }
+
+    private static func words<Bound: OptionValue>(of range: ClosedRange<Bound>) -> String {
+        let (lower, upper) = (range.lowerBound.optionText, range.upperBound.optionText)
+        return lower == upper ? lower : "\(lower) to \(upper)"
     }
 
     private func with(_ edit: (inout Option) -> Void) -> Option {

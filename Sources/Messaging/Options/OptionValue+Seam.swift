@@ -32,7 +32,8 @@ extension StartPosition: OptionValue {
                 self = .time(time)
             } else if text.hasPrefix("position:"), let position = Position(String(text.dropFirst(9))) {
                 self = .position(position)
-            } else if let position = Position(text), Position(major: position.major, minor: position.minor) == position {
+            } else if let position = Position(text), Position(major: position.major, minor: position.minor) == position
+            {
                 self = .position(position)
             } else {
                 return nil

@@ -109,8 +109,11 @@ public struct HeaderFilter: Hashable, Sendable {
     /// The value that each of these headers must have, among its values.
     public var values: [HeaderName: String]
 
-    /// A filter on these values.
-    public init(_ match: Match = .all, _ values: [HeaderName: String]) {
+    /// A filter on all of these values.
+    public init(_ values: [HeaderName: String]) { self.init(.all, values) }
+
+    /// A filter on these values. Without any, `.all` lets everything through and `.any` nothing.
+    public init(_ match: Match, _ values: [HeaderName: String]) {
         self.match = match
         self.values = values
     }

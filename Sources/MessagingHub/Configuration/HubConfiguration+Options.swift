@@ -6,7 +6,8 @@ enum HubOptions {
 
     static let shutdown = BoundOptions<HubConfiguration>([
         OptionBinding(
-            Option("grace", default: .seconds(30), in: .zero...Duration.seconds(86_400), "how long a shutdown may take"),
+            Option(
+                "grace", default: .seconds(30), in: .zero...Duration.seconds(86_400), "how long a shutdown may take"),
             \.grace)
     ])
 

@@ -10,16 +10,20 @@ public struct HubConfiguration: Sendable {
     public var grace: Duration
     /// What is logged, and how. Default: from info on, as text.
     public var log: LogConfiguration
+    /// The types of broker that were known when it was loaded, in this build or not; empty where it was built in code.
+    public var profiles: [BrokerProfile]
 
     /// A configuration of these parts.
     public init(
         brokers: [BrokerName: BrokerConfiguration], routes: [RouteName: RouteConfiguration],
-        grace: Duration = .seconds(30), log: LogConfiguration = LogConfiguration()
+        grace: Duration = .seconds(30), log: LogConfiguration = LogConfiguration(),
+        profiles: [BrokerProfile] = []
     ) {
         self.brokers = brokers
         self.routes = routes
         self.grace = grace
         self.log = log
+        self.profiles = profiles
     }
 }
 

@@ -29,7 +29,8 @@ struct Interpolation: Sendable {
 
     private func replace(_ text: Substring, depth: Int, _ variables: inout [String]) throws(Problem) -> String {
         if depth > Self.deepest {
-            throw Problem(sentence: "has defaults in defaults, deeper than \(Self.deepest) levels", variables: variables)
+            throw Problem(
+                sentence: "has defaults in defaults, deeper than \(Self.deepest) levels", variables: variables)
         }
         var result = ""
         var rest = text

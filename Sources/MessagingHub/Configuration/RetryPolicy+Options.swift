@@ -10,12 +10,14 @@ extension RetryPolicy {
     static func options(defaults: RetryPolicy) -> BoundOptions<RetryPolicy> {
         BoundOptions([
             OptionBinding(
-                Option("attempts", default: defaults.attempts, in: 1...1000, "how many runs there are, the first included"),
+                Option(
+                    "attempts", default: defaults.attempts, in: 1...1000, "how many runs there are, the first included"),
                 \.attempts),
             OptionBinding(
                 Option("backoff", default: defaults.backoff, "how the delay grows with the number of runs"), \.backoff),
             OptionBinding(
-                Option("delay", default: defaults.delay, in: .zero...day * 30, "the delay after the first run"), \.delay),
+                Option("delay", default: defaults.delay, in: .zero...day * 30, "the delay after the first run"), \.delay
+            ),
             OptionBinding(
                 Option("max-delay", default: defaults.maximumDelay, in: .zero...day * 30, "no delay is longer"),
                 \.maximumDelay),

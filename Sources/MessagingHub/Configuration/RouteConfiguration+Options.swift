@@ -61,7 +61,8 @@ enum RouteOptions {
 
     static let publish = BoundOptions<RouteConfiguration>([
         OptionBinding(
-            Option("deadline", default: .seconds(30), in: .milliseconds(1)...year, "how long a publish may take in all"),
+            Option(
+                "deadline", default: .seconds(30), in: .milliseconds(1)...year, "how long a publish may take in all"),
             \.publishDeadline),
         OptionBinding(
             Option(

@@ -4,13 +4,10 @@ import Messaging
 enum HubAssembly {
     /// Everything that is wrong in a configuration for a hub with these factories.
     static func problems(of configuration: HubConfiguration, _ factories: [BrokerFactory]) -> [ConfigurationProblem] {
-        let types = Set(factories.map(\.profile.type))
-        let known = factories.map(\.profile.type.name).joined(separator: ", ")
         var missing: [ConfigurationPath: ConfigurationProblem] = [:]
-        for (name, broker) in configuration.brokers where !types.contains(broker.type) {
-            let path = ConfigurationPath("brokers", name.name, "type")
-            let remedy = "give the hub the factory of its backend, and build with the backend's trait; there are: \(known)"
-            missing[path] = ConfigurationProblem(at: path, "\(broker.type.name.quoted) has no factory here; \(remedy)")
+        for backend in configuration.missingBackends(registered: factories) {
+            let path = ConfigurationPath("brokers", backend.broker.name, "type")
+            missing[path] = ConfigurationProblem(at: path, backend.sentence)
         }
         return configuration.problems(profiles: factories.map(\.profile)).map { missing[$0.path] ?? $0 }
     }
@@ -52,7 +49,7 @@ enum HubAssembly {
                 capabilities: broker.capabilities, limits: broker.limits)
             let path = ConfigurationPath("routes", route.name.name)
             let all = factories.map(\.profile)
-            return RouteFit(route.configuration, at: path, on: actual, among: all, hidden: [:]).problems
+            return RouteFit(route.configuration, at: path, on: actual, with: OptionValues(), among: all, read: ReadValues()).problems
         }
     }
 

@@ -25,14 +25,10 @@ extension RouteConfiguration {
     /// broker hands out nothing twice.
     private var keepsFailedDeliveries: Bool { order == .perKey || kind == .pubSub }
 
-    /// How long the slowest message may be held when each of its runs fails as late as it may; nil where the broker
-    /// waits between the runs.
-    var longestHold: Duration? {
-        guard isOrdered else { return nil }
-        return retries.all.map { retry in
-            let (sum, overflow) = (timeout ?? .zero).nanoseconds.multipliedReportingOverflow(by: Int64(retry.limit))
-            let total = Timestamp(nanoseconds: overflow ? .max : sum) + retry.totalDelay
-            return Duration.nanoseconds(total.nanoseconds)
-        }.max()
+    /// How long a message may be held when each of its runs under a policy fails as late as it may; saturates.
+    func longestHold(under retry: RetryPolicy) -> Duration {
+        let (sum, overflow) = (timeout ?? .zero).nanoseconds.multipliedReportingOverflow(by: Int64(retry.limit))
+        let total = Timestamp(nanoseconds: overflow ? .max : sum) + retry.totalDelay
+        return Duration.nanoseconds(total.nanoseconds)
     }
 }

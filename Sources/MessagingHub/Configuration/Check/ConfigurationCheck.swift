@@ -6,14 +6,13 @@ import MessagingReliability
 struct ConfigurationCheck: Sendable {
     private let configuration: HubConfiguration
     private let profiles: [BrokerType: BrokerProfile]
-    private let hidden: [ConfigurationPath: String]
+    private let read: ReadValues
 
-    /// A check of this configuration, for brokers of these types. `hidden` says what stands for a value that may not be
-    /// shown.
-    init(_ configuration: HubConfiguration, profiles: [BrokerProfile], hidden: [ConfigurationPath: String] = [:]) {
+    /// A check of this configuration, for brokers of these types.
+    init(_ configuration: HubConfiguration, profiles: [BrokerProfile], read: ReadValues = ReadValues()) {
+        self.read = read
         self.configuration = configuration
         self.profiles = Dictionary(profiles.map { ($0.type, $0) }) { first, _ in first }
-        self.hidden = hidden
     }
 
     /// Every problem, brokers first, each in the order of the names.
@@ -21,7 +20,11 @@ struct ConfigurationCheck: Sendable {
         var found: [ConfigurationProblem] = []
         let grace = HubOptions.shutdown
         found += check(grace.values(of: configuration), grace.group, at: ConfigurationPath("shutdown"))
-        for (name, broker) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name }) {
+        for (name, broker) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name })
+        where read.areGood(
+            ConfigurationPath("brokers", name.name), ConfigurationPath("brokers", name.name, "type"),
+            ConfigurationPath("brokers", name.name, "url"))
+        {
             found += problems(of: broker, at: ConfigurationPath("brokers", name.name))
         }
         for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
@@ -35,29 +38,40 @@ struct ConfigurationCheck: Sendable {
             let types = profiles.keys.map(\.name).sorted()
             let hint = broker.type.name.nearest(in: types).map { "did you mean \($0)?" }
             let remedy = hint ?? "there are \(types.joined(separator: ", "))"
-            let shown = hidden[path / "type"] ?? broker.type.name.quoted
+            let shown = read.shown(broker.type.name.quoted, at: path / "type")
             return [ConfigurationProblem(at: path / "type", "\(shown) is not a type of broker; \(remedy)")]
         }
+        let findings = profile.findings(broker.options).filter(\.isProblem)
         return check(broker.options, profile.options, at: path)
+            + findings.map { ConfigurationProblem(at: path / $0.option, $0.sentence) }
     }
 
     private func problems(of route: RouteConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {
-        var found = RouteCheck(route, at: path, hidden: hidden).problems
+        var found = RouteCheck(route, at: path, read: read).problems
+        if case .topic(let topic) = route.deadLetter, route.pattern.literal == nil, route.pattern.matches(topic),
+            configuration.routes.values.count(where: { $0.pattern.matches(topic) }) == 1
+        {
+            let sentence = "is a topic of the route itself, a circle; give it a route of its own, or name another"
+            found.append(ConfigurationProblem(at: path / "dead-letter", sentence))
+        }
         guard let broker = configuration.brokers[route.broker] else {
             let names = configuration.brokers.keys.map(\.name).sorted()
             let all = names.isEmpty ? "there is none" : "there are \(names.joined(separator: ", "))"
             let hint = route.broker.name.nearest(in: names).map { "did you mean \($0)?" } ?? all
-            let shown = hidden[path / "broker"] ?? route.broker.name.quoted
+            let shown = read.shown(route.broker.name.quoted, at: path / "broker")
             found.append(ConfigurationProblem(at: path / "broker", "\(shown) is not a broker; \(hint)"))
             return found
         }
         guard let profile = profiles[broker.type] else { return found }
-        let fit = RouteFit(route, at: path, on: profile, among: Array(profiles.values), hidden: hidden)
+        let fit = RouteFit(
+            route, at: path, on: profile, with: broker.options, among: Array(profiles.values), read: read)
         return found + fit.problems
     }
 
-    private func check(_ values: OptionValues, _ group: OptionGroup, at path: ConfigurationPath) -> [ConfigurationProblem] {
-        group.problems(in: values, at: path, hidden: hidden)
+    private func check(_ values: OptionValues, _ group: OptionGroup, at path: ConfigurationPath)
+        -> [ConfigurationProblem]
+    {
+        group.problems(in: values, at: path, read: read)
     }
 
     /// Routes between which the hub could not choose.
@@ -89,11 +103,11 @@ struct ConfigurationCheck: Sendable {
 extension OptionGroup {
     /// What is wrong with values that a program has set, as problems of a place.
     func problems(
-        in values: OptionValues, at path: ConfigurationPath, hidden: [ConfigurationPath: String]
+        in values: OptionValues, at path: ConfigurationPath, read: ReadValues
     ) -> [ConfigurationProblem] {
         problems(in: values).map { name, text, sentence in
             let below = path / name
-            let shown = text.map { hidden[below] ?? $0.quoted } ?? (values.isSet(name) ? "the value" : nil)
+            let shown = text.map { read.shown($0.quoted, at: below) } ?? (values.isSet(name) ? "the value" : nil)
             return ConfigurationProblem(at: below, [shown, sentence].compactMap { $0 }.joined(separator: " "))
         }
     }

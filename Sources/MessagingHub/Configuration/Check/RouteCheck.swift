@@ -5,12 +5,12 @@ import MessagingReliability
 struct RouteCheck: Sendable {
     private let route: RouteConfiguration
     private let path: ConfigurationPath
-    private let hidden: [ConfigurationPath: String]
+    private let read: ReadValues
 
-    init(_ route: RouteConfiguration, at path: ConfigurationPath, hidden: [ConfigurationPath: String]) {
+    init(_ route: RouteConfiguration, at path: ConfigurationPath, read: ReadValues) {
         self.route = route
         self.path = path
-        self.hidden = hidden
+        self.read = read
     }
 
     var problems: [ConfigurationProblem] {
@@ -19,8 +19,10 @@ struct RouteCheck: Sendable {
 
     /// Values out of their options' ranges.
     private var values: [ConfigurationProblem] {
-        func check<Root>(_ options: BoundOptions<Root>, _ root: Root, at path: ConfigurationPath) -> [ConfigurationProblem] {
-            options.group.problems(in: options.values(of: root), at: path, hidden: hidden)
+        func check<Root>(_ options: BoundOptions<Root>, _ root: Root, at path: ConfigurationPath)
+            -> [ConfigurationProblem]
+        {
+            options.group.problems(in: options.values(of: root), at: path, read: read)
         }
         return check(RouteOptions.settings, route, at: path)
             + policyPaths.flatMap { check(RouteOptions.retry, $0.policy, at: $0.path) }
@@ -37,7 +39,10 @@ struct RouteCheck: Sendable {
 
     private var topics: [ConfigurationProblem] {
         guard let problem = route.pattern.literal?.problem else { return [] }
-        return [ConfigurationProblem(at: path / "topic", hidden[path / "topic"].map { "\($0) is not a topic" } ?? problem.sentence)]
+        return [
+            ConfigurationProblem(
+                at: path / "topic", read.hidden[path / "topic"].map { "\($0) is not a topic" } ?? problem.sentence)
+        ]
     }
 
     private var deadLetter: [ConfigurationProblem] {
@@ -67,7 +72,8 @@ struct RouteCheck: Sendable {
             let place = path / "groups" / name.name / "filter"
             if route.kind == .queue {
                 let why = "what it does not let through would never be handled"
-                found.append(ConfigurationProblem(at: place, "a queue has no filter, because \(why); make it kind: stream"))
+                found.append(
+                    ConfigurationProblem(at: place, "a queue has no filter, because \(why); make it kind: stream"))
             } else if filter.values.isEmpty {
                 found.append(ConfigurationProblem(at: place, "has no headers; give at least one, or remove the filter"))
             }
@@ -81,7 +87,9 @@ struct RouteCheck: Sendable {
 
     private var policies: [ConfigurationProblem] {
         policyPaths.compactMap { policy, place in
-            guard policy.delay > policy.maximumDelay else { return nil }
+            guard policy.delay > policy.maximumDelay, read.areGood(place / "delay", place / "max-delay") else {
+                return nil
+            }
             let delay = shown(policy.delay, at: place / "delay")
             let limit = shown(policy.maximumDelay, at: place / "max-delay")
             let sentence = "\(delay) is over max-delay, \(limit); lower it, or raise max-delay"
@@ -91,7 +99,7 @@ struct RouteCheck: Sendable {
 
     /// Time-outs and retries that a hold cannot contain.
     private var times: [ConfigurationProblem] {
-        guard route.kind != .pubSub else { return [] }
+        guard route.kind != .pubSub, read.areGood(path / "max-hold", path / "timeout") else { return [] }
         let hold = shown(route.maxHold, at: path / "max-hold")
         if let timeout = route.timeout, timeout > route.maxHold {
             let sentence = "\(shown(timeout, at: path / "timeout")) is over max-hold, \(hold)"
@@ -99,34 +107,19 @@ struct RouteCheck: Sendable {
         }
         guard route.order == .perKey else { return [] }
         return policyPaths.dropLast().compactMap { policy, place in
-            let runs = policy.longestDelays + (route.timeout ?? .zero) * max(1, min(policy.attempts, 1000))
-            guard runs > route.maxHold else { return nil }
+            let runs = route.longestHold(under: policy)
+            guard runs > route.maxHold, read.areGood(place / "attempts", place / "delay", place / "max-delay") else {
+                return nil
+            }
             let why = "an ordered message is held through its retries, whose delays and time-outs add up to"
-            let isHidden = hidden.keys.contains { $0.keys.starts(with: path.keys) }
+            let isHidden = read.hidden.keys.contains { $0.keys.starts(with: path.keys) }
             let sum = isHidden ? "more than max-hold" : "\(runs.optionText), over max-hold, \(hold)"
             let sentence = "\(why) \(sum); lower attempts, delays or timeout, or raise max-hold"
             return ConfigurationProblem(at: place, sentence)
         }
     }
 
-    private func shown(_ value: Duration, at path: ConfigurationPath) -> String { hidden[path] ?? value.optionText }
-}
-
-extension RetryPolicy {
-    /// What the delays between all runs add up to at most.
-    fileprivate var longestDelays: Duration {
-        let first = Double(max(0, delay.nanoseconds))
-        let most = Double(max(0, maximumDelay.nanoseconds))
-        var sum = 0.0
-        var grown = first
-        for run in 1..<max(2, min(attempts, 1000)) where run < attempts {
-            sum += min(grown, most)
-            switch backoff {
-            case .constant: break
-            case .linear: grown = first * Double(run + 1)
-            case .exponential: grown = min(grown * max(1, multiplier), most)
-            }
-        }
-        return .nanoseconds(sum < 9e18 ? Int64(sum) : .max)
+    private func shown(_ value: Duration, at path: ConfigurationPath) -> String {
+        read.hidden[path] ?? value.optionText
     }
 }

@@ -6,18 +6,20 @@ struct RouteFit: Sendable {
     private let route: RouteConfiguration
     private let path: ConfigurationPath
     private let profile: BrokerProfile
+    private let options: OptionValues
     private let profiles: [BrokerProfile]
-    private let hidden: [ConfigurationPath: String]
+    private let read: ReadValues
 
     init(
-        _ route: RouteConfiguration, at path: ConfigurationPath, on profile: BrokerProfile,
-        among profiles: [BrokerProfile], hidden: [ConfigurationPath: String]
+        _ route: RouteConfiguration, at path: ConfigurationPath, on profile: BrokerProfile, with options: OptionValues,
+        among profiles: [BrokerProfile], read: ReadValues
     ) {
         self.route = route
         self.path = path
         self.profile = profile
+        self.options = options
         self.profiles = profiles
-        self.hidden = hidden
+        self.read = read
     }
 
     var problems: [ConfigurationProblem] {
@@ -28,19 +30,22 @@ struct RouteFit: Sendable {
         route.needs.compactMap { need in
             guard case .refused(let reason) = profile.capabilities[route.kind, need.operation] else { return nil }
             let able = profiles.filter { $0.capabilities.can(need.operation, on: route.kind) }.map(\.type.name).sorted()
-            let other = able.isEmpty ? "no type of broker does" : "\(able.joined(separator: ", ")) can"
-            let sentence = "route \(path.keys.last ?? "") needs \(need.words), which broker \(brokerName)"
-                + " of type \(profile.type) cannot do: \(reason); \(need.remedy), or use another broker: \(other)"
+            let other =
+                able.isEmpty ? "no type of broker can" : "or use another broker: \(able.joined(separator: ", ")) can"
+            let sentence =
+                "route \(path.keys.last ?? "") needs \(need.words), which broker \(brokerName)"
+                + " of type \(profile.type) cannot do: \(reason); \(need.remedy), \(other)"
             return ConfigurationProblem(at: need.keys.reduce(path) { $0 / $1 }, sentence)
         }
     }
 
     private var limits: [ConfigurationProblem] {
         var found: [ConfigurationProblem] = []
-        let limits = profile.limits
+        let limits = profile.limits(with: options)
         let broker = "broker \(brokerName) of type \(profile.type)"
         if route.kind != .pubSub, route.maxHold > limits.maxHold {
-            let sentence = "\(hidden[path / "max-hold"] ?? route.maxHold.optionText) is over what \(broker) can hold,"
+            let sentence =
+                "\(read.hidden[path / "max-hold"] ?? route.maxHold.optionText) is over what \(broker) can hold,"
                 + " \(limits.maxHold.optionText); lower it"
             found.append(ConfigurationProblem(at: path / "max-hold", sentence))
         }
@@ -51,7 +56,7 @@ struct RouteFit: Sendable {
         return found
     }
 
-    private var brokerName: String { hidden[path / "broker"].map { "by \($0)" } ?? route.broker.name }
+    private var brokerName: String { read.hidden[path / "broker"].map { "by \($0)" } ?? route.broker.name }
 }
 
 /// Something that a route asks of its broker.

@@ -3,7 +3,8 @@ import Messaging
 /// Reads the mapping of one broker: its type, its URL, and the options of its type.
 struct BrokerSection: Sendable {
     static let type = Option(
-        "type", default: "", "what kind of broker it is: inmemory, embedded, rabbitmq, kafka, redis, nats, or a "
+        "type", default: "",
+        "what kind of broker it is: inmemory, embedded, rabbitmq, kafka, redis, nats, or a "
             + "program's own; not needed beside url"
     ).examples("inmemory", "rabbitmq")
     static let url = Option(
@@ -19,14 +20,15 @@ struct BrokerSection: Sendable {
         _ node: YAMLNode, at path: ConfigurationPath, _ reader: inout ConfigurationReader
     ) -> ConfigurationSection {
         let nothing = ConfigurationSection(path: path)
-        guard node.entries != nil else {
-            reader.report(path, "is \(node.kindInWords); give a mapping with type or url", at: node.mark)
+        guard let entries = node.entries else {
+            reader.report(path, "\(node.kindInWords); give a mapping with type or url", at: node.mark)
             return nothing
         }
+        for entry in entries { reader.mark(path / entry.key, at: entry.value.mark) }
         var url: BrokerURL?
         if let scalar = node[Self.url.name]?.scalar, !scalar.isUnusable {
             do throws(BrokerURL.Problem) { url = try BrokerURL(scalar.text) } catch {
-                reader.report(path / Self.url.name, error.sentence, at: node[Self.url.name]?.mark)
+                reader.report(path / Self.url.name, error.sentence)
                 return nothing
             }
         }
@@ -50,12 +52,13 @@ struct BrokerSection: Sendable {
             if let profile = profiles.first(where: { $0.type.name == word }) {
                 if let url, !profile.accepts(scheme: url.scheme) {
                     let sentence = "does not fit the type \(profile.type); its URLs begin with \(profile.scheme)://"
-                    reader.report(path / Self.url.name, sentence, at: node[Self.url.name]?.mark)
+                    reader.report(path / Self.url.name, sentence)
                     return nil
                 }
                 return profile
             }
-            let hint = word.nearest(in: types).map { "did you mean \($0)?" } ?? "there are \(types.joined(separator: ", "))"
+            let hint =
+                word.nearest(in: types).map { "did you mean \($0)?" } ?? "there are \(types.joined(separator: ", "))"
             let shown = reader.hidden[path / Self.type.name] ?? word.quoted
             reader.report(path / Self.type.name, "\(shown) is not a type of broker; \(hint)", at: type.mark)
         } else if let url {

@@ -42,11 +42,16 @@ struct BrokerURL: Hashable, Sendable {
             rest = rest[at...].dropFirst()
         }
         hosts = rest.split(separator: ",").map(String.init)
+        if hosts.contains(where: { $0.contains { $0 == "%" || $0.isWhitespace } }) {
+            throw Problem(sentence: "has a host that is neither a name nor an address")
+        }
         for pair in (queryText ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = try Self.decoded(parts[0])
             if parts.count < 2 { throw Problem(sentence: "has an option without a value; write ?option=value") }
-            if query.contains(where: { $0.name == name }) { throw Problem(sentence: "sets an option twice; set it once") }
+            if query.contains(where: { $0.name == name }) {
+                throw Problem(sentence: "sets an option twice; set it once")
+            }
             query.append((name, try Self.decoded(parts[1])))
         }
     }

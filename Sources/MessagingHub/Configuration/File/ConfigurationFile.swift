@@ -22,7 +22,9 @@ enum ConfigurationFile {
     }
 
     /// Reads to the end, which a pipe has too, and one byte beyond the limit at most.
-    private static func contents(of file: UnsafeMutablePointer<FILE>, _ limits: YAMLLimits) throws(YAMLProblem) -> [UInt8] {
+    private static func contents(of file: UnsafeMutablePointer<FILE>, _ limits: YAMLLimits) throws(YAMLProblem)
+        -> [UInt8]
+    {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while bytes.count <= limits.bytes {
@@ -33,7 +35,8 @@ enum ConfigurationFile {
             }
             bytes.append(contentsOf: chunk.prefix(count))
         }
-        let sentence = "has more than \(limits.bytes) bytes; a configuration has fewer, so this is probably another file"
+        let sentence =
+            "has more than \(limits.bytes) bytes; a configuration has fewer, so this is probably another file"
         throw YAMLProblem(mark: nil, sentence: sentence)
     }
 

@@ -29,15 +29,19 @@ struct ConfigurationReader: Sendable {
             ConfigurationProblem(file: file, line: place?.line, column: place?.column, at: path, sentence))
     }
 
+    /// Notes where a value stands.
+    mutating func mark(_ path: ConfigurationPath, at mark: YAMLMark) { marks[path] = mark }
+
     /// Reads a mapping, its options and the sections in it.
     mutating func section(
         _ node: YAMLNode, _ shape: ConfigurationShape, at path: ConfigurationPath,
-        preset: OptionValues = OptionValues()
+        preset: OptionValues = OptionValues(), shorthand: OptionDescription? = nil
     ) -> ConfigurationSection {
         marks[path] = marks[path] ?? node.mark
         var section = ConfigurationSection(path: path, values: preset)
         guard let entries = node.entries else {
-            report(path, "is \(node.kindInWords); give a mapping of \(list(shape.keys))", at: node.mark)
+            let form = shorthand.map { "\($0.allowedDescription), or " } ?? ""
+            report(path, "\(node.kindInWords); give \(form)a mapping of \(list(shape.keys))", at: node.mark)
             return section
         }
         for entry in entries {
@@ -61,11 +65,12 @@ struct ConfigurationReader: Sendable {
         var section = ConfigurationSection(path: path)
         switch content {
         case .shape(let shape, let shorthand):
-            guard let shorthand, let option = shape.options[shorthand], node.scalar != nil else {
-                return self.section(node, shape, at: path)
+            let option = shorthand.flatMap { shape.options[$0] }
+            guard let option, node.scalar != nil else {
+                return self.section(node, shape, at: path, shorthand: option)
             }
-            if let value = value(node, of: option, at: path) { section.values.set(shorthand, value) }
-            hidden[path / shorthand] = hidden[path]
+            if let value = value(node, of: option, at: path) { section.values.set(option.name, value) }
+            hidden[path / option.name] = hidden[path]
         case .entries(let shape):
             section.entries = named(node, at: path) { reader, node, path in reader.section(node, shape, at: path) }
         case .brokers:
@@ -99,7 +104,7 @@ struct ConfigurationReader: Sendable {
 
     private mutating func mapping(_ node: YAMLNode, at path: ConfigurationPath) -> [YAMLNode.Entry] {
         if let entries = node.entries { return entries }
-        report(path, "is \(node.kindInWords); give a mapping of names", at: node.mark)
+        report(path, "\(node.kindInWords); give a mapping of names", at: node.mark)
         return []
     }
 
@@ -108,7 +113,8 @@ struct ConfigurationReader: Sendable {
         _ section: inout ConfigurationSection, _ shape: ConfigurationShape, given: [YAMLNode.Entry]
     ) {
         let names = Set(given.map(\.key))
-        for option in shape.options.descriptions where !names.contains(option.name) && !section.values.isSet(option.name) {
+        for option in shape.options.descriptions
+        where !names.contains(option.name) && !section.values.isSet(option.name) {
             let path = section.path / option.name
             if let variable = option.variable, let text = environment[variable] {
                 hidden[path] = "the value of the environment variable \(variable)"

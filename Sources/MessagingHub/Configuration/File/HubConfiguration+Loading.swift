@@ -40,9 +40,15 @@ extension HubConfiguration {
             throw ConfigurationError(problems)
         }
         var reader = ConfigurationReader(file: file, environment: environment, profiles: profiles)
-        var configuration = HubConfiguration(brokers: [:], routes: [:])
-        configuration.read(reader.section(root, HubOptions.shape, at: ConfigurationPath()), &reader)
-        reader.reportFurther(ConfigurationCheck(configuration, profiles: profiles, hidden: reader.hidden).problems)
+        var configuration = HubConfiguration(brokers: [:], routes: [:], profiles: profiles)
+        let section = reader.section(root, HubOptions.shape, at: ConfigurationPath())
+        for name in ["brokers", "routes"] where root.entries != nil && section[name] == nil {
+            reader.report(
+                ConfigurationPath(name), "is not there; a configuration has at least one of them", at: root.mark)
+        }
+        configuration.read(section, &reader)
+        let read = ReadValues(hidden: reader.hidden, said: Set(reader.problems.map(\.path)))
+        reader.reportFurther(ConfigurationCheck(configuration, profiles: profiles, read: read).problems)
         problems += reader.problems
         if problems.isEmpty { return configuration }
         throw ConfigurationError(problems.inOrderOfTheFile)
@@ -69,10 +75,13 @@ extension BrokerConfiguration {
 }
 
 extension ConfigurationReader {
-    /// Notes what a check of the whole found, where nothing has been said of the same value yet.
+    /// Notes what a check of the whole found, where nothing has been said of the same value, or the one around it, yet.
     fileprivate mutating func reportFurther(_ further: [ConfigurationProblem]) {
         let said = Set(problems.map(\.path))
-        for problem in further where !said.contains(problem.path) { report(problem.path, problem.sentence) }
+        for problem in further where !said.contains(problem.path) {
+            if let parent = problem.path.parent, said.contains(parent) { continue }
+            report(problem.path, problem.sentence)
+        }
     }
 }
 

@@ -6,10 +6,11 @@ extension RouteConfiguration {
     init?(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {
         let (path, values) = (section.path, section.values)
         let style = values[RouteOptions.style]
-        guard values.isSet(RouteOptions.topic.name),
-            let pattern = TopicPattern(values[RouteOptions.topic], style, at: path / RouteOptions.topic.name, &reader)
-        else { return nil }
-        self.init(pattern, to: BrokerName(values[RouteOptions.broker]), as: values[RouteOptions.kind])
+        let pattern =
+            values.isSet(RouteOptions.topic.name)
+            ? TopicPattern(values[RouteOptions.topic], style, at: path / RouteOptions.topic.name, &reader) : nil
+        let broker = BrokerName(values[RouteOptions.broker])
+        self.init(pattern ?? TopicPattern(Topic(unchecked: "")), to: broker, as: values[RouteOptions.kind])
         RouteOptions.settings.apply(values, to: &self)
         bindings = values[RouteOptions.bindings].compactMap {
             TopicPattern($0, style, at: path / RouteOptions.bindings.name, &reader)
@@ -30,7 +31,7 @@ extension RouteConfiguration {
             RouteOptions.publishRetry.apply(publish.values, to: &publishRetry)
             RouteOptions.publish.apply(publish.values, to: &self)
         }
-        if !values.isSet(RouteOptions.kind.name) { return nil }
+        if pattern == nil || !values.isSet(RouteOptions.kind.name) { return nil }
     }
 }
 
@@ -47,7 +48,7 @@ extension DestinationDeclaration.Group {
         for (name, value) in pairs {
             if values.updateValue(value, forKey: name) != nil {
                 let path = filter.path / "headers" / name.text
-                reader.report(path, "is set twice: names of headers that differ in case alone are the same")
+                reader.report(path, "is set twice: names that differ in case alone are the same; keep one")
             }
         }
         self.filter = HeaderFilter(filter.values[RouteOptions.match], values)

@@ -130,7 +130,7 @@ struct YAMLComposer {
             let event = try handle.next()
             if event.kind == .mappingEnd { break }
             guard case .scalar(let key, let isPlain) = event.kind else {
-                throw YAMLProblem(mark: event.mark, sentence: "is not a key: a key is a single word, without an alias")
+                throw YAMLProblem(mark: event.mark, sentence: "is not a key; give a single word, without an alias")
             }
             try count(nodes: 1, bytes: key.utf8.count, at: event.mark)
             let value = try part(from: try handle.next(), depth: depth + 1)
@@ -139,7 +139,8 @@ struct YAMLComposer {
             if key == "<<" && isPlain {
                 if let problem = entries.merge(value.node) { problems.append(problem) }
             } else if let first = entries.set(key, at: event.mark, to: value.node) {
-                let sentence = "\(key.quoted) is set twice in one mapping, first in line \(first.line); remove one of them"
+                let sentence =
+                    "\(key.quoted) is set twice in one mapping, first in line \(first.line); remove one of them"
                 problems.append(YAMLProblem(mark: event.mark, sentence: sentence))
             }
         }
@@ -149,7 +150,8 @@ struct YAMLComposer {
 
     private mutating func alias(_ name: String, at mark: YAMLMark) throws(YAMLProblem) -> Part {
         if open.contains(name) {
-            throw YAMLProblem(mark: mark, sentence: "the alias *\(name) stands inside its own anchor; a cycle has no end")
+            throw YAMLProblem(
+                mark: mark, sentence: "the alias *\(name) stands inside its own anchor; a cycle has no end")
         }
         guard let part = anchors[name] else {
             throw YAMLProblem(mark: mark, sentence: "the alias *\(name) has no anchor before it; define &\(name) first")
@@ -195,7 +197,9 @@ extension [UInt8] {
         var iterator = makeIterator()
         var mark = YAMLMark(line: 1, column: 1)
         while case .scalarValue(let scalar) = decoder.decode(&iterator) {
-            mark = scalar == "\n" ? YAMLMark(line: mark.line + 1, column: 1) : YAMLMark(line: mark.line, column: mark.column + 1)
+            mark =
+                scalar == "\n"
+                ? YAMLMark(line: mark.line + 1, column: 1) : YAMLMark(line: mark.line, column: mark.column + 1)
         }
         return mark
     }

@@ -23,7 +23,7 @@ struct YAMLEntries {
         let sources: [YAMLNode] = if case .sequence(let items) = node.content { items } else { [node] }
         for source in sources {
             guard let entries = source.entries else {
-                let sentence = "<< merges mappings; this is \(source.kindInWords), give an alias of a mapping"
+                let sentence = "<< merges mappings; this \(source.kindInWords), give an alias of a mapping"
                 return YAMLProblem(mark: source.mark, sentence: sentence)
             }
             for entry in entries where places[entry.key] == nil {

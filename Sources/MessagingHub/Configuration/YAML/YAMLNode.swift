@@ -32,13 +32,13 @@ struct YAMLNode: Hashable, Sendable {
     var mark: YAMLMark
     var content: Content
 
-    /// What it is, in words: `a list`, `a mapping`, `a single value`.
+    /// What it is, in words: `is a list`, `is a mapping`, `is a single value`, `has no value`.
     var kindInWords: String {
         switch content {
-        case .null: "nothing"
-        case .scalar: "a single value"
-        case .sequence: "a list"
-        case .mapping: "a mapping"
+        case .null: "has no value"
+        case .scalar: "is a single value"
+        case .sequence: "is a list"
+        case .mapping: "is a mapping"
         }
     }
 

@@ -52,7 +52,8 @@ final class YAMLParserHandle {
         return copy
     }
 
-    private func scalar(_ scalar: yaml_event_t.__Unnamed_union_data.__Unnamed_struct_scalar, into copy: inout YAMLEvent) {
+    private func scalar(_ scalar: yaml_event_t.__Unnamed_union_data.__Unnamed_struct_scalar, into copy: inout YAMLEvent)
+    {
         let bytes = UnsafeBufferPointer(start: scalar.value, count: scalar.value == nil ? 0 : scalar.length)
         copy.kind = .scalar(
             text: String(decoding: bytes, as: UTF8.self), isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE)
