@@ -69,7 +69,11 @@ public struct BrokerConformance: Sendable {
             if case .operation(let operation) = $0 { operation } else { nil }
         }
         return ([.serve] + operations).compactMap { operation in
-            if case .emulated(let cost) = capabilities[kind, operation] { "\(operation.rawValue): \(cost)" } else { nil }
+            if case .emulated(let cost) = capabilities[kind, operation] {
+                "\(operation.rawValue): \(cost)"
+            } else {
+                nil
+            }
         }
     }
 }

@@ -45,7 +45,8 @@ package final class Member: Sendable {
         while taken.count < count {
             let rest = end - time.uptime
             if rest <= .zero {
-                let sentence = "\(name) received \(taken.count) of \(count) from \(place), and then none for \(patience.optionText)"
+                let sentence =
+                    "\(name) received \(taken.count) of \(count) from \(place), and then none for \(patience.optionText)"
                 throw ScenarioFailure(sentence, about: taken.map(\.message.id))
             }
             let more = try await receive(upTo: count - taken.count, within: rest)

@@ -38,7 +38,8 @@ extension AttemptScenarios {
         let letter = try await member.takeOne()
         try context.requireExactly([letter], [message.id], "the dead letter")
         let given = letter.message.headers[.deadLetterReason] ?? "missing"
-        try context.require(given == reason, "the reason of the dead letter is \(given), not \(reason)", about: [message.id])
+        try context.require(
+            given == reason, "the reason of the dead letter is \(given), not \(reason)", about: [message.id])
         try await member.accept([letter])
         try await context.watch(member, publishingBy: peer, because: "it was dead-lettered once")
         try await member.cancel()
@@ -136,12 +137,14 @@ extension AttemptScenarios {
             about: [sent.id])
         try context.require(letter.id == sent.id, "the dead letter has another id", about: [sent.id, letter.id])
         try context.require(letter.body == sent.body, "the body of the dead letter differs", about: [sent.id])
-        try context.require(letter.key == sent.key, "the key of the dead letter is \(letter.key ?? "missing")", about: [sent.id])
+        try context.require(
+            letter.key == sent.key, "the key of the dead letter is \(letter.key ?? "missing")", about: [sent.id])
         try context.require(
             letter.type == sent.type && letter.correlationID == sent.correlationID,
             "type or correlation id of the dead letter differ", about: [sent.id])
         let headers = letter.headers.fields.filter { !$0.name.text.hasPrefix("hub-dead-letter") }
-        try context.require(headers == sent.headers.fields, "the headers of the dead letter are \(headers)", about: [sent.id])
+        try context.require(
+            headers == sent.headers.fields, "the headers of the dead letter are \(headers)", about: [sent.id])
     }
 
     static func refusedDeadLetterLosesNothing(_ context: ScenarioContext) async throws {
@@ -240,7 +243,8 @@ extension AttemptScenarios {
         let times = handler.handled.map(\.time)
         for (earlier, later) in zip(times, times.dropFirst()) where later - earlier < delay {
             let gap = (later - earlier).inMilliseconds
-            throw ScenarioFailure("after a failed run the next came after \(gap), not \(delay.optionText)", about: [message.id])
+            throw ScenarioFailure(
+                "after a failed run the next came after \(gap), not \(delay.optionText)", about: [message.id])
         }
     }
 }

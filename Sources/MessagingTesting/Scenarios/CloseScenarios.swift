@@ -107,7 +107,8 @@ enum CloseScenarios {
         for delivery in held where context.kind != .pubSub {
             let outcome = try await members[0].settle(delivery, .accept)
             try context.require(
-                outcome == .stale, "settle after close was answered \(outcome), not stale", about: [delivery.message.id])
+                outcome == .stale, "settle after close was answered \(outcome), not stale", about: [delivery.message.id]
+            )
             try context.require(
                 !members[0].holds(delivery), "after close, holds says true", about: [delivery.message.id])
         }

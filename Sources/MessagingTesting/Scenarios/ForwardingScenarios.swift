@@ -38,7 +38,9 @@ enum ForwardingScenarios {
             var settled: Set<MessageID> = []
             for (delivery, copy) in zip(deliveries, copies) {
                 let outgoing = [Outgoing(copy, to: target.destination)]
-                if try await member.settle(delivery, .forward(outgoing)) == .settled { settled.insert(delivery.message.id) }
+                if try await member.settle(delivery, .forward(outgoing)) == .settled {
+                    settled.insert(delivery.message.id)
+                }
             }
             return settled
         }
@@ -93,7 +95,8 @@ enum ForwardingScenarios {
         let settlements: [(Settlement, BrokerError.Code?)] = [
             (.accept, nil), (.forward([to(nowhere, 1)]), .noSuchDestination), (.forward([to(target, 2)]), nil),
             (.forward([to(target, 3), oversized]), .tooLarge), (.forward([oversized]), .tooLarge),
-            full.map { (.forward([to($0, 5)]), .resourceExhausted) } ?? (.accept, nil), (.forward([to(target, 6)]), nil),
+            full.map { (.forward([to($0, 5)]), .resourceExhausted) } ?? (.accept, nil),
+            (.forward([to(target, 6)]), nil),
         ]
         let outcomes = try await member.settle(zip(deliveries, settlements).map { ($0, $1.0) })
         var back: [MessageID] = []
@@ -102,10 +105,12 @@ enum ForwardingScenarios {
             if let code = settlements[index].1 {
                 back.append(id)
                 guard case .failed(let error) = outcome, error.code == code else {
-                    throw ScenarioFailure("a forward that cannot be was answered \(outcome), not failed(\(code))", about: [id])
+                    throw ScenarioFailure(
+                        "a forward that cannot be was answered \(outcome), not failed(\(code))", about: [id])
                 }
             } else {
-                try context.require(outcome == .settled, "a neighbour of a refused forward was answered \(outcome)", about: [id])
+                try context.require(
+                    outcome == .settled, "a neighbour of a refused forward was answered \(outcome)", about: [id])
             }
         }
         try await member.cancel()

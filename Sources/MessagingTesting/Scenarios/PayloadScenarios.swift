@@ -79,7 +79,8 @@ enum PayloadScenarios {
             let lost = differences(sent, delivery.message)
             try context.require(
                 lost.isEmpty, "not what was sent: \(lost.joined(separator: "; "))", about: [sent.id])
-            try context.require(delivery.attempt == 1, "the first run was attempt \(delivery.attempt)", about: [sent.id])
+            try context.require(
+                delivery.attempt == 1, "the first run was attempt \(delivery.attempt)", about: [sent.id])
             try await member.accept([delivery])
         }
     }
@@ -88,7 +89,8 @@ enum PayloadScenarios {
         let fields: [(String, String, String)] = [
             ("id", "\(sent.id)", "\(came.id)"), ("type", sent.type, came.type),
             ("key", sent.key.said, came.key.said), ("headers", "\(sent.headers.fields)", "\(came.headers.fields)"),
-            ("timestamp", "\(sent.timestamp)", "\(came.timestamp)"), ("priority", "\(sent.priority)", "\(came.priority)"),
+            ("timestamp", "\(sent.timestamp)", "\(came.timestamp)"),
+            ("priority", "\(sent.priority)", "\(came.priority)"),
             ("notBefore", (sent.notBefore?.description).said, (came.notBefore?.description).said),
             ("expiration", (sent.expiration?.description).said, (came.expiration?.description).said),
             ("correlation id", sent.correlationID.said, came.correlationID.said),

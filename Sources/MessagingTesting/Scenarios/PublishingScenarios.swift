@@ -245,7 +245,8 @@ enum PublishingScenarios {
             try await member.accept(received)
             if whenFull == .wait {
                 let late = try await waiting.value()
-                try context.require(late.isEmpty, "a publish that waited for room was not confirmed", about: [seventh.id])
+                try context.require(
+                    late.isEmpty, "a publish that waited for room was not confirmed", about: [seventh.id])
             } else if try await !waiting.value().isEmpty {
                 try await peer.publish(seventh, to: place)
             }

@@ -109,7 +109,8 @@ enum ReceivingScenarios {
         receiving.cancel()
         do {
             let deliveries = try await receiving.value()
-            throw ScenarioFailure("a cancelled receive returned \(deliveries.count) deliveries though nothing was there")
+            throw ScenarioFailure(
+                "a cancelled receive returned \(deliveries.count) deliveries though nothing was there")
         } catch let error as BrokerError {
             try context.require(error.code == .cancelled, "a cancelled receive threw \(error)")
         }
@@ -154,7 +155,8 @@ enum ReceivingScenarios {
             let held = try await member.take(1)
             let more = try await member.receive(upTo: 100, within: .milliseconds(50))
             try context.require(
-                more.isEmpty, "a window of \(size * 5 / 3) bytes held \(1 + more.count) bodies of \(size)", about: [message.id])
+                more.isEmpty, "a window of \(size * 5 / 3) bytes held \(1 + more.count) bodies of \(size)",
+                about: [message.id])
             try await member.accept(held)
         }
     }

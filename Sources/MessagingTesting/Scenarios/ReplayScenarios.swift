@@ -35,7 +35,8 @@ enum ReplayScenarios {
         var readers: [(StartPosition, Int, any ReplayReader)] = []
         var members: [Member] = []
         guard let replay = peer.broker.replay else {
-            throw ScenarioFailure("the capabilities say that a stream can be replayed, but the broker has no such power")
+            throw ScenarioFailure(
+                "the capabilities say that a stream can be replayed, but the broker has no such power")
         }
         for (start, first) in starts {
             let destination = place.destination

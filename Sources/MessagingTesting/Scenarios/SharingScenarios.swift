@@ -17,7 +17,8 @@ enum SharingScenarios {
             """,
             .queue, .stream, needs: [.operation(.order)], body: OrderedRun.holdsWhileMembersChange),
         Scenario(
-            50, "Every subscriber of pubSub sees what is published after it subscribed; one without subscribers is gone.",
+            50,
+            "Every subscriber of pubSub sees what is published after it subscribed; one without subscribers is gone.",
             .pubSub, body: everySubscriberSees),
         Scenario(
             51,

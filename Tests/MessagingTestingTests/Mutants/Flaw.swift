@@ -4,7 +4,8 @@ import MessagingTesting
 
 /// One thing that a broker does wrong; what is nil it does right.
 struct Flaw: Sendable {
-    typealias Publish = @Sendable (any MessageBroker, [Message], Destination, PublishOptions) async throws
+    typealias Publish =
+        @Sendable (any MessageBroker, [Message], Destination, PublishOptions) async throws
         -> PublishReceipt
 
     var publish: Publish?

@@ -9,8 +9,9 @@ extension Mutant {
             caughtBy: [
                 .init(11, "the element whose settlement was a forward of 1: m9 is missing"),
                 .init(102, "the originals of refused forwards"),
-                .init(19, "received 0 of 1", .hub)
-            ]) {
+                .init(19, "received 0 of 1", .hub),
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -27,7 +28,8 @@ extension Mutant {
             "a forward publishes although its receipt is stale",
             caughtBy: [
                 .init(9, "the forward was stale")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     if !base.holds(receipt) { await broker.send(outgoing) }
@@ -39,7 +41,8 @@ extension Mutant {
             "a forward accepts the original, then publishes",
             caughtBy: [
                 .init(101, "neither the original nor its copy is left: lost")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     let outcome = await base.settle(receipt, as: .accept)
@@ -73,7 +76,8 @@ extension Mutant {
             "a forward publishes, then accepts, and calls that atomic",
             caughtBy: [
                 .init(101, "both the original and its copy are there, though forward is said to be atomic")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     guard base.holds(receipt) else { return .stale }
@@ -87,7 +91,8 @@ extension Mutant {
             "of a forward of several, the first are published though the last is refused",
             caughtBy: [
                 .init(102, "copy 3 came from")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     guard base.holds(receipt) else { return .stale }
@@ -100,8 +105,9 @@ extension Mutant {
             "a refused forward fails its whole batch",
             caughtBy: [
                 .init(11, "an accept beside a forward of 1 was answered failed"),
-                .init(102, "a neighbour of a refused forward was answered failed")
-            ]) {
+                .init(102, "a neighbour of a refused forward was answered failed"),
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in

@@ -9,7 +9,8 @@ extension Mutant {
         Mutant(
             "a forward accepts the original and publishes nothing",
             caughtBy: [
-                .init(2, "received 0 of 1", .hub), .init(16, "received 0 of 1", .hub), .init(18, "received 0 of 1", .hub),
+                .init(2, "received 0 of 1", .hub), .init(16, "received 0 of 1", .hub),
+                .init(18, "received 0 of 1", .hub),
                 .init(101, "neither the original nor its copy is left: lost"),
             ]
         ) {
@@ -18,7 +19,8 @@ extension Mutant {
         Mutant(
             "a forward publishes and does not accept the original",
             caughtBy: [
-                .init(2, "it was dead-lettered once", .hub), .init(16, "it was dead-lettered once", .hub), .init(2, "it was forwarded or discarded"),
+                .init(2, "it was dead-lettered once", .hub), .init(16, "it was dead-lettered once", .hub),
+                .init(2, "it was forwarded or discarded"),
             ]
         ) {
             .ofConsumer { base, broker, _ in

@@ -50,7 +50,9 @@ import Testing
         #expect(unproved.isEmpty, "\(unproved)")
         for mutant in Mutant.all {
             for caught in mutant.catches {
-                let lines = Pair.caught.filter { $0.mutant.flaw == mutant.flaw && $0.line.scenario.number == caught.scenario }
+                let lines = Pair.caught.filter {
+                    $0.mutant.flaw == mutant.flaw && $0.line.scenario.number == caught.scenario
+                }
                 #expect(!lines.isEmpty, "\(mutant.flaw) is caught by \(caught.name) for no kind")
             }
         }

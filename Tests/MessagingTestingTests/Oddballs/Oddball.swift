@@ -12,7 +12,9 @@ struct Oddball: Sendable, CustomTestStringConvertible {
     /// Makes a harness of its own.
     let harness: @Sendable () -> FlawedHarness
 
-    init(_ oddity: String, _ levels: [Scenario.Level] = [.seam, .hub], _ harness: @escaping @Sendable () -> FlawedHarness) {
+    init(
+        _ oddity: String, _ levels: [Scenario.Level] = [.seam, .hub], _ harness: @escaping @Sendable () -> FlawedHarness
+    ) {
         self.oddity = oddity
         self.levels = levels
         self.harness = harness
@@ -63,7 +65,8 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 extension FlawedHarness {
     /// A harness of an odd broker.
     fileprivate static func odd(
-        _ flaw: Flaw, on server: InMemoryServer = InMemoryServer(), without refused: [BrokerCapabilities.Operation] = [],
+        _ flaw: Flaw, on server: InMemoryServer = InMemoryServer(),
+        without refused: [BrokerCapabilities.Operation] = [],
         limits edit: (inout BrokerLimits) -> Void = { _ in }
     ) -> FlawedHarness {
         var capabilities = BrokerProfile.inMemory.capabilities
