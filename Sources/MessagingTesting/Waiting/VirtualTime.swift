@@ -10,6 +10,7 @@ public final class VirtualTime: TimeSource {
     /// Where `now` began: 2026-01-01T00:00:00Z.
     public static let beginning = Timestamp(milliseconds: 1_767_225_600_000)
     private let state = Lock(State())
+    private let alarmsSet = Observed(0)
 
     /// A clock that stands at its beginning.
     public init() {}
@@ -25,6 +26,7 @@ public final class VirtualTime: TimeSource {
             let alarm = state.alarms.add(at: uptime, action)
             return (alarm, uptime <= state.uptime ? state.alarms.popDue(at: state.uptime)?.action : nil)
         }
+        alarmsSet.change { $0 += 1 }
         due?()
         return alarm
     }
@@ -41,6 +43,15 @@ public final class VirtualTime: TimeSource {
 
     /// When the next alarm rings; nil when there is none.
     public var nextAlarm: Duration? { state.withLock { $0.alarms.next() } }
+
+    /// How many alarms have been set since it was made, silenced and rung ones among them.
+    public var alarmCount: Int { alarmsSet.value }
+
+    /// Waits until so many alarms have been set since it was made: the code under test sleeps, and it is time to
+    /// `advance`. False when they were not within `limit` of the machine's time.
+    @discardableResult public func waits(forAlarms count: Int, within limit: Duration) async -> Bool {
+        await alarmsSet.first(within: limit) { $0 >= count } != nil
+    }
 
     private func step(to target: Duration) -> (@Sendable () -> Void)? {
         state.withLock { state in
