@@ -71,9 +71,7 @@ enum HubAssembly {
         of topic: Topic, _ route: Route, in table: RouteTable, adding group: GroupName? = nil
     ) throws(BrokerError) -> [(BrokerName, DestinationDeclaration)] {
         var declarations: [(BrokerName, DestinationDeclaration)] = []
-        var target = try route.deadLetterTopic(of: topic)
-        if case .broker(let named) = route.configuration.deadLetter { target = named }
-        if let target, let deadLetters = table.route(of: target), target != topic {
+        if let target = try route.deadLetterTopic(of: topic) ?? route.namedDeadLetterTopic, let deadLetters = table.route(of: target), target != topic {
             if let declaration = deadLetters.declaration(of: target) {
                 declarations.append((deadLetters.configuration.broker, declaration))
             }

@@ -5,6 +5,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     case usage = 2
     case configuration = 3
     case interrupted = 130
+    case terminated = 143
 
     /// What it means, in one line.
     var meaning: String {
@@ -14,6 +15,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         case .usage: "the command was not understood"
         case .configuration: "the configuration is wrong, or cannot be read"
         case .interrupted: "interrupted (Ctrl-C); what was begun was finished or given back"
+        case .terminated: "ended by SIGTERM; what was begun was finished or given back"
         }
     }
 }

@@ -18,18 +18,27 @@ struct Console: Sendable {
     let errorStyle: TextStyle
     /// The environment variables.
     let environment: [String: String]
+    /// Replaces the last line of standard error, where that is a terminal; an empty text removes it.
+    var progress: (@Sendable (String) -> Void)?
+    /// Whether Ctrl-C and SIGTERM are this process's own to answer.
+    var answersSignals = false
 
     /// The process's own streams.
     static func process(_ environment: [String: String]) -> Console {
-        Console(
-            write: { text in Self.write(text, to: 1) }, writeError: { text in Self.write(text, to: 2) },
+        var console = Console(
+            write: { text in Self.write(text + "\n", to: 1) }, writeError: { text in Self.write(text + "\n", to: 2) },
             style: TextStyle(isTerminal: isatty(1) == 1, environment: environment),
             errorStyle: TextStyle(isTerminal: isatty(2) == 1, environment: environment), environment: environment)
+        if isatty(2) == 1, environment["TERM"] != "dumb" {
+            console.progress = { text in Self.write("\r\u{1B}[K\(text)", to: 2) }
+        }
+        console.answersSignals = true
+        return console
     }
 
     /// Writes all of it; gives up when the other end is gone.
     private static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array((text + "\n").utf8)[...]
+        var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { unsafe -> Int in
                 #if canImport(Glibc)
