@@ -175,7 +175,7 @@ struct DemoRun: Sendable {
         }
         account.expected.add(messages.count * target.groups.count, ordering: .relaxed)
         // Live broadcasts drop what a slow subscriber has no room for, so nobody runs far ahead of the handlers.
-        while account.expected.load(ordering: .relaxed) - account.ended.load(ordering: .relaxed) > Self.window {
+        while account.outstanding > Self.window {
             try await Task.sleep(for: .microseconds(500))
             if account.isStuck(for: Self.patience) { return }
         }
@@ -184,8 +184,12 @@ struct DemoRun: Sendable {
     /// Waits until everything that was sent has ended, or nothing happens any more.
     private func waitForTheRest(_ interrupts: Interrupts.Note?) async throws {
         let patience = interrupts?.status == nil ? Self.patience : configuration.grace
-        while account.recorder.ledger.entries.contains(where: { $0.lost > 0 }), !account.isStuck(for: patience) {
-            try await Task.sleep(for: .milliseconds(10))
+        var pause = Duration.milliseconds(5)
+        while !account.isStuck(for: patience) {
+            // The ledger is asked only when the counts say that it may be complete: asking it takes a while.
+            if account.hasEnded, !account.recorder.ledger.entries.contains(where: { $0.lost > 0 }) { return }
+            try await Task.sleep(for: pause)
+            if account.hasEnded { pause = min(pause * 2, .seconds(1)) }
         }
     }
 

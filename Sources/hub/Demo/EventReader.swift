@@ -92,7 +92,7 @@ struct EventReader {
     private static func sentence(of error: any Error) -> String {
         switch error as? DecodingError {
         case .keyNotFound(let key, _)?: "has no \(key.stringValue.quoted); an event has id, author and component"
-        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+        case .typeMismatch(_, let context)? where !context.codingPath.isEmpty, .valueNotFound(_, let context)?:
             "\(context.codingPath.map(\.stringValue).joined(separator: ".").quoted) is not a text"
         default: "is not a JSON object"
         }
