@@ -11,13 +11,18 @@ extension Command {
             Nothing is connected to. Values of secrets and of variables are never shown.
             """,
         arguments: [Argument(name: "FILE", meaning: "the configuration", defaultText: "configs/messaging.yaml")],
-        options: OptionGroup([CheckOptions.json.description]),
+        options: OptionGroup([CheckOptions.json.description, CheckOptions.keys.description]),
         examples: [
             Example(line: "hub check configs/development.yaml", meaning: "what the demonstration runs on"),
             Example(line: "RABBITMQ_HOST=rabbit hub check", meaning: "configs/messaging.yaml with a variable set"),
             Example(line: "hub check --json production.yaml", meaning: "the same for machines"),
+            Example(line: "hub check --keys", meaning: "what can be written in a configuration"),
         ]
     ) { invocation, console in
+        if invocation.options[CheckOptions.keys] {
+            console.write(ConfigurationReference.text(Backends.profiles))
+            return .success
+        }
         let file = invocation["FILE"]
         let asJSON = invocation.options[CheckOptions.json]
         do throws(ConfigurationError) {
@@ -42,4 +47,5 @@ extension Command {
 /// The options of `hub check`.
 enum CheckOptions {
     static let json = Option("json", default: false, "prints one JSON object instead of tables")
+    static let keys = Option("keys", default: false, "prints every key that a configuration may have, as Markdown")
 }

@@ -38,17 +38,20 @@ package final class Member: Sendable {
         return deliveries
     }
 
-    /// Receives until there are `count`; fails when there are not in time.
+    /// Receives until there are `count`; fails when none has come for as long as the patience lasts.
     package func take(_ count: Int) async throws -> [Delivery] {
         var taken: [Delivery] = []
-        let end = time.uptime + patience
+        var end = time.uptime + patience
         while taken.count < count {
             let rest = end - time.uptime
             if rest <= .zero {
-                let sentence = "\(name) received \(taken.count) of \(count) from \(place) in \(patience.optionText)"
+                let sentence =
+                    "\(name) received \(taken.count) of \(count) from \(place), and then none for \(patience.optionText)"
                 throw ScenarioFailure(sentence, about: taken.map(\.message.id))
             }
-            taken += try await receive(upTo: count - taken.count, within: rest)
+            let more = try await receive(upTo: count - taken.count, within: rest)
+            if !more.isEmpty { end = time.uptime + patience }
+            taken += more
         }
         return taken
     }

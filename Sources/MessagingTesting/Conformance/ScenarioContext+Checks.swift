@@ -35,7 +35,8 @@ extension ScenarioContext {
                 } else if allowed.contains(id) {
                     seen.append(delivery)
                 } else {
-                    throw ScenarioFailure("\(history.name(of: id)) came from \(place(of: member)): \(reason)", about: [id])
+                    throw ScenarioFailure(
+                        "\(history.name(of: id)) came from \(place(of: member)): \(reason)", about: [id])
                 }
             }
         }
@@ -74,7 +75,8 @@ extension ScenarioContext {
     ) async throws {
         var best = Duration.seconds(1_000_000)
         for _ in 0..<3 where best > limit { best = min(best, try await measure()) }
-        try require(best <= limit, "\(what) took \(best.inMilliseconds) in the best of three tries, over \(limit.optionText)")
+        try require(
+            best <= limit, "\(what) took \(best.inMilliseconds) in the best of three tries, over \(limit.optionText)")
     }
 
     /// A delay that the broker can tell from none.

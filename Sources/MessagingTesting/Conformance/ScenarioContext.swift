@@ -95,14 +95,15 @@ package final class ScenarioContext: Sendable {
         made.withLock { $0.places.append(Place(destination, group: nil)) }
     }
 
-    /// A message with a short name for excerpts, which is its body too.
+    /// A message with a short name for excerpts, which is its body too, as far as the broker takes it.
     package func message(_ name: String? = nil, key: String? = nil, body: Body? = nil) -> Message {
         let number = made.withLock { made in
             made.messages += 1
             return made.messages
         }
         let name = name ?? "m\(number)"
-        let message = Message(body ?? Body(name), key: key)
+        let short = name.utf8.prefix(max(1, peerLimits?.maximumBodyBytes ?? name.utf8.count))
+        let message = Message(body ?? Body(Array(short)), key: key)
         history.name(message.id, name)
         return message
     }

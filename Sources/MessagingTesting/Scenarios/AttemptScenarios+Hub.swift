@@ -38,7 +38,8 @@ extension AttemptScenarios {
         let letter = try await member.takeOne()
         try context.requireExactly([letter], [message.id], "the dead letter")
         let given = letter.message.headers[.deadLetterReason] ?? "missing"
-        try context.require(given == reason, "the reason of the dead letter is \(given), not \(reason)", about: [message.id])
+        try context.require(
+            given == reason, "the reason of the dead letter is \(given), not \(reason)", about: [message.id])
         try await member.accept([letter])
         try await context.watch(member, publishingBy: peer, because: "it was dead-lettered once")
         try await member.cancel()
@@ -104,15 +105,19 @@ extension AttemptScenarios {
         }
     }
 
-    static func deadLetterCarries(_ context: ScenarioContext) async throws {
-        let place = context.nowhere()
-        let dead = context.deadLetters(of: place)
+    private static func fullMessage(_ context: ScenarioContext) -> Message {
         var message = context.message("full", key: "customer-7", body: Body([0xFF, 0x00, 0x61]))
         message.type = "order.created"
         message.correlationID = "correlation-1"
         message.headers.append("Tenant", "münchen")
         message.headers.append("Tenant", "second")
-        let (sent, delay) = (message, context.delay(60))
+        return message
+    }
+
+    static func deadLetterCarries(_ context: ScenarioContext) async throws {
+        let place = context.nowhere()
+        let dead = context.deadLetters(of: place)
+        let (sent, delay) = (fullMessage(context), context.delay(60))
         let handler = context.handler { _ in throw Fault() }
         let peer = try await context.peer()
         let letter = try await context.withHub(at: place, route: { $0.retry = policy(2, every: delay) }) { hub in
@@ -136,12 +141,14 @@ extension AttemptScenarios {
             about: [sent.id])
         try context.require(letter.id == sent.id, "the dead letter has another id", about: [sent.id, letter.id])
         try context.require(letter.body == sent.body, "the body of the dead letter differs", about: [sent.id])
-        try context.require(letter.key == sent.key, "the key of the dead letter is \(letter.key ?? "missing")", about: [sent.id])
+        try context.require(
+            letter.key == sent.key, "the key of the dead letter is \(letter.key ?? "missing")", about: [sent.id])
         try context.require(
             letter.type == sent.type && letter.correlationID == sent.correlationID,
             "type or correlation id of the dead letter differ", about: [sent.id])
         let headers = letter.headers.fields.filter { !$0.name.text.hasPrefix("hub-dead-letter") }
-        try context.require(headers == sent.headers.fields, "the headers of the dead letter are \(headers)", about: [sent.id])
+        try context.require(
+            headers == sent.headers.fields, "the headers of the dead letter are \(headers)", about: [sent.id])
     }
 
     static func refusedDeadLetterLosesNothing(_ context: ScenarioContext) async throws {
@@ -166,7 +173,10 @@ extension AttemptScenarios {
         let filler = context.message("filler")
         try await context.withHub(
             at: place, grace: .milliseconds(300), routes: ["dead": route],
-            route: { $0.deadLetter = .topic(dead.destination.topic) }
+            route: { route in
+                route.deadLetter = .topic(dead.destination.topic)
+                route.retry = policy(5)
+            }
         ) { hub in
             try await hub.publish(filler, to: dead.destination.topic)
             try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)
@@ -237,7 +247,8 @@ extension AttemptScenarios {
         let times = handler.handled.map(\.time)
         for (earlier, later) in zip(times, times.dropFirst()) where later - earlier < delay {
             let gap = (later - earlier).inMilliseconds
-            throw ScenarioFailure("after a failed run the next came after \(gap), not \(delay.optionText)", about: [message.id])
+            throw ScenarioFailure(
+                "after a failed run the next came after \(gap), not \(delay.optionText)", about: [message.id])
         }
     }
 }

@@ -107,7 +107,8 @@ enum CloseScenarios {
         for delivery in held where context.kind != .pubSub {
             let outcome = try await members[0].settle(delivery, .accept)
             try context.require(
-                outcome == .stale, "settle after close was answered \(outcome), not stale", about: [delivery.message.id])
+                outcome == .stale, "settle after close was answered \(outcome), not stale", about: [delivery.message.id]
+            )
             try context.require(
                 !members[0].holds(delivery), "after close, holds says true", about: [delivery.message.id])
         }
@@ -138,7 +139,10 @@ enum CloseScenarios {
     ) async throws {
         let (place, messages, time) = (context.nowhere(), context.messages(8), context.time)
         let finished = Observed<Set<MessageID>>([], on: time)
+        let isClosing = Observed(false, on: time)
+        let patience = context.patience
         let handler = context.handler { run in
+            _ = await isClosing.first(within: patience) { $0 }
             try await time.sleep(for: handling)
             finished.change { _ = $0.insert(run.message.id) }
         }
@@ -147,6 +151,7 @@ enum CloseScenarios {
             try await hub.publish(messages, to: place.destination.topic)
             let isBusy = await handler.waits(for: 4, within: context.patience)
             try context.require(isBusy, "only \(handler.handled.count) of four handlers began")
+            isClosing.change { $0 = true }
         }
         let begun = Set(handler.handled.map(\.message.id))
         if handling < grace {

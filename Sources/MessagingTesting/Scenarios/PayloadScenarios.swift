@@ -69,12 +69,18 @@ enum PayloadScenarios {
         var bareAgain = bare
         bareAgain.id = context.message("bare again").id
         for sent in [full, bare, other, bareAgain] {
-            try await peer.publish(sent, to: place)
+            let outcomes = try await peer.outcomes(ofOne: sent, to: place)
+            if let refusal = peer.broker.limits.refusal(of: sent, at: context.time.now) {
+                try context.requireRefused(outcomes[0], refusal.code, sent, "a message beyond the broker's limits")
+                continue
+            }
+            try context.require(outcomes.isEmpty, "it was answered \(outcomes)", about: [sent.id])
             let delivery = try await member.takeOne()
             let lost = differences(sent, delivery.message)
             try context.require(
                 lost.isEmpty, "not what was sent: \(lost.joined(separator: "; "))", about: [sent.id])
-            try context.require(delivery.attempt == 1, "the first run was attempt \(delivery.attempt)", about: [sent.id])
+            try context.require(
+                delivery.attempt == 1, "the first run was attempt \(delivery.attempt)", about: [sent.id])
             try await member.accept([delivery])
         }
     }
@@ -83,7 +89,8 @@ enum PayloadScenarios {
         let fields: [(String, String, String)] = [
             ("id", "\(sent.id)", "\(came.id)"), ("type", sent.type, came.type),
             ("key", sent.key.said, came.key.said), ("headers", "\(sent.headers.fields)", "\(came.headers.fields)"),
-            ("timestamp", "\(sent.timestamp)", "\(came.timestamp)"), ("priority", "\(sent.priority)", "\(came.priority)"),
+            ("timestamp", "\(sent.timestamp)", "\(came.timestamp)"),
+            ("priority", "\(sent.priority)", "\(came.priority)"),
             ("notBefore", (sent.notBefore?.description).said, (came.notBefore?.description).said),
             ("expiration", (sent.expiration?.description).said, (came.expiration?.description).said),
             ("correlation id", sent.correlationID.said, came.correlationID.said),

@@ -49,10 +49,10 @@ enum PublishingScenarios {
         Body([UInt8](repeating: 0x61, count: (context.peerLimits?.maximumBodyBytes ?? 1 << 20) + 1))
     }
 
-    /// A message whose header has no name.
+    /// A message of a priority that there is not.
     static func illegal(_ context: ScenarioContext) -> Message {
         var message = context.message("illegal")
-        message.headers.append("", "nameless")
+        message.priority = 11
         return message
     }
 
@@ -64,7 +64,7 @@ enum PublishingScenarios {
         messages[3] = illegal(context)
         let outcomes = try await peer.outcomes(of: messages, to: place)
         try context.requireRefused(outcomes[1], .tooLarge, messages[1], "an oversized message")
-        try context.requireRefused(outcomes[3], .invalidArgument, messages[3], "a message with a nameless header")
+        try context.requireRefused(outcomes[3], .invalidArgument, messages[3], "a message of priority 11")
         try context.require(outcomes.count == 2, "\(outcomes.count) of 6 were not confirmed, not 2")
         var certain = [0, 2, 4, 5].map { messages[$0].id }
         var possible: [MessageID] = []
@@ -82,20 +82,27 @@ enum PublishingScenarios {
         publishing.cancel()
         sort(more, try await publishing.value())
         if context.harness.server != nil {
-            try await context.crash()
             let lost = context.messages(5)
-            let options = PublishOptions(deadline: .milliseconds(200))
-            let answers = try await peer.outcomes(of: lost, to: place, options: options)
-            try await context.restart()
-            try context.require(
-                answers.count == 5, "5 messages to a server that is down were not all refused or unknown",
-                about: lost.map(\.id))
-            sort(lost, answers)
+            sort(lost, try await outcomesWhileDown(context, lost, peer, place))
         }
         let seen = try await context.nothingComesBack(
             from: place, but: certain + possible, because: "its publish was refused")
         let here = Set(seen.map(\.message.id))
         try context.requireExactly(seen, certain + possible.filter(here.contains), "what was confirmed")
+    }
+
+    private static func outcomesWhileDown(
+        _ context: ScenarioContext, _ messages: [Message], _ peer: Peer, _ place: Place
+    ) async throws -> [Int: PublishFailure.Outcome] {
+        try await context.crash()
+        let options = PublishOptions(deadline: .milliseconds(200))
+        let outcomes = try await peer.outcomes(of: messages, to: place, options: options)
+        try await context.restart()
+        try context.require(
+            outcomes.count == messages.count,
+            "\(messages.count) messages to a server that is down were not all refused or unknown",
+            about: messages.map(\.id))
+        return outcomes
     }
 
     static func oneOfFiveHundredFailsAlone(_ context: ScenarioContext) async throws {
@@ -245,7 +252,8 @@ enum PublishingScenarios {
             try await member.accept(received)
             if whenFull == .wait {
                 let late = try await waiting.value()
-                try context.require(late.isEmpty, "a publish that waited for room was not confirmed", about: [seventh.id])
+                try context.require(
+                    late.isEmpty, "a publish that waited for room was not confirmed", about: [seventh.id])
             } else if try await !waiting.value().isEmpty {
                 try await peer.publish(seventh, to: place)
             }

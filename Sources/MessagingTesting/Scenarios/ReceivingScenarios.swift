@@ -109,7 +109,8 @@ enum ReceivingScenarios {
         receiving.cancel()
         do {
             let deliveries = try await receiving.value()
-            throw ScenarioFailure("a cancelled receive returned \(deliveries.count) deliveries though nothing was there")
+            throw ScenarioFailure(
+                "a cancelled receive returned \(deliveries.count) deliveries though nothing was there")
         } catch let error as BrokerError {
             try context.require(error.code == .cancelled, "a cancelled receive threw \(error)")
         }
@@ -146,14 +147,16 @@ enum ReceivingScenarios {
 
     private static func bytesAreKept(_ context: ScenarioContext, _ peer: Peer) async throws {
         let place = try await context.place(by: peer)
-        let messages = (0..<4).map { _ in context.message(body: Body([UInt8](repeating: 0x62, count: 600))) }
+        let size = min(600, peer.broker.limits.maximumBodyBytes)
+        let messages = (0..<4).map { _ in context.message(body: Body([UInt8](repeating: 0x62, count: size))) }
         try await peer.publish(messages, to: place)
-        let member = try await peer.subscribe(place) { $0.windowBytes = 1000 }
+        let member = try await peer.subscribe(place) { $0.windowBytes = size * 5 / 3 }
         for message in messages {
             let held = try await member.take(1)
             let more = try await member.receive(upTo: 100, within: .milliseconds(50))
             try context.require(
-                more.isEmpty, "a window of 1000 bytes held \(1 + more.count) bodies of 600", about: [message.id])
+                more.isEmpty, "a window of \(size * 5 / 3) bytes held \(1 + more.count) bodies of \(size)",
+                about: [message.id])
             try await member.accept(held)
         }
     }

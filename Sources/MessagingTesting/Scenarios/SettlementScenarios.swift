@@ -47,7 +47,8 @@ enum SettlementScenarios {
             7, "Settling 100 receipts of which one is stale settles the other 99 and names the one.",
             .queue, .stream, body: oneStaleAmongAHundred),
         Scenario(
-            9, "A second settlement of one receipt, whatever it says, answers `stale`, changes nothing and publishes nothing.",
+            9,
+            "A second settlement of one receipt, whatever it says, answers `stale`, changes nothing and publishes nothing.",
             .queue, .stream, body: secondSettlementIsStale),
         Scenario(
             11, "One failed element of a batch comes back alone.",
@@ -127,7 +128,8 @@ enum SettlementScenarios {
             delivery = try await member.takeOne()
             let waited = context.time.uptime - settledAt
             try context.require(
-                waited >= delay, "retried after \(delay.optionText), it came after \(waited.inMilliseconds)", about: [id])
+                waited >= delay, "retried after \(delay.optionText), it came after \(waited.inMilliseconds)",
+                about: [id])
         }
         try await member.settled(delivery, .accept)
         try await context.watch(member, publishingBy: peer, because: "it was retried three times and then accepted")

@@ -76,7 +76,8 @@ enum TimeScenarios {
         try await context.watch(member, publishingBy: peer, because: "it had expired or was accepted")
         if context.can(.expiredCount) {
             let counted = await peer.broker.health().subscriptions.reduce(0) { $0 + $1.expired }
-            try context.require(counted == 1, "health counts \(counted) expired messages, not 1", about: [messages[0].id])
+            try context.require(
+                counted == 1, "health counts \(counted) expired messages, not 1", about: [messages[0].id])
         }
     }
 }

@@ -2,7 +2,7 @@ import MessagingTesting
 
 /// Lets so many runs go on at the same time, and has the others wait.
 struct Slots {
-    static let shared = Slots(12)
+    static let shared = Slots(32)
     private let free: Observed<Int>
 
     init(_ count: Int) { free = Observed(count) }

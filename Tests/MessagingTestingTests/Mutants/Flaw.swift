@@ -1,14 +1,19 @@
 import Messaging
+import MessagingHub
+import MessagingTesting
 
 /// One thing that a broker does wrong; what is nil it does right.
 struct Flaw: Sendable {
-    typealias Publish = @Sendable (any MessageBroker, [Message], Destination, PublishOptions) async throws
+    typealias Publish =
+        @Sendable (any MessageBroker, [Message], Destination, PublishOptions) async throws
         -> PublishReceipt
 
     var publish: Publish?
     var declare: (@Sendable (any MessageBroker, [DestinationDeclaration]) async throws -> Void)?
     var subscribe: (@Sendable (any MessageBroker, Subscription) async throws -> any MessageConsumer)?
     var replay: (@Sendable (any MessageBroker) -> (any Replaying)?)?
+    var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
+    var configure: (@Sendable (inout HubConfiguration) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
 
     /// A flaw of each consumer, made for it when it subscribes.
@@ -54,6 +59,12 @@ final class FlawedBroker: BrokerDecorator {
     init(_ base: any MessageBroker, _ flaw: Flaw) {
         self.base = base
         self.flaw = flaw
+    }
+
+    var capabilities: BrokerCapabilities {
+        var capabilities = base.capabilities
+        flaw.capabilities?(&capabilities)
+        return capabilities
     }
 
     var replay: (any Replaying)? {

@@ -8,8 +8,10 @@ extension Mutant {
             "a forward that is refused accepts the original",
             caughtBy: [
                 .init(11, "the element whose settlement was a forward of 1: m9 is missing"),
-                .init(102, "the originals of refused forwards")
-            ]) {
+                .init(102, "the originals of refused forwards"),
+                .init(19, "received 0 of 1", .hub),
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -26,7 +28,8 @@ extension Mutant {
             "a forward publishes although its receipt is stale",
             caughtBy: [
                 .init(9, "the forward was stale")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     if !base.holds(receipt) { await broker.send(outgoing) }
@@ -38,7 +41,8 @@ extension Mutant {
             "a forward accepts the original, then publishes",
             caughtBy: [
                 .init(101, "neither the original nor its copy is left: lost")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     let outcome = await base.settle(receipt, as: .accept)
@@ -51,10 +55,29 @@ extension Mutant {
             }
         },
         Mutant(
+            "a forward to a default dead-letter queue accepts the original, then publishes",
+            caughtBy: [
+                .init(19, "neither the original nor a dead letter is left: lost", .hub)
+            ]
+        ) {
+            .ofConsumer { base, broker, _ in
+                .forwarding(base) { base, receipt, outgoing in
+                    guard outgoing.allSatisfy({ $0.destination.topic.name.hasSuffix(".dead") }) else {
+                        return await base.settle(receipt, as: .forward(outgoing))
+                    }
+                    let outcome = await base.settle(receipt, as: .accept)
+                    try? await SystemTime.shared.sleep(for: .milliseconds(1))
+                    if outcome == .settled { await broker.send(outgoing) }
+                    return outcome
+                }
+            }
+        },
+        Mutant(
             "a forward publishes, then accepts, and calls that atomic",
             caughtBy: [
                 .init(101, "both the original and its copy are there, though forward is said to be atomic")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     guard base.holds(receipt) else { return .stale }
@@ -68,7 +91,8 @@ extension Mutant {
             "of a forward of several, the first are published though the last is refused",
             caughtBy: [
                 .init(102, "copy 3 came from")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
                     guard base.holds(receipt) else { return .stale }
@@ -81,8 +105,9 @@ extension Mutant {
             "a refused forward fails its whole batch",
             caughtBy: [
                 .init(11, "an accept beside a forward of 1 was answered failed"),
-                .init(102, "a neighbour of a refused forward was answered failed")
-            ]) {
+                .init(102, "a neighbour of a refused forward was answered failed"),
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in

@@ -1,5 +1,6 @@
 import InMemoryBroker
 import Messaging
+import MessagingHub
 import MessagingTesting
 import Testing
 
@@ -47,8 +48,8 @@ struct FlawedHarness: ConformanceHarness {
     let base: InMemoryHarness
     let flaw: Flaw
 
-    init(_ flaw: Flaw, patience: Duration) {
-        base = InMemoryHarness(patience: patience)
+    init(_ flaw: Flaw, before base: InMemoryHarness) {
+        self.base = base
         self.flaw = flaw
     }
 
@@ -56,6 +57,12 @@ struct FlawedHarness: ConformanceHarness {
     var patience: Duration { base.patience }
     var redeliveryTimeout: Duration { base.redeliveryTimeout }
     var server: ServerControl? { base.server }
+
+    func configured(_ configuration: HubConfiguration) -> HubConfiguration {
+        var configuration = configuration
+        flaw.configure?(&configuration)
+        return configuration
+    }
 
     func launch() async throws -> BrokerProcess {
         let process = try await base.launch()

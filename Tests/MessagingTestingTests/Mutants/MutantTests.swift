@@ -22,7 +22,7 @@ import Testing
 
     @Test("a mutant turns its scenarios red, with its sentence", arguments: Pair.caught)
     func turnsRed(_ pair: Pair) async {
-        let harness = FlawedHarness(pair.mutant.make(), patience: .milliseconds(1500))
+        let harness = FlawedHarness(pair.mutant.make(), before: InMemoryHarness(patience: .milliseconds(1500)))
         switch await pair.line.run(against: harness) {
         case .failed(let violation):
             #expect(violation.sentence.contains(pair.sentence), "\(violation)")
@@ -36,7 +36,7 @@ import Testing
     func leavesTheRestGreen(_ mutant: Mutant) async {
         for number in [61, 65, 39] where !mutant.catches.contains(where: { $0.scenario == number }) {
             guard let scenario = Scenario.numbered(number) else { continue }
-            let harness = FlawedHarness(mutant.make(), patience: .seconds(10))
+            let harness = FlawedHarness(mutant.make(), before: InMemoryHarness())
             if case .failed(let violation) = await Line(scenario: scenario, kind: .queue).run(against: harness) {
                 Issue.record("\(violation)")
             }
@@ -50,7 +50,9 @@ import Testing
         #expect(unproved.isEmpty, "\(unproved)")
         for mutant in Mutant.all {
             for caught in mutant.catches {
-                let lines = Pair.caught.filter { $0.mutant.flaw == mutant.flaw && $0.line.scenario.number == caught.scenario }
+                let lines = Pair.caught.filter {
+                    $0.mutant.flaw == mutant.flaw && $0.line.scenario.number == caught.scenario
+                }
                 #expect(!lines.isEmpty, "\(mutant.flaw) is caught by \(caught.name) for no kind")
             }
         }

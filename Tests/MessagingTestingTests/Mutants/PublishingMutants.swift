@@ -8,7 +8,8 @@ extension Mutant {
             "the last message of a batch is dropped and confirmed",
             caughtBy: [
                 .init(30, "received 498 of 499")
-            ]) {
+            ]
+        ) {
             .publishing { broker, messages, destination, options in
                 let kept = messages.count > 1 ? messages.dropLast() : messages[...]
                 return try await broker.publish(Array(kept), to: destination, options: options)
@@ -17,9 +18,10 @@ extension Mutant {
         Mutant(
             "one bad message refuses its whole batch",
             caughtBy: [
-                .init(29, "a message with a nameless header was answered refused(tooLarge"),
-                .init(30, "500 of 500 messages were not confirmed, though one was bad")
-            ]) {
+                .init(29, "a message of priority 11 was answered refused(tooLarge"),
+                .init(30, "500 of 500 messages were not confirmed, though one was bad"),
+            ]
+        ) {
             .publishing { broker, messages, destination, options in
                 for message in messages {
                     guard let refusal = broker.limits.refusal(of: message, at: .now) else { continue }
@@ -32,8 +34,9 @@ extension Mutant {
             "an oversized body is cut and confirmed",
             caughtBy: [
                 .init(29, "an oversized message was answered confirmed"),
-                .init(30, "oversized within 500 was answered confirmed")
-            ]) {
+                .init(30, "oversized within 500 was answered confirmed"),
+            ]
+        ) {
             .ofMessages { message in
                 guard message.body.count > 1 << 20 else { return message }
                 var message = message
@@ -47,8 +50,9 @@ extension Mutant {
                 .init(30, "499 were confirmed, once each"),
                 .init(32, "what a thousand tasks published"),
                 .init(61, "another message came"),
-                .init(65, "not what was sent")
-            ]) {
+                .init(65, "not what was sent"),
+            ]
+        ) {
             .publishing { broker, messages, destination, options in
                 _ = try? await broker.publish(messages, to: destination, options: options)
                 return try await broker.publish(messages, to: destination, options: options)
@@ -58,7 +62,8 @@ extension Mutant {
             "a batch is published backwards",
             caughtBy: [
                 .init(33, "came in another order than published")
-            ]) {
+            ]
+        ) {
             .publishing { broker, messages, destination, options in
                 try await broker.publish(messages.reversed(), to: destination, options: options)
             }
@@ -67,7 +72,8 @@ extension Mutant {
             "publish makes a missing destination",
             caughtBy: [
                 .init(31, "a publish to nowhere was answered confirmed, not refused(noSuchDestination)")
-            ]) {
+            ]
+        ) {
             .publishing { broker, messages, destination, options in
                 do {
                     return try await broker.publish(messages, to: destination, options: options)
@@ -82,7 +88,8 @@ extension Mutant {
             "subscribe makes a missing destination",
             caughtBy: [
                 .init(31, ", which does not exist, succeeded")
-            ]) {
+            ]
+        ) {
             var flaw = Flaw()
             flaw.subscribe = { broker, subscription in
                 if case .destination(let destination) = subscription.source, destination.kind != .pubSub {
@@ -98,7 +105,8 @@ extension Mutant {
             "what could not be sent is confirmed",
             caughtBy: [
                 .init(29, "to a server that is down were not all refused or unknown")
-            ]) {
+            ]
+        ) {
             .publishing { broker, messages, destination, options in
                 do {
                     return try await broker.publish(messages, to: destination, options: options)
@@ -112,7 +120,8 @@ extension Mutant {
             "a refused message refuses the one that is published after it",
             caughtBy: [
                 .init(32, "got the answer of another")
-            ]) {
+            ]
+        ) {
             let refusal = Observed<BrokerError?>(nil)
             return .publishing { broker, messages, destination, options in
                 let earlier = refusal.change { refusal in
@@ -132,36 +141,41 @@ extension Mutant {
             "a declaration's bound is not kept",
             caughtBy: [
                 .init(37, "a sixth message in a place for five was not refused")
-            ]) {
+            ]
+        ) {
             .ofDeclarations { $0.maximumMessages = nil }
         },
         Mutant(
             "a full destination refuses at once, though it was to wait",
             caughtBy: [
                 .init(37, "a full place that lets publish wait refused it after")
-            ]) {
+            ]
+        ) {
             .ofDeclarations { $0.whenFull = .refuse }
         },
         Mutant(
             "a declaration's order is not kept",
             caughtBy: [
                 .init(33, "a later message of a refused one's key was answered confirmed"),
-                .init(49, " before m")
-            ]) {
+                .init(49, " before m"),
+            ]
+        ) {
             .ofDeclarations { $0.order = .none }
         },
         Mutant(
             "a delay is not waited for",
             caughtBy: [
                 .init(23, ", too early")
-            ]) {
+            ]
+        ) {
             .stripping(\.notBefore)
         },
         Mutant(
             "a short delay is held up behind a long one",
             caughtBy: [
                 .init(23, "long came before the other")
-            ]) {
+            ]
+        ) {
             let latest = Observed<Timestamp?>(nil)
             return .ofMessages { message in
                 guard let notBefore = message.notBefore else { return message }
@@ -177,20 +191,23 @@ extension Mutant {
             "an expired message is handed out",
             caughtBy: [
                 .init(25, "what had not expired")
-            ]) {
+            ]
+        ) {
             .stripping(\.expiration)
         },
         Mutant(
             "publish waits behind a receive",
             caughtBy: [
                 .init(38, "a receive with one message there: m1 is missing"),
-                .init(43, "while a receive waited, publish took")
-            ]) { .receivingBlocksPublishing() },
+                .init(43, "publish"),
+            ]
+        ) { .receivingBlocksPublishing() },
         Mutant(
             "a message without a subscriber is dropped by every kind",
             caughtBy: [
                 .init(51, "received 1 of 4")
-            ], for: [.queue, .stream]) {
+            ], for: [.queue, .stream]
+        ) {
             let subscribed = Observed<Set<Destination>>([])
             var flaw = Flaw.publishing { broker, messages, destination, options in
                 if !subscribed.change({ $0.contains(destination) }) { return PublishReceipt() }

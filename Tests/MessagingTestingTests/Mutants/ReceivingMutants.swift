@@ -8,7 +8,8 @@ extension Mutant {
             "receive waits until its limit is reached",
             caughtBy: [
                 .init(38, "in the best of three tries, over 250ms")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     let end = SystemTime.shared.uptime + wait
@@ -25,7 +26,8 @@ extension Mutant {
             "receive returns empty before its wait has passed",
             caughtBy: [
                 .init(39, "returned empty after")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in try await base.receive(upTo: limit, within: wait / 2) }
             }
@@ -34,7 +36,8 @@ extension Mutant {
             "receive returns empty half a second after its wait",
             caughtBy: [
                 .init(39, "in the best of three tries, over 250ms")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     try await base.receive(upTo: limit, within: wait + .milliseconds(500))
@@ -45,7 +48,8 @@ extension Mutant {
             "a cancelled receive drops what it had just got",
             caughtBy: [
                 .init(40, "received ")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     let deliveries = try await base.receive(upTo: limit, within: wait)
@@ -59,7 +63,8 @@ extension Mutant {
             "a receive that waits is deaf to cancellation",
             caughtBy: [
                 .init(40, "in the best of three tries, over 100ms")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     let receiving = Task { try await base.receive(upTo: limit, within: min(wait, .milliseconds(300))) }
@@ -75,21 +80,24 @@ extension Mutant {
             "the window is four times as wide as asked",
             caughtBy: [
                 .init(41, "a window of 4 held 12 deliveries")
-            ], for: [.queue, .stream]) {
+            ], for: [.queue, .stream]
+        ) {
             .ofSubscriptions { $0.window *= 4 }
         },
         Mutant(
             "the window in bytes is not kept",
             caughtBy: [
                 .init(41, "a window of 1000 bytes held")
-            ], for: [.queue, .stream]) {
+            ], for: [.queue, .stream]
+        ) {
             .ofSubscriptions { $0.windowBytes = 16 << 20 }
         },
         Mutant(
             "after close, receive returns empty for ever",
             caughtBy: [
                 .init(75, "a receive that waited at close returned instead of throwing ended")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     do {
@@ -105,7 +113,8 @@ extension Mutant {
             "a receive that waits is not ended by cancel",
             caughtBy: [
                 .init(43, "a receive whose consumer was cancelled returned 0 deliveries instead of throwing")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
                     do {
@@ -125,8 +134,9 @@ extension Mutant {
             "all groups of a stream are one",
             caughtBy: [
                 .init(47, "received 0 of 1"),
-                .init(15, "received 0 of 1")
-            ], for: [.stream]) {
+                .init(15, "received 0 of 1"),
+            ], for: [.stream]
+        ) {
             let groups = Observed<[Destination: GroupName]>([:])
             return .ofSubscriptions { subscription in
                 guard case .destination(let destination) = subscription.source, let group = subscription.group else {
@@ -142,7 +152,8 @@ extension Mutant {
             "only one subscriber of pubSub sees a message",
             caughtBy: [
                 .init(50, "received 0 of 21")
-            ], for: [.pubSub]) {
+            ], for: [.pubSub]
+        ) {
             let seen = Observed<Set<MessageID>>([])
             return .ofConsumer { base, _, subscription in
                 .receiving(base) { deliveries in
@@ -155,8 +166,9 @@ extension Mutant {
             "pubSub keeps a message for who comes next",
             caughtBy: [
                 .init(50, "last is missing"),
-                .init(51, "later is missing")
-            ], for: [.pubSub]) {
+                .init(51, "later is missing"),
+            ], for: [.pubSub]
+        ) {
             .retaining()
         },
         Mutant(
@@ -169,7 +181,8 @@ extension Mutant {
             "a replay begins one message too late",
             caughtBy: [
                 .init(56, "a reader from earliest read m2 m3")
-            ], for: [.stream]) {
+            ], for: [.stream]
+        ) {
             var flaw = Flaw()
             flaw.replay = { broker in broker.replay.map { LateReplay(base: $0) } }
             return flaw
@@ -178,7 +191,8 @@ extension Mutant {
             "a group that is to start at a time starts at the earliest message",
             caughtBy: [
                 .init(56, "a group from time")
-            ], for: [.stream]) {
+            ], for: [.stream]
+        ) {
             .ofDeclarations { declaration in
                 for (name, group) in declaration.groups {
                     if case .time = group.start { declaration.groups[name]?.start = .earliest }

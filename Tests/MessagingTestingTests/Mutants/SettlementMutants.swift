@@ -9,8 +9,9 @@ extension Mutant {
             caughtBy: [
                 .init(1, "it was accepted before"),
                 .init(41, "received 0 of 1"),
-                .init(74, "its accept was answered settled before close")
-            ], for: [.queue, .stream]) {
+                .init(74, "its accept was answered settled before close"),
+            ], for: [.queue, .stream]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -24,8 +25,9 @@ extension Mutant {
             caughtBy: [
                 .init(7, "settlement 41 of 100 was answered settled, not stale"),
                 .init(9, "of a settled receipt was answered settled, not stale"),
-                .init(75, "settle after close was answered settled, not stale")
-            ], for: [.queue, .stream]) {
+                .init(75, "settle after close was answered settled, not stale"),
+            ], for: [.queue, .stream]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -38,7 +40,8 @@ extension Mutant {
             "a release counts as an attempt",
             caughtBy: [
                 .init(13, "after a release, attempt was 3, not 2")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .settling(base) { if case .release = $0 { .retry(after: .zero, failure: nil) } else { $0 } }
             }
@@ -47,8 +50,9 @@ extension Mutant {
             "a release deletes",
             caughtBy: [
                 .init(4, "received 0 of 2"),
-                .init(11, "the element whose settlement was a release: m3 is missing")
-            ]) {
+                .init(11, "the element whose settlement was a release: m3 is missing"),
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .settling(base) { if case .release = $0 { .discard(reason: "released") } else { $0 } }
             }
@@ -57,14 +61,16 @@ extension Mutant {
             "a discarded delivery is released",
             caughtBy: [
                 .init(2, "it was forwarded or discarded")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in .settling(base) { if case .discard = $0 { .release } else { $0 } } }
         },
         Mutant(
             "a retry comes at once, whatever its delay",
             caughtBy: [
                 .init(3, ", it came after ")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .settling(base) {
                     if case .retry(_, let failure) = $0 { .retry(after: .zero, failure: failure) } else { $0 }
@@ -76,8 +82,9 @@ extension Mutant {
             caughtBy: [
                 .init(3, "run 2 came as attempt 1"),
                 .init(13, "after a retry, attempt was 1, not 2"),
-                .init(15, "the retry came as attempt 1, not 2")
-            ]) {
+                .init(15, "the retry came as attempt 1, not 2"),
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 .receiving(base) { deliveries in
                     deliveries.map { delivery in
@@ -92,7 +99,8 @@ extension Mutant {
             "a retry is published anew, for every group",
             caughtBy: [
                 .init(15, "the retry was another group's")
-            ]) {
+            ]
+        ) {
             let copies = Observed<[MessageID: Int32]>([:])
             return .ofConsumer { base, _, subscription in .republishing(base, subscription, counting: copies) }
         },
@@ -100,7 +108,8 @@ extension Mutant {
             "cancel keeps what is held until the connection ends",
             caughtBy: [
                 .init(4, "received 0 of 2")
-            ]) {
+            ]
+        ) {
             let kept = Observed<[any MessageConsumer]>([])
             return .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -114,8 +123,10 @@ extension Mutant {
         Mutant(
             "stop lets go of what is held",
             caughtBy: [
-                .init(4, "accept of a held delivery was answered stale")
-            ]) {
+                .init(4, "accept of a held delivery was answered stale"),
+                .init(77, "its handler had finished before the hub was shut down", .hub),
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.stop = { base in await base.cancel() }
@@ -126,14 +137,16 @@ extension Mutant {
             "accepting one accepts all that were received before it",
             caughtBy: [
                 .init(5, "the two before the accepted third: m1, m2 is missing")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in .cumulative(base) }
         },
         Mutant(
             "one stale receipt makes its whole batch stale",
             caughtBy: [
                 .init(7, "settlement 0 of 100 was answered stale, not settled")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -147,7 +160,8 @@ extension Mutant {
             "one failed settlement brings back its whole batch",
             caughtBy: [
                 .init(11, "it was accepted in a batch of which another failed")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
                 consumer.settle = { base, settlements in
@@ -161,7 +175,8 @@ extension Mutant {
             "close loses the last accept, which was answered before it was written",
             caughtBy: [
                 .init(74, "its accept was answered settled before close")
-            ]) {
+            ]
+        ) {
             .ofConsumer { base, _, _ in .acceptingLate(base) }
         },
     ]
@@ -198,7 +213,9 @@ extension FlawedConsumer {
             }
         }
         consumer.settle = { base, settlements in
-            guard case .destination(let destination) = subscription.source else { return await base.settle(settlements) }
+            guard case .destination(let destination) = subscription.source else {
+                return await base.settle(settlements)
+            }
             return await base.settle(
                 settlements.map { settlement in
                     guard case .retry = settlement.settlement,

@@ -103,7 +103,8 @@ public struct RouteReport: Hashable, Sendable {
             notes.append("a low priority may starve while higher ones keep coming")
         }
         if route.kind == .stream, let retention = route.retention {
-            notes.append("what a group has not read after \(retention.optionText) is gone for it")
+            notes.append(
+                "a broker that deletes by age deletes after \(retention.optionText) also what a group has not read")
         }
         if route.kind != .pubSub, route.timeout == nil {
             notes.append("a handler may run up to max-hold, \(route.maxHold.optionText); set timeout to end it sooner")
