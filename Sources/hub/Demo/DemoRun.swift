@@ -25,7 +25,8 @@ struct DemoRun: Sendable {
     init(_ options: DemoOptions, _ configuration: HubConfiguration, _ console: Console) throws {
         guard let input = options.inputPath else {
             throw BrokerError(
-                .invalidArgument, "Examples/data/commits.ndjson is not found from here upwards; name a file with --input")
+                .invalidArgument,
+                "Examples/data/commits.ndjson is not found from here upwards; name a file with --input")
         }
         self.options = options
         self.configuration = configuration
@@ -41,7 +42,8 @@ struct DemoRun: Sendable {
             try await exercise(hub, interrupts, since: start)
         }
         return DemoOutcome(
-            ledger: account.recorder.ledger, latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
+            ledger: account.recorder.ledger,
+            latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
             elapsed: ContinuousClock.now - start, problems: problems, interruption: interrupts?.status,
             badLinesStop: options.onBadLine == .stop)
     }
@@ -154,7 +156,9 @@ struct DemoRun: Sendable {
 
     private func note(_ error: EventReader.BadLine, _ problems: inout [String]) {
         problems.append(error.description)
-        if options.onBadLine == .stop { problems.append("stopped there; --on-bad-line skip goes on with the next line") }
+        if options.onBadLine == .stop {
+            problems.append("stopped there; --on-bad-line skip goes on with the next line")
+        }
     }
 
     private func publish(_ events: [DemoEvent], _ hub: MessageHub, _ target: Target) async throws {

@@ -80,7 +80,8 @@ struct EventReader {
             if buffer.count - position > Self.longestLine {
                 position = buffer.count
                 line += 1
-                throw BadLine(file: file, number: line, why: "longer than \(Self.longestLine) bytes; this is no file of lines")
+                throw BadLine(
+                    file: file, number: line, why: "longer than \(Self.longestLine) bytes; this is no file of lines")
             }
             let piece = try handle.read(upToCount: 1 << 18) ?? Data()
             isAtEnd = piece.isEmpty

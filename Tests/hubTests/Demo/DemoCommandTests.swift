@@ -33,7 +33,8 @@ import Testing
     @Test func theSameSeedFailsTheSameEvents() async throws {
         var counts: [Int] = []
         for seed in ["7", "7", "8"] {
-            let result = try await HubProcess.run("demo", "--json", "--count", "2000", "--seed", seed, "--fail-rate", "0.5")
+            let result = try await HubProcess.run(
+                "demo", "--json", "--count", "2000", "--seed", seed, "--fail-rate", "0.5")
             counts.append(try rows(result.output)[0].deadLettered)
         }
         #expect(counts[0] == counts[1])
@@ -79,7 +80,8 @@ import Testing
               live: { topic: demo.live, kind: pubsub, broker: left }
             """
         let file = try HubProcess.file("swap.yaml", lines: [yaml])
-        let result = try await HubProcess.run("demo", "--json", "--config", file, "--count", "1000", "--fail-rate", "0.1")
+        let result = try await HubProcess.run(
+            "demo", "--json", "--config", file, "--count", "1000", "--fail-rate", "0.1")
         #expect(result.status == 0)
         let rows = try rows(result.output)
         #expect(rows.map(\.groups) == [1, 3, 1])
@@ -90,7 +92,10 @@ import Testing
     @Test func aConfigurationWithoutItsTopicsIsRefusedByName() async throws {
         let file = try HubProcess.file(
             "none.yaml",
-            lines: ["version: 1", "brokers: { m: { type: inmemory } }", "routes: { a: { topic: a, kind: queue, broker: m } }"])
+            lines: [
+                "version: 1", "brokers: { m: { type: inmemory } }",
+                "routes: { a: { topic: a, kind: queue, broker: m } }",
+            ])
         let result = try await HubProcess.run("demo", "--config", file)
         #expect(result.status == 3)
         for topic in ["demo.tasks", "demo.events", "demo.live"] { #expect(result.errors.contains(topic)) }

@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "is not a JSON object"), ("[]", "is not a JSON object"), (#"{"id":"1","author":"a"}"#, #"has no "component""#),
+        ("{", "is not a JSON object"), ("[]", "is not a JSON object"),
+        (#"{"id":"1","author":"a"}"#, #"has no "component""#),
         (#"{"id":1,"author":"a","component":"c"}"#, #""id" is not a text"#), ("\u{0}", "is not a JSON object"),
     ]) func whatIsNoneIsNamedAndPassedOver(line: String, why: String) throws {
         var reader = try reader([HubProcess.event("a"), line, HubProcess.event("b")])
