@@ -98,7 +98,9 @@ struct DemoOptions: Sendable {
     var inputPath: String? {
         if !input.isEmpty { return input }
         let program = URL(fileURLWithPath: Bundle.main.executablePath ?? "").deletingLastPathComponent()
-        let starts = [URL(fileURLWithPath: FileManager.default.currentDirectoryPath), program.resolvingSymlinksInPath()]
+        let starts = [
+            URL(fileURLWithPath: FileManager.default.currentDirectoryPath), program.resolvingSymlinksInPath(),
+        ]
         for start in starts {
             var folder = start
             for _ in 0..<8 {

@@ -49,7 +49,9 @@ enum HubAssembly {
                 capabilities: broker.capabilities, limits: broker.limits)
             let path = ConfigurationPath("routes", route.name.name)
             let all = factories.map(\.profile)
-            return RouteFit(route.configuration, at: path, on: actual, with: OptionValues(), among: all, read: ReadValues()).problems
+            return RouteFit(
+                route.configuration, at: path, on: actual, with: OptionValues(), among: all, read: ReadValues()
+            ).problems
         }
     }
 
@@ -71,7 +73,9 @@ enum HubAssembly {
         of topic: Topic, _ route: Route, in table: RouteTable, adding group: GroupName? = nil
     ) throws(BrokerError) -> [(BrokerName, DestinationDeclaration)] {
         var declarations: [(BrokerName, DestinationDeclaration)] = []
-        if let target = try route.deadLetterTopic(of: topic) ?? route.namedDeadLetterTopic, let deadLetters = table.route(of: target), target != topic {
+        if let target = try route.deadLetterTopic(of: topic) ?? route.namedDeadLetterTopic,
+            let deadLetters = table.route(of: target), target != topic
+        {
             if let declaration = deadLetters.declaration(of: target) {
                 declarations.append((deadLetters.configuration.broker, declaration))
             }

@@ -5,6 +5,7 @@ public import Messaging
 public struct Ledger: Sendable {
     struct Sent: Sendable {
         var index: [MessageID: Int] = [:]
+        var ids: [MessageID] = []
         var keys: [String?] = []
         var groups: [GroupName?: History] = [:]
     }
@@ -26,7 +27,8 @@ public struct Ledger: Sendable {
     public mutating func sent(_ message: Message, to destination: Destination) {
         func add(to account: inout Sent) {
             if account.index[message.id] != nil { return }
-            account.index[message.id] = account.keys.count
+            account.index[message.id] = account.ids.count
+            account.ids.append(message.id)
             account.keys.append(message.key)
         }
         add(to: &destinations[destination, default: Sent()])
@@ -95,7 +97,7 @@ public struct Ledger: Sendable {
             ends[id] = 1
             account.filtered += 1
         }
-        for (id, _) in sent.index.sorted(by: { $0.value < $1.value }) {
+        for id in sent.ids {
             let count = ends[id] ?? 0
             if count == 0 { account.note(id, as: .lost) }
             for _ in 1..<max(1, count) { account.note(id, as: .duplicated) }

@@ -50,7 +50,9 @@ struct RouteTable: Sendable {
 
     private func defaultDeadLetters(at topic: Topic) -> Route? {
         guard topic.name.hasSuffix(".dead") else { return nil }
-        if trie.values(matching: topic).contains(where: { routes[$0].configuration.pattern.literal != nil }) { return nil }
+        if trie.values(matching: topic).contains(where: { routes[$0].configuration.pattern.literal != nil }) {
+            return nil
+        }
         let base = Topic(unchecked: String(topic.name.dropLast(5)))
         guard base.problem == nil, let origin = route(of: base), origin.configuration.deadLetter == .byDefault,
             origin.configuration.kind != .pubSub

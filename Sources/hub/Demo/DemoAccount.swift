@@ -40,6 +40,12 @@ final class DemoAccount: Sendable {
     /// The latencies of a topic, from the publish to the begin of the first run.
     func latencies(of topic: Topic) -> Latencies { latencies.withLock { $0[topic] ?? Latencies() } }
 
+    /// How many ends are still to come.
+    var outstanding: Int { expected.load(ordering: .relaxed) - ended.load(ordering: .relaxed) }
+
+    /// Whether as many have ended as are to.
+    var hasEnded: Bool { outstanding <= 0 }
+
     /// Whether nothing has ended for this long.
     func isStuck(for patience: Duration) -> Bool {
         let (count, now) = (ended.load(ordering: .relaxed), ContinuousClock.now)

@@ -25,7 +25,8 @@ struct DemoRun: Sendable {
     init(_ options: DemoOptions, _ configuration: HubConfiguration, _ console: Console) throws {
         guard let input = options.inputPath else {
             throw BrokerError(
-                .invalidArgument, "Examples/data/commits.ndjson is not found from here upwards; name a file with --input")
+                .invalidArgument,
+                "Examples/data/commits.ndjson is not found from here upwards; name a file with --input")
         }
         self.options = options
         self.configuration = configuration
@@ -41,7 +42,8 @@ struct DemoRun: Sendable {
             try await exercise(hub, interrupts, since: start)
         }
         return DemoOutcome(
-            ledger: account.recorder.ledger, latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
+            ledger: account.recorder.ledger,
+            latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
             elapsed: ContinuousClock.now - start, problems: problems, interruption: interrupts?.status,
             badLinesStop: options.onBadLine == .stop)
     }
@@ -154,7 +156,9 @@ struct DemoRun: Sendable {
 
     private func note(_ error: EventReader.BadLine, _ problems: inout [String]) {
         problems.append(error.description)
-        if options.onBadLine == .stop { problems.append("stopped there; --on-bad-line skip goes on with the next line") }
+        if options.onBadLine == .stop {
+            problems.append("stopped there; --on-bad-line skip goes on with the next line")
+        }
     }
 
     private func publish(_ events: [DemoEvent], _ hub: MessageHub, _ target: Target) async throws {
@@ -175,7 +179,7 @@ struct DemoRun: Sendable {
         }
         account.expected.add(messages.count * target.groups.count, ordering: .relaxed)
         // Live broadcasts drop what a slow subscriber has no room for, so nobody runs far ahead of the handlers.
-        while account.expected.load(ordering: .relaxed) - account.ended.load(ordering: .relaxed) > Self.window {
+        while account.outstanding > Self.window {
             try await Task.sleep(for: .microseconds(500))
             if account.isStuck(for: Self.patience) { return }
         }
@@ -184,8 +188,12 @@ struct DemoRun: Sendable {
     /// Waits until everything that was sent has ended, or nothing happens any more.
     private func waitForTheRest(_ interrupts: Interrupts.Note?) async throws {
         let patience = interrupts?.status == nil ? Self.patience : configuration.grace
-        while account.recorder.ledger.entries.contains(where: { $0.lost > 0 }), !account.isStuck(for: patience) {
-            try await Task.sleep(for: .milliseconds(10))
+        var pause = Duration.milliseconds(5)
+        while !account.isStuck(for: patience) {
+            // The ledger is asked only when the counts say that it may be complete: asking it takes a while.
+            if account.hasEnded, !account.recorder.ledger.entries.contains(where: { $0.lost > 0 }) { return }
+            try await Task.sleep(for: pause)
+            if account.hasEnded { pause = min(pause * 2, .seconds(1)) }
         }
     }
 

@@ -14,7 +14,9 @@ enum DemoText {
     }
 
     private static func account(_ outcome: DemoOutcome) -> TextTable {
-        var table = TextTable(["destination", "kind", "group", "sent", "handled", "dead-lettered", "duplicated", "lost"])
+        var table = TextTable([
+            "destination", "kind", "group", "sent", "handled", "dead-lettered", "duplicated", "lost",
+        ])
         for entry in outcome.entries {
             for group in entry.groups {
                 let (lost, duplicated) = (group.faults[.lost] ?? 0, group.faults[.duplicated] ?? 0)
@@ -59,7 +61,8 @@ enum DemoText {
         let ended = sum(\.handled) + sum(\.deadLettered)
         let seconds = max(0.001, outcome.elapsed / .seconds(1))
         let rate = Int(Double(ended) / seconds).grouped
-        let text = "\(ended.grouped) ended in \(tenths(seconds)) s, \(rate)/s: \(lost.grouped) lost, \(duplicated.grouped) duplicated"
+        let text =
+            "\(ended.grouped) ended in \(tenths(seconds)) s, \(rate)/s: \(lost.grouped) lost, \(duplicated.grouped) duplicated"
         return lost == 0 ? style.green(text) : style.red(text)
     }
 

@@ -80,7 +80,8 @@ struct EventReader {
             if buffer.count - position > Self.longestLine {
                 position = buffer.count
                 line += 1
-                throw BadLine(file: file, number: line, why: "longer than \(Self.longestLine) bytes; this is no file of lines")
+                throw BadLine(
+                    file: file, number: line, why: "longer than \(Self.longestLine) bytes; this is no file of lines")
             }
             let piece = try handle.read(upToCount: 1 << 18) ?? Data()
             isAtEnd = piece.isEmpty
@@ -92,7 +93,7 @@ struct EventReader {
     private static func sentence(of error: any Error) -> String {
         switch error as? DecodingError {
         case .keyNotFound(let key, _)?: "has no \(key.stringValue.quoted); an event has id, author and component"
-        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+        case .typeMismatch(_, let context)? where !context.codingPath.isEmpty, .valueNotFound(_, let context)?:
             "\(context.codingPath.map(\.stringValue).joined(separator: ".").quoted) is not a text"
         default: "is not a JSON object"
         }

@@ -23,7 +23,9 @@ struct Latencies: Hashable, Sendable {
     /// How many fall into each power of ten of microseconds, with thirds between: `(upper bound, count)`, empty ends cut.
     func histogram() -> [(upTo: Double, count: Int)] {
         var bounds: [Double] = []
-        for power in 0..<7 { for step in [1.0, 3.0] { bounds.append(step * [1, 10, 100, 1e3, 1e4, 1e5, 1e6][power]) } }
+        for power in 0..<7 {
+            for step in [1.0, 3.0] { bounds.append(step * [1, 10, 100, 1e3, 1e4, 1e5, 1e6][power]) }
+        }
         bounds.append(.infinity)
         var counts = [Int](repeating: 0, count: bounds.count)
         for (index, number) in buckets.enumerated() where number > 0 {

@@ -125,7 +125,9 @@ import Testing
 
     @Test func theServerCrashesUnderLoadAndNothingIsLost() async throws {
         var fixture = HubFixture()
-        try fixture.route("orders") { $0.publishRetry = RetryPolicy(attempts: 50, backoff: .constant, delay: .milliseconds(5)) }
+        try fixture.route("orders") {
+            $0.publishRetry = RetryPolicy(attempts: 50, backoff: .constant, delay: .milliseconds(5))
+        }
         let recorder = LedgerRecorder()
         let queue = Destination.queue("orders")
         let server = fixture.server

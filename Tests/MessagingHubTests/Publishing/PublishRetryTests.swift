@@ -28,7 +28,8 @@ import Testing
 
     @Test func whatWasRefusedToKeepTheOrderFollowsItsPredecessor() {
         let keys: [String?] = ["a", "b", "a", "b"]
-        #expect(again([0: .refused(full), 1: .refused(large), 2: .refused(kept), 3: .refused(kept)], keys: keys) == [0, 2])
+        #expect(
+            again([0: .refused(full), 1: .refused(large), 2: .refused(kept), 3: .refused(kept)], keys: keys) == [0, 2])
     }
 
     @Test func whatIsCancelledIsNotRepeated() {

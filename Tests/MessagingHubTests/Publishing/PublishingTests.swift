@@ -56,7 +56,9 @@ import Testing
         let broker = FakeBroker { call, messages in
             call == 1 ? PublishFailure([0: .unknown(BrokerError(.timeout, "late"))], of: messages.count) : nil
         }
-        try await hub(broker) { $0.acceptsDuplicates = false } _: { hub in
+        try await hub(broker) {
+            $0.acceptsDuplicates = false
+        } _: { hub in
             let failure = await #expect(throws: PublishFailure.self) { try await hub.publish(Message(), to: "orders") }
             #expect(failure?.outcomes == [0: .unknown(BrokerError(.timeout, "late"))])
         }
@@ -72,7 +74,9 @@ import Testing
             if let index = messages.firstIndex(where: { $0.body == "large" }) { outcomes[index] = .refused(large) }
             return outcomes.isEmpty ? nil : PublishFailure(outcomes, of: messages.count)
         }
-        try await hub(broker) { $0.publishRetry = RetryPolicy(attempts: 3, delay: .milliseconds(1)) } _: { hub in
+        try await hub(broker) {
+            $0.publishRetry = RetryPolicy(attempts: 3, delay: .milliseconds(1))
+        } _: { hub in
             let bodies: [Body] = ["a", "large", "busy", "b"]
             let failure = await #expect(throws: PublishFailure.self) {
                 try await hub.publish(bodies.map { Message($0) }, to: "orders")

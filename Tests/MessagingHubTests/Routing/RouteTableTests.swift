@@ -5,7 +5,8 @@ import Testing
 @testable import MessagingHub
 
 @Suite struct RouteTableTests {
-    private func table(_ patterns: [String], _ edit: (inout RouteConfiguration) -> Void = { _ in }) throws -> RouteTable {
+    private func table(_ patterns: [String], _ edit: (inout RouteConfiguration) -> Void = { _ in }) throws -> RouteTable
+    {
         var routes: [RouteName: RouteConfiguration] = [:]
         for pattern in patterns {
             let style: TopicPattern.Style = pattern.contains(">") ? .nats : .amqp

@@ -215,7 +215,9 @@ import Testing
                 if name == "a0.1" || name == "a0.2" { throw Failing() }
             }
             var messages: [Message] = []
-            for number in 0..<3 { for key in ["a", "b", "c"] { messages.append(Message(Body("\(number)"), key: key)) } }
+            for number in 0..<3 {
+                for key in ["a", "b", "c"] { messages.append(Message(Body("\(number)"), key: key)) }
+            }
             try await hub.publish(messages, to: "orders")
             try await advancing(time, until: "all") { hub.metrics().handled == 9 }
         }

@@ -22,7 +22,8 @@ import Testing
             label: "queue orders", topic: "orders", kind: .queue, broker: "memory", table: table
         ) { (_) throws(BrokerError) in throw BrokerError(.noSuchDestination, "none") }
         let runner = DeliveryRunner(
-            handler, FailurePolicy(RetrySelection(RetryPolicy(attempts: 2, delay: .milliseconds(1))), isOrdered: ordered),
+            handler,
+            FailurePolicy(RetrySelection(RetryPolicy(attempts: 2, delay: .milliseconds(1))), isOrdered: ordered),
             timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer,
             alarms: Alarms())
         return SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared)
@@ -36,7 +37,9 @@ import Testing
         _ = await end
     }
 
-    @Test(arguments: [1, 2, 8, 64], [false, true]) func everythingIsHandledOnce(workers: Int, ordered: Bool) async throws {
+    @Test(arguments: [1, 2, 8, 64], [false, true]) func everythingIsHandledOnce(workers: Int, ordered: Bool)
+        async throws
+    {
         let consumer = FakeConsumer(count: 5000)
         let seen = Recorder<UInt64>()
         let loop = loop(consumer, workers: workers, ordered: ordered) {

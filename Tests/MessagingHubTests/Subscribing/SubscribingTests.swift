@@ -83,7 +83,8 @@ import Testing
         try fixture.route("orders")
         let seen = Recorder<Message>()
         let message = Message(
-            Body([0, 255, 7]), type: "order.created", headers: ["a": "1", "b": "ü"], timestamp: Timestamp(milliseconds: 12))
+            Body([0, 255, 7]), type: "order.created", headers: ["a": "1", "b": "ü"],
+            timestamp: Timestamp(milliseconds: 12))
         try await fixture.run { hub in
             try await hub.subscribe(to: "orders") { seen.add($0.message) }
             try await hub.publish(message, to: "orders")

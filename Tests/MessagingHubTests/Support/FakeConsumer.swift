@@ -17,9 +17,11 @@ final class FakeConsumer: MessageConsumer {
 
     init(count: Int, failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil }) {
         self.failing = failing
-        state = Lock(State(waiting: (0..<count).map {
-            Delivery(message: Message(key: "\($0 % 7)"), receipt: Receipt(sequence: UInt64($0)))
-        }))
+        state = Lock(
+            State(
+                waiting: (0..<count).map {
+                    Delivery(message: Message(key: "\($0 % 7)"), receipt: Receipt(sequence: UInt64($0)))
+                }))
     }
 
     /// How each message was settled, by its sequence.
