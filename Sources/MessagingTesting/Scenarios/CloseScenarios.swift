@@ -128,7 +128,7 @@ enum CloseScenarios {
     }
 
     static func shutdownFinishesWhatRuns(_ context: ScenarioContext) async throws {
-        try await shutsDown(context, grace: .seconds(5), handling: .milliseconds(150))
+        try await shutsDown(context, grace: .seconds(5), handling: .milliseconds(500))
         try await shutsDown(context, grace: .milliseconds(100), handling: .seconds(60))
     }
 

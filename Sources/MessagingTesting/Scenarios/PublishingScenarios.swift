@@ -157,7 +157,7 @@ enum PublishingScenarios {
         let member = try await peer.subscribe(place, window: 1024)
         let tooLarge = oversizedBody(context)
         let messages = (0..<1000).map { context.message("task \($0)", body: $0 % 10 == 3 ? tooLarge : nil) }
-        let taking = context.meanwhile("receiving 900") { try await member.take(900) }
+        let taking = context.meanwhile("receiving 900", within: context.patience * 8) { try await member.take(900) }
         let confirmed = try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
             for (index, message) in messages.enumerated() {
                 group.addTask {
