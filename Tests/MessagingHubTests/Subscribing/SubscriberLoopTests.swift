@@ -13,7 +13,7 @@ import Testing
         _ consumer: any MessageConsumer, workers: Int = 8, ordered: Bool = false,
         _ handler: @escaping DeliveryRunner.Handler
     ) -> SubscriberLoop {
-        let environment = HubEnvironment()
+        let environment = HubEnvironment(log: NoLog())
         let log = BufferedLog(NoLog(), level: .info)
         let observer = HubObserver(
             of: "orders", kind: .queue, on: InMemoryBroker(), group: nil, environment: environment, log: log)
