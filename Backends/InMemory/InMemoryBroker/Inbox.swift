@@ -105,7 +105,7 @@ struct Inbox: Row, Sendable {
     mutating func next(from log: StreamLog?, at now: () -> Timestamp) -> UInt32? {
         if !delayed.isEmpty { wakeDue(at: now()) }
         while let slot = ready.next() ?? fresh(from: log) {
-            guard slots.marks[Int(slot)].isTimed, let expiration = slots.messages[Int(slot)].expiration,
+            guard slots.marks[Int(slot)].isTimed, let expiration = slots.messages[Int(slot)]?.expiration,
                 expiration <= now()
             else { return slot }
             expired += 1

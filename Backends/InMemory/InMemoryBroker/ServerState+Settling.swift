@@ -109,7 +109,7 @@ extension ServerState {
     ) -> BrokerError? {
         let box = inboxes[hold.inbox]
         guard case .broker(let destination) = box.declaration.deadLetters else { return nil }
-        var message = box.slots.messages[Int(hold.slot)]
+        guard var message = box.slots.messages[Int(hold.slot)] else { return nil }
         message.headers[.deadLetterReason] = reason
         message.headers[.deadLetterOrigin] = box.declaration.destination.topic.name
         message.headers[.deadLetterKind] = box.declaration.destination.kind.rawValue
@@ -131,10 +131,9 @@ extension ServerState {
     private mutating func remember(_ hold: ConsumerState.Hold, at uptime: Duration) {
         while let oldest = undo.first, uptime - oldest.acceptedAt >= settleLag { _ = undo.popFirst() }
         let slots = inboxes[hold.inbox].slots
+        guard let message = slots.messages[Int(hold.slot)] else { return }
         undo.append(
-            Undo(
-                acceptedAt: uptime, inbox: hold.inbox, message: slots.messages[Int(hold.slot)],
-                mark: slots.marks[Int(hold.slot)]))
+            Undo(acceptedAt: uptime, inbox: hold.inbox, message: message, mark: slots.marks[Int(hold.slot)]))
     }
 
     /// Consumers that are to end with what their group has settled look again.
