@@ -39,7 +39,9 @@ let package = Package(
                 "Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker",
                 "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
             ]),
-        .testTarget(name: "MessagingTestingTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
+        .testTarget(
+            name: "MessagingTestingTests",
+            dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingTesting", "hub"]),
     ],

@@ -42,13 +42,17 @@ package struct PatternTrie<Value: Sendable>: Sendable {
         let left: Int
     }
 
-    /// `seen` keeps a pattern with many `#` from being walked more than once per node and word.
+    /// `seen` keeps what stands behind a `#` from being walked more than once for each number of words that are left:
+    /// where one number was seen, so were all smaller ones.
     private func collect(
         _ index: Int, _ words: ArraySlice<Substring>, _ found: inout [Int: Value], _ seen: inout Set<Visit>
     ) {
         let node = nodes[index]
-        if let any = node.any, seen.insert(Visit(node: any, left: words.count)).inserted {
-            for skipped in 0...words.count { collect(any, words.dropFirst(skipped), &found, &seen) }
+        if let any = node.any {
+            for skipped in 0...words.count {
+                guard seen.insert(Visit(node: any, left: words.count - skipped)).inserted else { break }
+                collect(any, words.dropFirst(skipped), &found, &seen)
+            }
         }
         guard let word = words.first else {
             for (order, value) in node.values { found[order] = value }

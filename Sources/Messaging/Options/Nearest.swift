@@ -6,18 +6,24 @@ extension String {
         return best.distance <= max(1, count / 3) ? best.name : nil
     }
 
-    /// Levenshtein's distance. Longer texts than 64 characters are compared by their beginnings.
+    /// The edits between two texts, a swap of neighbours being one. Of longer texts than 64 characters the beginnings are
+    /// compared.
     private func editDistance(to other: String) -> Int {
         let (left, right) = (Array(prefix(64)), Array(other.prefix(64)))
-        var previous = Array(0...right.count)
+        var rows = [Array(0...right.count)]
         for (row, character) in left.enumerated() {
+            let above = rows[row]
             var current = [row + 1]
             for (column, candidate) in right.enumerated() {
-                let substitution = previous[column] + (character == candidate ? 0 : 1)
-                current.append(Swift.min(substitution, previous[column + 1] + 1, current[column] + 1))
+                let substitution = above[column] + (character == candidate ? 0 : 1)
+                var edits = Swift.min(substitution, above[column + 1] + 1, current[column] + 1)
+                if row > 0, column > 0, character == right[column - 1], left[row - 1] == candidate {
+                    edits = Swift.min(edits, rows[row - 1][column - 1] + 1)
+                }
+                current.append(edits)
             }
-            previous = current
+            rows.append(current)
         }
-        return previous.last ?? 0
+        return rows.last?.last ?? 0
     }
 }

@@ -13,9 +13,16 @@ public struct Option<Value: OptionValue>: Sendable {
     public let isSecret: Bool
     /// Whether it must be set.
     public let isRequired: Bool
+    /// The part of a broker URL that sets it; nil: the query alone.
+    public private(set) var urlPart: URLPart?
+    /// The environment variable that is read where nothing else sets it; nil: none.
+    public private(set) var variable: String?
+    /// Values to show where it is explained, as they would be written.
+    public private(set) var examples: [String] = []
     /// The allowed values in words, where the type allows more; nil: all of the type.
     let allowed: String?
     let accepts: @Sendable (Value) -> Bool
+    private var caution: @Sendable (Value) -> OptionCaution? = { _ in nil }
 
     /// An option that takes every value of its type.
     public init(
@@ -38,8 +45,45 @@ public struct Option<Value: OptionValue>: Sendable {
         self.meaning = meaning
         isSecret = false
         isRequired = false
-        allowed = "\(range.lowerBound.optionText) to \(range.upperBound.optionText)"
+        allowed = Self.words(of: range)
         accepts = { range.contains($0) }
+    }
+
+    /// An option that need not be set, and that takes the values of a range.
+    public init<Wrapped>(_ name: String, in range: ClosedRange<Wrapped>, _ meaning: String)
+    where Wrapped: OptionValue & Comparable, Value == Wrapped? {
+        self.name = name
+        defaultValue = nil
+        self.meaning = meaning
+        isSecret = false
+        isRequired = false
+        allowed = Self.words(of: range)
+        accepts = { value in value.map(range.contains) ?? true }
+    }
+
+    /// The same option, set by this part of a broker URL too.
+    public func inURL(_ part: URLPart) -> Option { with { $0.urlPart = part } }
+
+    /// The same option, read from this environment variable where nothing else sets it.
+    public func variable(_ name: String) -> Option { with { $0.variable = name } }
+
+    /// The same option, explained by these values.
+    public func examples(_ examples: String...) -> Option { with { $0.examples = examples } }
+
+    /// The same option, with what is to be said of values that are allowed but not safe.
+    public func caution(_ caution: @escaping @Sendable (Value) -> OptionCaution?) -> Option {
+        with { $0.caution = caution }
+    }
+
+    private static func words<Bound: OptionValue>(of range: ClosedRange<Bound>) -> String {
+        let (lower, upper) = (range.lowerBound.optionText, range.upperBound.optionText)
+        return lower == upper ? lower : "\(lower) to \(upper)"
+    }
+
+    private func with(_ edit: (inout Option) -> Void) -> Option {
+        var option = self
+        edit(&option)
+        return option
     }
 
     /// The description without its type.
@@ -47,93 +91,43 @@ public struct Option<Value: OptionValue>: Sendable {
         OptionDescription(
             name: name, type: Value.typeDescription, defaultText: defaultValue.optionText, allowed: allowed,
             meaning: meaning, isSecret: isSecret, isRequired: isRequired,
-            isFlag: Value.self == Bool.self, isList: Value.self == [String].self
-        ) { text in
-            guard let value = Value(optionText: text), accepts(value) else { return nil }
-            return value
-        }
+            isFlag: Value.self == Bool.self, isList: Value.self == [String].self,
+            urlPart: urlPart, variable: variable, examples: examples,
+            read: { text in Value(optionText: text).flatMap { accepts($0) ? $0 : nil } },
+            readList: { items in (items as? Value).flatMap { accepts($0) ? $0 : nil } },
+            accepts: { value in (value as? Value).map(accepts) ?? false },
+            cautionFor: { value in caution((value as? Value) ?? defaultValue) })
     }
 }
 
-/// An option without its type, for tables and parsers.
-public struct OptionDescription: Sendable {
-    /// The name.
-    public let name: String
-    /// The type in words.
-    public let type: String
-    /// The default, as it would be written; empty: none.
-    public let defaultText: String
-    /// The allowed values in words; nil: all of the type.
-    public let allowed: String?
-    /// What it means.
-    public let meaning: String
-    /// Whether its value must never be shown.
-    public let isSecret: Bool
-    /// Whether it must be set.
-    public let isRequired: Bool
-    /// Whether it is true or false, so that a command line needs no value.
-    public let isFlag: Bool
-    /// Whether it is a list.
-    public let isList: Bool
-    /// Reads a text; nil when it is not allowed.
-    public let read: @Sendable (String) -> (any OptionValue)?
-
-    /// What is allowed, in words: type and range.
-    public var allowedDescription: String { allowed.map { "\(type), \($0)" } ?? type }
+/// A part of a broker URL, `scheme://username:password@host:port/path?option=value`.
+public enum URLPart: String, Hashable, Sendable, CaseIterable {
+    /// The user's name.
+    case username
+    /// The password.
+    case password
+    /// The one host.
+    case host
+    /// The one host's port.
+    case port
+    /// All hosts with their ports, a list: `one:9092,two:9092`.
+    case hosts
+    /// What follows the first slash.
+    case path
+    /// True where the scheme has an `s` at its end: `amqps`, `rediss`.
+    case secureScheme
 }
 
-/// Options that belong together, in the order of the documentation.
-public struct OptionGroup: Sendable {
-    /// The options.
-    public let descriptions: [OptionDescription]
+/// What is to be said of a value that is allowed but not safe.
+public struct OptionCaution: Hashable, Sendable {
+    /// What may happen, and what to do: one sentence without a full stop.
+    public let sentence: String
+    /// Whether messages may be lost because of it, so that a route promises "at most once" and no more.
+    public let losesMessages: Bool
 
-    /// These options.
-    public init(_ descriptions: [OptionDescription]) { self.descriptions = descriptions }
-
-    /// The option of this name.
-    public subscript(name: String) -> OptionDescription? { descriptions.first { $0.name == name } }
-
-    /// The option whose name is nearest to a misspelt one, where it is near enough to be meant.
-    public func nearest(to name: String) -> String? { name.nearest(in: descriptions.map(\.name)) }
-
-    /// Reads texts into values, and says of each that cannot be read why. A secret's value is not in the sentence.
-    public func read(_ texts: [String: String]) -> (values: OptionValues, problems: [String: String]) {
-        var values = OptionValues()
-        var problems: [String: String] = [:]
-        for (name, text) in texts {
-            guard let option = self[name] else {
-                let hint = nearest(to: name).map { "did you mean \($0)?" }
-                problems[name] = "is not an option; \(hint ?? "allowed are \(descriptions.map(\.name).joined(separator: ", "))")"
-                continue
-            }
-            if let value = option.read(text) {
-                values.set(name, value)
-            } else {
-                problems[name] = "\(option.isSecret ? "value" : text.quoted) is not allowed; give \(option.allowedDescription)"
-            }
-        }
-        for option in descriptions where option.isRequired && texts[option.name] == nil {
-            problems[option.name] = "is not set and has no default; give \(option.allowedDescription)"
-        }
-        return (values, problems)
+    /// A caution.
+    public init(_ sentence: String, losesMessages: Bool = false) {
+        self.sentence = sentence
+        self.losesMessages = losesMessages
     }
-}
-
-/// The values of a group's options: what was set, and the defaults of the rest.
-public struct OptionValues: Sendable {
-    private var values: [String: any OptionValue] = [:]
-
-    /// Every option at its default.
-    public init() {}
-
-    /// The value of an option, or its default.
-    public subscript<Value>(option: Option<Value>) -> Value {
-        get { values[option.name] as? Value ?? option.defaultValue }
-        set { values[option.name] = newValue }
-    }
-
-    /// Whether an option was set.
-    public func isSet(_ name: String) -> Bool { values[name] != nil }
-
-    mutating func set(_ name: String, _ value: any OptionValue) { values[name] = value }
 }

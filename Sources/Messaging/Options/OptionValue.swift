@@ -6,6 +6,13 @@ public protocol OptionValue: Hashable, Sendable {
     init?(optionText text: String)
     /// Writes a value so that it can be read again.
     var optionText: String { get }
+    /// Whether it stands for an option that is not set: the absence of an optional value.
+    var isAbsent: Bool { get }
+}
+
+extension OptionValue {
+    /// It does not.
+    public var isAbsent: Bool { false }
 }
 
 extension String: OptionValue {
@@ -124,6 +131,8 @@ extension Optional: OptionValue where Wrapped: OptionValue {
     }
     /// As the value's; empty for nothing.
     public var optionText: String { self?.optionText ?? "" }
+    /// Whether it is nothing.
+    public var isAbsent: Bool { self == nil }
 }
 
 extension OptionValue where Self: RawRepresentable & CaseIterable, RawValue == String {

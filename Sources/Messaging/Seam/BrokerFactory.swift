@@ -46,11 +46,16 @@ public struct BrokerProfile: Sendable {
     public let capabilities: BrokerCapabilities
     /// What it can carry at most.
     public let limits: BrokerLimits
+    private let adapt: @Sendable (BrokerLimits, OptionValues) -> BrokerLimits
+    /// What is wrong, or not safe, in values of its options that are good each by itself.
+    public let findings: @Sendable (OptionValues) -> [OptionFinding]
 
     /// A profile of these parts.
     public init(
         type: BrokerType, scheme: String, trait: String? = nil, package: String? = nil, options: OptionGroup,
-        capabilities: BrokerCapabilities, limits: BrokerLimits
+        capabilities: BrokerCapabilities, limits: BrokerLimits,
+        adapting adapt: @escaping @Sendable (BrokerLimits, OptionValues) -> BrokerLimits = { limits, _ in limits },
+        findings: @escaping @Sendable (OptionValues) -> [OptionFinding] = { _ in [] }
     ) {
         self.type = type
         self.scheme = scheme
@@ -59,5 +64,10 @@ public struct BrokerProfile: Sendable {
         self.options = options
         self.capabilities = capabilities
         self.limits = limits
+        self.adapt = adapt
+        self.findings = findings
     }
+
+    /// What a broker of this type can carry whose options have these values.
+    public func limits(with values: OptionValues) -> BrokerLimits { adapt(limits, values) }
 }

@@ -61,7 +61,8 @@ public struct BrokerLimits: Hashable, Sendable {
     /// Why a broker of these limits refuses a message at this moment; nil when it takes it. Every backend asks here.
     @inlinable public func refusal(of message: Message, at now: @autoclosure () -> Timestamp) -> BrokerError? {
         if message.body.count <= maximumBodyBytes, message.headers.isEmpty, message.priority <= 10,
-            message.type.utf8.count &+ (message.key?.utf8.count ?? 0) <= maximumFieldBytes, !message.hasExtras
+            message.type.utf8.count &+ (message.key?.utf8.count ?? 0) <= maximumFieldBytes, !message.hasExtras,
+            !message.type.hasControlCharacter, !(message.key?.hasControlCharacter ?? false)
         {
             return nil
         }

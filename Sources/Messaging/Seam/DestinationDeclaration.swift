@@ -11,7 +11,7 @@ public struct DestinationDeclaration: Hashable, Sendable {
     }
 
     /// What a full destination does with a publish.
-    public enum WhenFull: String, Hashable, Sendable {
+    public enum WhenFull: String, Hashable, Sendable, CaseIterable {
         /// It waits for room, up to the deadline.
         case wait
         /// It is refused with `.resourceExhausted`.
@@ -19,11 +19,11 @@ public struct DestinationDeclaration: Hashable, Sendable {
     }
 
     /// Which messages keep their order.
-    public enum Order: String, Hashable, Sendable {
+    public enum Order: String, Hashable, Sendable, CaseIterable {
         /// None in particular once something is retried or shared.
         case none
         /// Those of one key: on a queue, a single active consumer; on a stream, one member per key.
-        case perKey
+        case perKey = "per-key"
     }
 
     /// What must exist.
@@ -97,7 +97,7 @@ public enum StartPosition: Hashable, Sendable {
 /// Which messages a group sees: those that have all, or any, of these header values.
 public struct HeaderFilter: Hashable, Sendable {
     /// How several conditions combine.
-    public enum Match: String, Hashable, Sendable {
+    public enum Match: String, Hashable, Sendable, CaseIterable {
         /// All of them hold.
         case all
         /// At least one of them holds.
@@ -109,8 +109,11 @@ public struct HeaderFilter: Hashable, Sendable {
     /// The value that each of these headers must have, among its values.
     public var values: [HeaderName: String]
 
-    /// A filter on these values.
-    public init(_ match: Match = .all, _ values: [HeaderName: String]) {
+    /// A filter on all of these values.
+    public init(_ values: [HeaderName: String]) { self.init(.all, values) }
+
+    /// A filter on these values. Without any, `.all` lets everything through and `.any` nothing.
+    public init(_ match: Match, _ values: [HeaderName: String]) {
         self.match = match
         self.values = values
     }

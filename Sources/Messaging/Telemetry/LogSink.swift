@@ -35,8 +35,9 @@ public struct LogRecord: Sendable {
     public var keys: [(name: String, value: String)]
 
     /// A record of these parts.
-    public init(_ level: Level, _ message: String, _ keys: [(name: String, value: String)] = [], at time: Timestamp = .now)
-    {
+    public init(
+        _ level: Level, _ message: String, _ keys: [(name: String, value: String)] = [], at time: Timestamp = .now
+    ) {
         self.level = level
         self.message = message
         self.keys = keys

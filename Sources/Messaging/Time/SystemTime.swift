@@ -9,6 +9,8 @@ public final class SystemTime: TimeSource {
         var wakesAt: Duration?
     }
 
+    /// The standard library's sleep traps on moments centuries away, so the sleeper looks up once a day.
+    private static let longestSleep = Duration.seconds(86_400)
     private let start = ContinuousClock.now
     private let state = Lock(State())
 
@@ -38,7 +40,7 @@ public final class SystemTime: TimeSource {
         if let wakesAt = state.wakesAt, wakesAt <= next { return }
         state.sleeper?.cancel()
         state.wakesAt = next
-        let moment = start + next
+        let moment = start + min(next, uptime + Self.longestSleep)
         state.sleeper = Task { [self] in
             do { try await Task.sleep(until: moment, tolerance: .zero, clock: .continuous) } catch { return }
             ring(at: next)

@@ -79,7 +79,7 @@ public struct HeaderName: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     /// Equal without regard to ASCII case.
     public static func == (left: HeaderName, right: HeaderName) -> Bool {
         if left.text.utf8.count != right.text.utf8.count { return false }
-        return left.text == right.text || left.text.utf8.elementsEqual(right.text.utf8) { lowered($0) == lowered($1) }
+        return left.text.utf8.elementsEqual(right.text.utf8) { lowered($0) == lowered($1) }
     }
 
     /// Hashes the name in lower case.

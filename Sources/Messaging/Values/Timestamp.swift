@@ -24,9 +24,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     }
 
     /// Whole milliseconds since 1970-01-01T00:00:00Z, rounded down.
-    public var milliseconds: Int64 {
-        nanoseconds >= 0 ? nanoseconds / 1_000_000 : (nanoseconds - 999_999) / 1_000_000
-    }
+    public var milliseconds: Int64 { nanoseconds.flooredDivision(by: 1_000_000).quotient }
 
     /// The system's wall clock, now.
     public static var now: Timestamp {
@@ -77,10 +75,10 @@ extension Timestamp: CustomStringConvertible {
 extension Duration {
     /// This duration in nanoseconds; saturates at about 292 years.
     package var nanoseconds: Int64 {
+        if self >= .nanoseconds(Int64.max) { return .max }
+        if self <= .nanoseconds(Int64.min) { return .min }
         let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowed) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return overflow || overflowed ? (seconds < 0 ? .min : .max) : sum
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }
 

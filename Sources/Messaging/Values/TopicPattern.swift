@@ -27,8 +27,12 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
     /// What it compiles to.
     public let tokens: [Token]
 
-    /// A pattern; `.invalidArgument` with what is wrong in it otherwise.
+    /// A pattern of at most `Topic.maximumBytes`; `.invalidArgument` with what is wrong in it otherwise.
     public init(_ text: String, style: Style) throws(BrokerError) {
+        let size = text.utf8.count
+        if size > Topic.maximumBytes {
+            throw Self.error(text, "has \(size) bytes; at most \(Topic.maximumBytes) are allowed, shorten it")
+        }
         var tokens: [Token] = []
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
@@ -36,8 +40,10 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
             case ("*", _): tokens.append(.one)
             case ("#", .amqp): tokens.append(.any)
             case (">", .nats) where index == parts.count - 1: tokens.append(.rest)
-            case (">", .nats): throw Self.error(text, "has > before its end; move it to the end, or use * for one token")
-            case ("#", .nats): throw Self.error(text, "has #, a wildcard of AMQP; in the style of NATS write > at the end")
+            case (">", .nats):
+                throw Self.error(text, "has > before its end; move it to the end, or use * for one token")
+            case ("#", .nats):
+                throw Self.error(text, "has #, a wildcard of AMQP; in the style of NATS write > at the end")
             case (">", .amqp): throw Self.error(text, "has >, a wildcard of NATS; in the style of AMQP write #")
             default:
                 if let problem = Topic.problem(in: String(part)) {
@@ -71,17 +77,33 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
         return Topic(unchecked: text)
     }
 
-    /// Whether a topic fits.
-    public func matches(_ topic: Topic) -> Bool { Self.matches(tokens[...], topic.tokens[...]) }
-
-    private static func matches(_ pattern: ArraySlice<Token>, _ words: ArraySlice<Substring>) -> Bool {
-        guard let token = pattern.first else { return words.isEmpty }
-        let rest = pattern.dropFirst()
-        switch token {
-        case .literal(let text): return words.first.map { $0 == text } ?? false && matches(rest, words.dropFirst())
-        case .one: return !words.isEmpty && matches(rest, words.dropFirst())
-        case .rest: return !words.isEmpty
-        case .any: return matches(rest, words) || !words.isEmpty && matches(pattern, words.dropFirst())
+    /// Whether a topic fits. Takes at most as many steps as pattern tokens times topic tokens.
+    public func matches(_ topic: Topic) -> Bool {
+        let words = topic.tokens
+        var (token, word) = (0, 0)
+        /// Behind the last `#`, and the first word that it has not swallowed yet. Earlier ones need no second chance:
+        /// what the last one may swallow covers them.
+        var retry: (token: Int, word: Int)?
+        while true {
+            if token < tokens.count, tokens[token] == .any {
+                token += 1
+                retry = (token, word)
+            } else if token < tokens.count, tokens[token] == .rest {
+                return word < words.count
+            } else if token < tokens.count, word < words.count, Self.fits(words[word], tokens[token]) {
+                (token, word) = (token + 1, word + 1)
+            } else if token == tokens.count, word == words.count {
+                return true
+            } else if let last = retry, last.word < words.count {
+                retry = (last.token, last.word + 1)
+                (token, word) = (last.token, last.word + 1)
+            } else {
+                return false
+            }
         }
+    }
+
+    private static func fits(_ word: Substring, _ token: Token) -> Bool {
+        if case .literal(let text) = token { word == text } else { token == .one }
     }
 }

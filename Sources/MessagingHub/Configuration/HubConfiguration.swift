@@ -1,5 +1,4 @@
 public import Messaging
-public import MessagingReliability
 
 /// Everything a hub is told: its brokers, its routes, and how it ends. Loaded from YAML, or built in code.
 public struct HubConfiguration: Sendable {
@@ -9,15 +8,22 @@ public struct HubConfiguration: Sendable {
     public var routes: [RouteName: RouteConfiguration]
     /// How long a shutdown may take: handlers finish, what they did is settled. Default: 30 s.
     public var grace: Duration
+    /// What is logged, and how. Default: from info on, as text.
+    public var log: LogConfiguration
+    /// The types of broker that were known when it was loaded, in this build or not; empty where it was built in code.
+    public var profiles: [BrokerProfile]
 
     /// A configuration of these parts.
     public init(
         brokers: [BrokerName: BrokerConfiguration], routes: [RouteName: RouteConfiguration],
-        grace: Duration = .seconds(30)
+        grace: Duration = .seconds(30), log: LogConfiguration = LogConfiguration(),
+        profiles: [BrokerProfile] = []
     ) {
         self.brokers = brokers
         self.routes = routes
         self.grace = grace
+        self.log = log
+        self.profiles = profiles
     }
 }
 

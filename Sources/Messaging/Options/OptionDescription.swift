@@ -1,0 +1,126 @@
+/// An option without its type, for tables and parsers.
+public struct OptionDescription: Sendable {
+    /// The name.
+    public let name: String
+    /// The type in words.
+    public let type: String
+    /// The default, as it would be written; empty: none.
+    public let defaultText: String
+    /// The allowed values in words; nil: all of the type.
+    public let allowed: String?
+    /// What it means.
+    public let meaning: String
+    /// Whether its value must never be shown.
+    public let isSecret: Bool
+    /// Whether it must be set.
+    public let isRequired: Bool
+    /// Whether it is true or false, so that a command line needs no value.
+    public let isFlag: Bool
+    /// Whether it is a list.
+    public let isList: Bool
+    /// The part of a broker URL that sets it; nil: the query alone.
+    public let urlPart: URLPart?
+    /// The environment variable that is read where nothing else sets it; nil: none.
+    public let variable: String?
+    /// Values to show where it is explained.
+    public let examples: [String]
+    /// Reads a text; nil when it is not allowed.
+    public let read: @Sendable (String) -> (any OptionValue)?
+    /// Reads the items of a list; nil when they are not allowed, or it is not a list.
+    public let readList: @Sendable ([String]) -> (any OptionValue)?
+    let accepts: @Sendable (any OptionValue) -> Bool
+    let cautionFor: @Sendable ((any OptionValue)?) -> OptionCaution?
+
+    /// What is allowed, in words: type and range.
+    public var allowedDescription: String { allowed.map { "\(type), \($0)" } ?? type }
+
+    /// What is to be said of this option's value among others; nil when it is safe.
+    public func caution(in values: OptionValues) -> OptionCaution? { cautionFor(values[untyped: name]) }
+}
+
+/// Options that belong together, in the order of the documentation.
+public struct OptionGroup: Sendable {
+    /// The options.
+    public let descriptions: [OptionDescription]
+
+    /// These options.
+    public init(_ descriptions: [OptionDescription]) { self.descriptions = descriptions }
+
+    /// The option of this name.
+    public subscript(name: String) -> OptionDescription? { descriptions.first { $0.name == name } }
+
+    /// The option whose name is nearest to a misspelt one, where it is near enough to be meant.
+    public func nearest(to name: String) -> String? { name.nearest(in: descriptions.map(\.name)) }
+
+    /// The option that a part of a broker URL sets.
+    public func option(for part: URLPart) -> OptionDescription? { descriptions.first { $0.urlPart == part } }
+
+    /// Reads texts into values, and says of each that cannot be read why. A secret's value is not in the sentence.
+    public func read(_ texts: [String: String]) -> (values: OptionValues, problems: [String: String]) {
+        var values = OptionValues()
+        var problems: [String: String] = [:]
+        for (name, text) in texts {
+            guard let option = self[name] else {
+                let hint = nearest(to: name).map { "did you mean \($0)?" }
+                let names = descriptions.map(\.name).joined(separator: ", ")
+                problems[name] = "is not an option; \(hint ?? "allowed are \(names)")"
+                continue
+            }
+            if let value = option.read(text) {
+                values.set(name, value)
+            } else {
+                let shown = option.isSecret ? "the value" : text.quoted
+                problems[name] = "\(shown) is not allowed; give \(option.allowedDescription)"
+            }
+        }
+        for option in descriptions where option.isRequired && texts[option.name] == nil {
+            problems[option.name] = "is not set and has no default; give \(option.allowedDescription)"
+        }
+        return (values, problems)
+    }
+
+    /// What is wrong with values that a program has set, by name; `texts` are the values, unless they are secret.
+    public func problems(in values: OptionValues) -> [(name: String, text: String?, sentence: String)] {
+        let unknown = values.names.filter { self[$0] == nil }.sorted()
+        var problems = unknown.map { name in
+            (name, String?.none, "is not an option; \(nearest(to: name).map { "did you mean \($0)?" } ?? "remove it")")
+        }
+        for option in descriptions {
+            if let value = values[untyped: option.name] {
+                if option.accepts(value) { continue }
+                let text = option.isSecret ? nil : value.optionText
+                problems.append((option.name, text, "is not allowed; give \(option.allowedDescription)"))
+            } else if option.isRequired {
+                let sentence = "is not set and has no default; give \(option.allowedDescription)"
+                problems.append((option.name, nil, sentence))
+            }
+        }
+        return problems
+    }
+}
+
+/// The values of a group's options: what was set, and the defaults of the rest.
+public struct OptionValues: Sendable {
+    private var values: [String: any OptionValue] = [:]
+
+    /// Every option at its default.
+    public init() {}
+
+    /// The value of an option, or its default.
+    public subscript<Value>(option: Option<Value>) -> Value {
+        get { values[option.name] as? Value ?? option.defaultValue }
+        set { values[option.name] = newValue }
+    }
+
+    /// Whether an option was set.
+    public func isSet(_ name: String) -> Bool { values[name] != nil }
+
+    /// The names of the options that were set.
+    public var names: [String] { Array(values.keys) }
+
+    package subscript(untyped name: String) -> (any OptionValue)? { values[name] }
+
+    package mutating func remove(_ name: String) { values[name] = nil }
+
+    package mutating func set(_ name: String, _ value: any OptionValue) { values[name] = value }
+}

@@ -1,0 +1,122 @@
+public import Messaging
+import MessagingReliability
+
+/// Finds what is wrong in a configuration as a whole: in values that a program has set, between values, and between a
+/// route and its broker. Pure; knows no file.
+struct ConfigurationCheck: Sendable {
+    private let configuration: HubConfiguration
+    private let profiles: [BrokerType: BrokerProfile]
+    private let read: ReadValues
+
+    /// A check of this configuration, for brokers of these types.
+    init(_ configuration: HubConfiguration, profiles: [BrokerProfile], read: ReadValues = ReadValues()) {
+        self.read = read
+        self.configuration = configuration
+        self.profiles = Dictionary(profiles.map { ($0.type, $0) }) { first, _ in first }
+    }
+
+    /// Every problem, brokers first, each in the order of the names.
+    var problems: [ConfigurationProblem] {
+        var found: [ConfigurationProblem] = []
+        let grace = HubOptions.shutdown
+        found += check(grace.values(of: configuration), grace.group, at: ConfigurationPath("shutdown"))
+        for (name, broker) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name })
+        where read.areGood(
+            ConfigurationPath("brokers", name.name), ConfigurationPath("brokers", name.name, "type"),
+            ConfigurationPath("brokers", name.name, "url"))
+        {
+            found += problems(of: broker, at: ConfigurationPath("brokers", name.name))
+        }
+        for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
+            found += problems(of: route, at: ConfigurationPath("routes", name.name))
+        }
+        return found + ties
+    }
+
+    private func problems(of broker: BrokerConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {
+        guard let profile = profiles[broker.type] else {
+            let types = profiles.keys.map(\.name).sorted()
+            let hint = broker.type.name.nearest(in: types).map { "did you mean \($0)?" }
+            let remedy = hint ?? "there are \(types.joined(separator: ", "))"
+            let shown = read.shown(broker.type.name.quoted, at: path / "type")
+            return [ConfigurationProblem(at: path / "type", "\(shown) is not a type of broker; \(remedy)")]
+        }
+        let findings = profile.findings(broker.options).filter(\.isProblem)
+        return check(broker.options, profile.options, at: path)
+            + findings.map { ConfigurationProblem(at: path / $0.option, $0.sentence) }
+    }
+
+    private func problems(of route: RouteConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {
+        var found = RouteCheck(route, at: path, read: read).problems
+        if case .topic(let topic) = route.deadLetter, route.pattern.literal == nil, route.pattern.matches(topic),
+            configuration.routes.values.count(where: { $0.pattern.matches(topic) }) == 1
+        {
+            let sentence = "is a topic of the route itself, a circle; give it a route of its own, or name another"
+            found.append(ConfigurationProblem(at: path / "dead-letter", sentence))
+        }
+        guard let broker = configuration.brokers[route.broker] else {
+            let names = configuration.brokers.keys.map(\.name).sorted()
+            let all = names.isEmpty ? "there is none" : "there are \(names.joined(separator: ", "))"
+            let hint = route.broker.name.nearest(in: names).map { "did you mean \($0)?" } ?? all
+            let shown = read.shown(route.broker.name.quoted, at: path / "broker")
+            found.append(ConfigurationProblem(at: path / "broker", "\(shown) is not a broker; \(hint)"))
+            return found
+        }
+        guard let profile = profiles[broker.type] else { return found }
+        let fit = RouteFit(
+            route, at: path, on: profile, with: broker.options, among: Array(profiles.values), read: read)
+        return found + fit.problems
+    }
+
+    private func check(_ values: OptionValues, _ group: OptionGroup, at path: ConfigurationPath)
+        -> [ConfigurationProblem]
+    {
+        group.problems(in: values, at: path, read: read)
+    }
+
+    /// Routes between which the hub could not choose.
+    private var ties: [ConfigurationProblem] {
+        var found: [ConfigurationProblem] = []
+        var literals: [Topic: RouteName] = [:]
+        var patterns: [PatternSpecificity: [(name: RouteName, pattern: TopicPattern)]] = [:]
+        for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
+            let pattern = route.pattern
+            if let topic = pattern.literal {
+                if let other = literals.updateValue(name, forKey: topic) { found.append(tie(name, other)) }
+                continue
+            }
+            for other in patterns[pattern.specificity] ?? [] where other.pattern.overlaps(pattern) {
+                found.append(tie(name, other.name))
+            }
+            patterns[pattern.specificity, default: []].append((name, pattern))
+        }
+        return found
+    }
+
+    private func tie(_ name: RouteName, _ other: RouteName) -> ConfigurationProblem {
+        let path = ConfigurationPath("routes", name.name, "topic")
+        let sentence = "matches topics that route \(other) matches too, and neither is more specific"
+        return ConfigurationProblem(at: path, "\(sentence); give one of them more literal words, or remove it")
+    }
+}
+
+extension OptionGroup {
+    /// What is wrong with values that a program has set, as problems of a place.
+    func problems(
+        in values: OptionValues, at path: ConfigurationPath, read: ReadValues
+    ) -> [ConfigurationProblem] {
+        problems(in: values).map { name, text, sentence in
+            let below = path / name
+            let shown = text.map { read.shown($0.quoted, at: below) } ?? (values.isSet(name) ? "the value" : nil)
+            return ConfigurationProblem(at: below, [shown, sentence].compactMap { $0 }.joined(separator: " "))
+        }
+    }
+}
+
+extension HubConfiguration {
+    /// Everything that is wrong in a configuration, for brokers of these types; empty when a hub can be made of it. For
+    /// configurations that were built in code: `load` has checked already.
+    public func problems(profiles: [BrokerProfile]) -> [ConfigurationProblem] {
+        ConfigurationCheck(self, profiles: profiles).problems
+    }
+}

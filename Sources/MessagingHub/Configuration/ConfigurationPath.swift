@@ -1,0 +1,37 @@
+import Messaging
+
+/// The place of a value in a configuration: the keys that lead to it, `routes.orders.retry.attempts`.
+public struct ConfigurationPath: Hashable, Sendable, CustomStringConvertible {
+    /// The keys, the outermost first.
+    public var keys: [String]
+
+    /// The place that these keys lead to.
+    public init(_ keys: String...) { self.keys = keys }
+
+    init(keys: [String]) { self.keys = keys }
+
+    /// The place of a key below this one.
+    public func appending(_ key: String) -> ConfigurationPath { ConfigurationPath(keys: keys + [key]) }
+
+    static func / (path: ConfigurationPath, key: String) -> ConfigurationPath { path.appending(key) }
+
+    /// The place above; nil at the top.
+    public var parent: ConfigurationPath? { keys.isEmpty ? nil : ConfigurationPath(keys: keys.dropLast()) }
+
+    /// The keys with dots between; a key that is not a plain word stands in quotation marks.
+    public var description: String {
+        keys.map { key in
+            let isPlain = !key.isEmpty && key.utf8.allSatisfy { Self.isPlain($0) }
+            return isPlain ? key : key.quoted
+        }.joined(separator: ".")
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: byte >= 0x80
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Messaging
+
+/// Reads the mappings of a file by their shapes, and collects every problem with its place.
+struct ConfigurationReader: Sendable {
+    private let file: String
+    private let environment: [String: String]
+    private let profiles: [BrokerProfile]
+    private var marks: [ConfigurationPath: YAMLMark] = [:]
+    /// What may not be shown of these values, in words: `the value of ${PORT}`.
+    private(set) var hidden: [ConfigurationPath: String] = [:]
+    private(set) var problems: [ConfigurationProblem] = []
+
+    /// A reader of this file, for brokers of these types.
+    init(file: String, environment: [String: String], profiles: [BrokerProfile]) {
+        self.file = file
+        self.environment = environment
+        self.profiles = profiles
+    }
+
+    /// Notes a problem where its path stands in the file, or the nearest above it.
+    mutating func report(_ path: ConfigurationPath, _ sentence: String, at mark: YAMLMark? = nil) {
+        var place = mark
+        var nearest: ConfigurationPath? = path
+        while place == nil, let path = nearest {
+            place = marks[path]
+            nearest = path.parent
+        }
+        problems.append(
+            ConfigurationProblem(file: file, line: place?.line, column: place?.column, at: path, sentence))
+    }
+
+    /// Notes where a value stands.
+    mutating func mark(_ path: ConfigurationPath, at mark: YAMLMark) { marks[path] = mark }
+
+    /// Reads a mapping, its options and the sections in it.
+    mutating func section(
+        _ node: YAMLNode, _ shape: ConfigurationShape, at path: ConfigurationPath,
+        preset: OptionValues = OptionValues(), shorthand: OptionDescription? = nil
+    ) -> ConfigurationSection {
+        marks[path] = marks[path] ?? node.mark
+        var section = ConfigurationSection(path: path, values: preset)
+        guard let entries = node.entries else {
+            let form = shorthand.map { "\($0.allowedDescription), or " } ?? ""
+            report(path, "\(node.kindInWords); give \(form)a mapping of \(list(shape.keys))", at: node.mark)
+            return section
+        }
+        for entry in entries {
+            let below = path / entry.key
+            marks[below] = entry.value.isNull ? entry.keyMark : entry.value.mark
+            if let option = shape.options[entry.key] {
+                if let value = value(entry.value, of: option, at: below) { section.values.set(option.name, value) }
+            } else if let inner = shape.section(entry.key) {
+                section.sections[inner.name] = content(entry.value, inner.content, at: below)
+            } else {
+                reportUnknown(entry, among: shape.keys, at: below)
+            }
+        }
+        complete(&section, shape, given: entries)
+        return section
+    }
+
+    private mutating func content(
+        _ node: YAMLNode, _ content: ConfigurationShape.Content, at path: ConfigurationPath
+    ) -> ConfigurationSection {
+        var section = ConfigurationSection(path: path)
+        switch content {
+        case .shape(let shape, let shorthand):
+            let option = shorthand.flatMap { shape.options[$0] }
+            guard let option, node.scalar != nil else {
+                return self.section(node, shape, at: path, shorthand: option)
+            }
+            if let value = value(node, of: option, at: path) { section.values.set(option.name, value) }
+            hidden[path / option.name] = hidden[path]
+        case .entries(let shape):
+            section.entries = named(node, at: path) { reader, node, path in reader.section(node, shape, at: path) }
+        case .brokers:
+            section.entries = named(node, at: path) { reader, node, path in reader.broker(node, at: path) }
+        case .texts:
+            let option = Option("value", default: "", "").description
+            for entry in mapping(node, at: path) {
+                let below = path / entry.key
+                marks[below] = entry.value.mark
+                section.texts[entry.key] = value(entry.value, of: option, at: below) as? String
+            }
+        }
+        return section
+    }
+
+    private mutating func named(
+        _ node: YAMLNode, at path: ConfigurationPath,
+        read: (inout ConfigurationReader, YAMLNode, ConfigurationPath) -> ConfigurationSection
+    ) -> [(name: String, section: ConfigurationSection)] {
+        mapping(node, at: path).compactMap { entry in
+            let below = path / entry.key
+            marks[below] = entry.keyMark
+            if entry.key.isEmpty {
+                report(below, "has an empty name; give it one", at: entry.keyMark)
+                return nil
+            }
+            let empty = YAMLNode(mark: entry.value.mark, content: .mapping([]))
+            return (entry.key, read(&self, entry.value.isNull ? empty : entry.value, below))
+        }
+    }
+
+    private mutating func mapping(_ node: YAMLNode, at path: ConfigurationPath) -> [YAMLNode.Entry] {
+        if let entries = node.entries { return entries }
+        report(path, "\(node.kindInWords); give a mapping of names", at: node.mark)
+        return []
+    }
+
+    /// Fills in what an environment variable gives, and says what is missing.
+    private mutating func complete(
+        _ section: inout ConfigurationSection, _ shape: ConfigurationShape, given: [YAMLNode.Entry]
+    ) {
+        let names = Set(given.map(\.key))
+        for option in shape.options.descriptions
+        where !names.contains(option.name) && !section.values.isSet(option.name) {
+            let path = section.path / option.name
+            if let variable = option.variable, let text = environment[variable] {
+                hidden[path] = "the value of the environment variable \(variable)"
+                if let value = option.read(text) {
+                    section.values.set(option.name, value)
+                } else {
+                    let sentence = "is not set here, and the value of the environment variable \(variable)"
+                    report(path, "\(sentence) is not allowed; give \(option.allowedDescription)")
+                }
+            } else if option.isRequired {
+                report(path, "is not set and has no default; give \(option.allowedDescription)")
+            }
+        }
+    }
+
+    /// The value of an option; nil, with a problem, where it is not allowed.
+    mutating func value(
+        _ node: YAMLNode, of option: OptionDescription, at path: ConfigurationPath
+    ) -> (any OptionValue)? {
+        let remedy = "give \(option.allowedDescription)"
+        switch node.content {
+        case .null: report(path, "has no value; \(remedy), or remove the key")
+        case .mapping: report(path, "is a mapping; \(remedy)", at: node.mark)
+        case .scalar(let scalar):
+            if scalar.isUnusable { return nil }
+            hide(scalar, option, at: path)
+            if let value = option.read(scalar.text) { return value }
+            report(path, "\(hidden[path] ?? scalar.text.quoted) is not allowed; \(remedy)", at: node.mark)
+        case .sequence(let items):
+            guard option.isList else {
+                report(path, "is a list; \(remedy)", at: node.mark)
+                return nil
+            }
+            let texts = items.compactMap(\.scalar)
+            texts.forEach { hide($0, option, at: path) }
+            if texts.contains(where: \.isUnusable) { return nil }
+            if texts.count == items.count, let value = option.readList(texts.map(\.text)) { return value }
+            report(path, "has an item that is not a single value; \(remedy)", at: node.mark)
+        }
+        return nil
+    }
+
+    private mutating func hide(_ scalar: YAMLNode.Scalar, _ option: OptionDescription, at path: ConfigurationPath) {
+        if option.isSecret {
+            hidden[path] = "the value"
+        } else if let variable = scalar.variables.first {
+            hidden[path] = "the value of ${\(variable)}"
+        }
+    }
+
+    private mutating func reportUnknown(
+        _ entry: YAMLNode.Entry, among keys: [String], at path: ConfigurationPath
+    ) {
+        let written = entry.key.replacing("_", with: "-").lowercased()
+        let nearest = keys.contains(written) ? written : entry.key.nearest(in: keys)
+        let hint = nearest.map { "did you mean \($0)?" } ?? "allowed are \(list(keys))"
+        report(path, "is not known here; \(hint)", at: entry.keyMark)
+    }
+
+    /// Reads a broker, by the options of its type, with what its URL says.
+    private mutating func broker(_ node: YAMLNode, at path: ConfigurationPath) -> ConfigurationSection {
+        BrokerSection(profiles: profiles).read(node, at: path, &self)
+    }
+
+    private func list(_ names: [String]) -> String { names.joined(separator: ", ") }
+}

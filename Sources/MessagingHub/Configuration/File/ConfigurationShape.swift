@@ -1,0 +1,50 @@
+public import Messaging
+
+/// What a mapping of a configuration file may hold: options, and mappings in their turn. The reader, and every table or
+/// schema of the whole file, are derived from it.
+public struct ConfigurationShape: Sendable {
+    /// The options.
+    public var options: OptionGroup
+    /// The mappings.
+    public var sections: [Section]
+
+    /// A mapping of these.
+    public init(_ options: OptionGroup = OptionGroup([]), sections: [Section] = []) {
+        self.options = options
+        self.sections = sections
+    }
+
+    /// A mapping in a mapping.
+    public struct Section: Sendable {
+        /// Its key.
+        public let name: String
+        /// What it means, in one sentence without a full stop.
+        public let meaning: String
+        /// What it holds.
+        public let content: Content
+
+        /// A section of this name.
+        public init(_ name: String, _ meaning: String, _ content: Content) {
+            self.name = name
+            self.meaning = meaning
+            self.content = content
+        }
+    }
+
+    /// What a section holds.
+    public indirect enum Content: Sendable {
+        /// Named options and sections; where there is a shorthand, a single value stands for that option.
+        case shape(ConfigurationShape, shorthand: String? = nil)
+        /// Entries that the writer names, all of one shape.
+        case entries(of: ConfigurationShape)
+        /// Entries that the writer names, each of a shape that its broker type decides.
+        case brokers
+        /// Texts that the writer names.
+        case texts
+    }
+
+    /// Every key that may stand here.
+    var keys: [String] { options.descriptions.map(\.name) + sections.map(\.name) }
+
+    func section(_ name: String) -> Section? { sections.first { $0.name == name } }
+}

@@ -1,0 +1,98 @@
+public import Messaging
+import MessagingReliability
+
+extension HubConfiguration {
+    /// Reads a configuration file. Throws every problem at once, each with its place.
+    ///
+    /// `profiles` are the types of broker that it may name, whether or not their backends are in this build.
+    /// `environment` has the variables for `${VAR}`, and for options that name a variable of their own.
+    public static func load(
+        path: String, environment: [String: String], profiles: [BrokerProfile]
+    ) throws(ConfigurationError) -> HubConfiguration {
+        let bytes: [UInt8]
+        do throws(YAMLProblem) { bytes = try ConfigurationFile.read(path) } catch {
+            throw ConfigurationError([ConfigurationProblem(file: path, at: ConfigurationPath(), error.sentence)])
+        }
+        return try load(bytes: bytes, file: path, environment: environment, profiles: profiles)
+    }
+
+    /// Reads a configuration from a text; `file` is the name for messages.
+    public static func load(
+        text: String, file: String = "configuration", environment: [String: String], profiles: [BrokerProfile]
+    ) throws(ConfigurationError) -> HubConfiguration {
+        try load(bytes: Array(text.utf8), file: file, environment: environment, profiles: profiles)
+    }
+
+    static func load(
+        bytes: [UInt8], file: String, environment: [String: String], profiles: [BrokerProfile]
+    ) throws(ConfigurationError) -> HubConfiguration {
+        let composed = YAMLComposer.compose(bytes, environment: environment)
+        var problems = composed.problems.map { problem in
+            ConfigurationProblem(
+                file: file, line: problem.mark?.line, column: problem.mark?.column, at: ConfigurationPath(),
+                problem.sentence)
+        }
+        guard let root = composed.root, !root.isNull else {
+            if problems.isEmpty {
+                let sentence = "is empty; a configuration has at least brokers and routes"
+                problems.append(ConfigurationProblem(file: file, at: ConfigurationPath(), sentence))
+            }
+            throw ConfigurationError(problems)
+        }
+        var reader = ConfigurationReader(file: file, environment: environment, profiles: profiles)
+        var configuration = HubConfiguration(brokers: [:], routes: [:], profiles: profiles)
+        let section = reader.section(root, HubOptions.shape, at: ConfigurationPath())
+        for name in ["brokers", "routes"] where root.entries != nil && section[name] == nil {
+            reader.report(
+                ConfigurationPath(name), "is not there; a configuration has at least one of them", at: root.mark)
+        }
+        configuration.read(section, &reader)
+        let read = ReadValues(hidden: reader.hidden, said: Set(reader.problems.map(\.path)))
+        reader.reportFurther(ConfigurationCheck(configuration, profiles: profiles, read: read).problems)
+        problems += reader.problems
+        if problems.isEmpty { return configuration }
+        throw ConfigurationError(problems.inOrderOfTheFile)
+    }
+
+    private mutating func read(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {
+        for (name, broker) in section.entries(of: "brokers") {
+            brokers[BrokerName(name)] = BrokerConfiguration(broker)
+        }
+        for (name, route) in section.entries(of: "routes") {
+            if let route = RouteConfiguration(route, &reader) { routes[RouteName(name)] = route }
+        }
+        if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
+        if let log = section["log"] { HubOptions.log.apply(log.values, to: &self.log) }
+    }
+}
+
+extension BrokerConfiguration {
+    fileprivate init(_ section: ConfigurationSection) {
+        self.init(BrokerType(section.values[BrokerSection.type]), section.values)
+        options.remove(BrokerSection.type.name)
+        options.remove(BrokerSection.url.name)
+    }
+}
+
+extension ConfigurationReader {
+    /// Notes what a check of the whole found, where nothing has been said of the same value, or the one around it, yet.
+    fileprivate mutating func reportFurther(_ further: [ConfigurationProblem]) {
+        let said = Set(problems.map(\.path))
+        for problem in further where !said.contains(problem.path) {
+            if let parent = problem.path.parent, said.contains(parent) { continue }
+            report(problem.path, problem.sentence)
+        }
+    }
+}
+
+extension [ConfigurationProblem] {
+    /// The problems by line and column, those of the whole file first, each once.
+    fileprivate var inOrderOfTheFile: [ConfigurationProblem] {
+        var seen: Set<ConfigurationProblem> = []
+        let once = filter { seen.insert($0).inserted }
+        return once.enumerated().sorted { left, right in
+            let (one, other) = (left.element, right.element)
+            return (one.line ?? 0, one.column ?? 0, left.offset) < (other.line ?? 0, other.column ?? 0, right.offset)
+        }.map(\.element)
+    }
+}

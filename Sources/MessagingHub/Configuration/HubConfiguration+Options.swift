@@ -1,0 +1,28 @@
+import Messaging
+
+/// The options of a hub that are not a broker's or a route's, each described once.
+enum HubOptions {
+    static let version = Option("version", default: 1, in: 1...1, "the version of this format")
+
+    static let shutdown = BoundOptions<HubConfiguration>([
+        OptionBinding(
+            Option(
+                "grace", default: .seconds(30), in: .zero...Duration.seconds(86_400), "how long a shutdown may take"),
+            \.grace)
+    ])
+
+    static let log = BoundOptions<LogConfiguration>([
+        OptionBinding(Option("level", default: LogRecord.Level.info, "nothing less grave is logged"), \.level),
+        OptionBinding(Option("format", default: LogConfiguration.Format.text, "how a record is written"), \.format),
+    ])
+
+    /// The shape of a configuration file.
+    static let shape = ConfigurationShape(
+        OptionGroup([version.description]),
+        sections: [
+            .init("brokers", "the brokers, by the names that routes use", .brokers),
+            .init("routes", "which topics go where, and what is promised for them", .entries(of: RouteOptions.shape)),
+            .init("shutdown", "how the hub ends", .shape(ConfigurationShape(shutdown.group))),
+            .init("log", "what is logged, and how", .shape(ConfigurationShape(log.group))),
+        ])
+}

@@ -1,0 +1,28 @@
+public import Messaging
+
+/// What a hub gets from the program that makes it.
+public struct HubEnvironment: Sendable {
+    /// Its clock. Default: the machine's.
+    public var time: any TimeSource
+    /// Where it logs; behind a bounded queue, so that a slow sink delays nobody. Default: nowhere.
+    public var log: any LogSink
+    /// The least grave records that it makes. At `debug` every message is logged, when it is published, received and
+    /// settled. Default: info.
+    public var logLevel: LogRecord.Level
+    /// Where it measures; nil, the default: nowhere, at no cost.
+    public var metrics: (any MetricsSink)?
+    /// Where it reports spans; nil, the default: nowhere, at no cost.
+    public var trace: (any TraceSink)?
+
+    /// An environment of these parts.
+    public init(
+        time: any TimeSource = SystemTime.shared, log: any LogSink = NoLog(), logLevel: LogRecord.Level = .info,
+        metrics: (any MetricsSink)? = nil, trace: (any TraceSink)? = nil
+    ) {
+        self.time = time
+        self.log = log
+        self.logLevel = logLevel
+        self.metrics = metrics
+        self.trace = trace
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+public import Messaging
+
+extension MessageHub {
+    /// Publishes a message; returns once its broker has taken responsibility for it.
+    ///
+    /// What fails and may succeed later is repeated, as the route's publish policy says, within its deadline; what may
+    /// have arrived, only where the route accepts duplicates. Throws `PublishFailure` with the outcome. Our count of
+    /// copies, `hub-attempt`, is removed; the headers of a dead letter stay, as a record of where it has been.
+    @discardableResult
+    public func publish(_ message: Message, to topic: Topic) async throws -> PublishReceipt {
+        let publisher: Publisher
+        do throws(BrokerError) { publisher = try await readyPublisher(of: topic) } catch {
+            counters.publishFailed.add(1)
+            throw PublishFailure.refused(error, count: 1)
+        }
+        return try await publisher.publish(message.withoutAttempt, publisher.options)
+    }
+
+    /// Publishes many, as one call to the broker; each is answered for.
+    ///
+    /// Throws `PublishFailure`, which names by its index each message that was not confirmed in the end; the others
+    /// were. Only those that were not confirmed are repeated.
+    @discardableResult
+    public func publish(_ messages: [Message], to topic: Topic) async throws -> PublishReceipt {
+        if messages.isEmpty { return PublishReceipt() }
+        let publisher: Publisher
+        do throws(BrokerError) { publisher = try await readyPublisher(of: topic) } catch {
+            counters.publishFailed.add(messages.count)
+            throw PublishFailure.refused(error, count: messages.count)
+        }
+        let clean = messages.allSatisfy(\.headers.isEmpty) ? messages : messages.map(\.withoutAttempt)
+        return try await publisher.publish(clean, publisher.options)
+    }
+
+    /// Publishes a value as JSON, with its type's name as the message's type.
+    ///
+    /// Throws `PublishFailure` as the others do; a value that cannot be encoded is refused with `.serialization`.
+    @discardableResult
+    public func publish<Value: Encodable & Sendable>(
+        _ value: Value, to topic: TypedTopic<Value>, key: String? = nil, headers: Headers = Headers()
+    ) async throws -> PublishReceipt {
+        let body: Body
+        do { body = Body(Array(try JSONEncoder().encode(value))) } catch {
+            let sentence = "value of type \(Value.self) for topic \(topic.topic) cannot be encoded as JSON: \(error)"
+            throw PublishFailure.refused(BrokerError(.serialization, sentence), count: 1)
+        }
+        let message = Message(body, type: String(describing: Value.self), key: key, headers: headers, contentType: .json)
+        return try await publish(message, to: topic.topic)
+    }
+
+    /// The way of a publish to a topic once the hub runs; waits for that up to the publish deadline of the route.
+    func readyPublisher(of topic: Topic) async throws(BrokerError) -> Publisher {
+        if let known = state.withLock({ $0.publishers[topic] }) { return known }
+        let deadline = table.route(of: topic)?.configuration.publishDeadline ?? .seconds(30)
+        _ = await settled.wait(atMost: deadline, on: environment.time)
+        return try await publisher(of: topic)
+    }
+
+    /// The way of a publish to a topic, which is declared when it is used for the first time.
+    func publisher(of topic: Topic) async throws(BrokerError) -> Publisher {
+        if let known = state.withLock({ $0.publishers[topic] }) { return known }
+        try checkRunning()
+        if let problem = topic.problem { throw problem }
+        guard let route = table.route(of: topic), let broker = brokers[route.configuration.broker] else {
+            throw BrokerError(.noSuchDestination, "no route matches topic \(topic); add one to the configuration")
+        }
+        try await declare(topic, route)
+        let observer = HubObserver(
+            of: topic.name, kind: route.configuration.kind, on: broker, group: nil, environment: environment, log: log)
+        let publisher = Publisher(
+            broker, Destination(topic, route.configuration.kind), route.configuration, time: environment.time,
+            counters: counters, observer: observer)
+        return state.withLock { state in
+            if let known = state.publishers[topic] { return known }
+            if state.publishers.count >= Self.publisherCapacity { state.publishers = [:] }
+            if state.phase == .running || state.phase == .stopping { state.publishers[topic] = publisher }
+            return publisher
+        }
+    }
+
+    /// Makes what a topic needs: itself, its dead-letter destination, a further group of a stream.
+    func declare(_ topic: Topic, _ route: Route, adding group: GroupName? = nil) async throws(BrokerError) {
+        for (name, declaration) in try HubAssembly.declarations(of: topic, route, in: table, adding: group) {
+            try await brokers[name]?.declare([declaration])
+        }
+    }
+
+    private func checkRunning() throws(BrokerError) {
+        switch state.withLock({ $0.phase }) {
+        case .running, .stopping: return
+        case .idle, .starting: throw BrokerError(.notConnected, "the hub does not run; call run() or use withHub")
+        case .closed: throw .ended(.closed, "the hub was shut down; make a new one")
+        }
+    }
+}

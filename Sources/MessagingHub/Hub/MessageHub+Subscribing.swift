@@ -1,0 +1,165 @@
+import Foundation
+public import Messaging
+import MessagingReliability
+
+extension MessageHub {
+    /// Runs a handler for each message of a topic: `concurrency` at once, the route's number by default; on a route that
+    /// keeps order, those of one key one after the other.
+    ///
+    /// A handler that returns has its delivery accepted; one that throws is run again as the route's policy says, and
+    /// then its message is dead-lettered; `throw Reject(…)` dead-letters at once. A stream's messages go to each of its
+    /// groups; a stream with one configured group needs no name of it here.
+    ///
+    /// Returns when the subscription is live, or, before the hub runs, at once. Throws `.noSuchDestination` where no
+    /// route matches and what the broker says for good; what may succeed later is repeated until it does.
+    @discardableResult
+    public func subscribe(
+        to topic: Topic, group: GroupName? = nil, concurrency: Int? = nil,
+        _ handler: @escaping @Sendable (Delivery) async throws -> Void
+    ) async throws -> HubSubscription {
+        try await subscribe(.topic(topic), group, concurrency) { delivery in
+            try await handler(delivery)
+            return []
+        }
+    }
+
+    /// The same for every topic that matches a pattern: on pubSub any, on a stream those that are declared. All of them
+    /// must belong to one route. `Delivery.topic` says which it is.
+    @discardableResult
+    public func subscribe(
+        to pattern: TopicPattern, group: GroupName? = nil, concurrency: Int? = nil,
+        _ handler: @escaping @Sendable (Delivery) async throws -> Void
+    ) async throws -> HubSubscription {
+        try await subscribe(.pattern(pattern), group, concurrency) { delivery in
+            try await handler(delivery)
+            return []
+        }
+    }
+
+    /// Runs a handler whose messages are sent on before its delivery is accepted: consume, process, produce.
+    ///
+    /// Where that fails, the run has failed.
+    @discardableResult
+    public func subscribe(
+        forwardingFrom topic: Topic, group: GroupName? = nil, concurrency: Int? = nil,
+        _ handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
+    ) async throws -> HubSubscription {
+        try await subscribe(.topic(topic), group, concurrency, handler)
+    }
+
+    /// Runs a handler for each value of a typed topic, read from JSON. What cannot be read is dead-lettered at its first
+    /// attempt, as `undecodable`.
+    @discardableResult
+    public func subscribe<Value: Decodable & Sendable>(
+        to topic: TypedTopic<Value>, group: GroupName? = nil, concurrency: Int? = nil,
+        _ handler: @escaping @Sendable (Value, Delivery) async throws -> Void
+    ) async throws -> HubSubscription {
+        try await subscribe(.topic(topic.topic), group, concurrency) { delivery in
+            try await handler(try Self.decoded(Value.self, delivery.message.body), delivery)
+            return []
+        }
+    }
+
+    private static func decoded<Value: Decodable>(_ type: Value.Type, _ body: Body) throws -> Value {
+        do { return try JSONDecoder().decode(type, from: Data(body.array)) } catch {
+            throw UndecodableBody(description: "body of \(body) is not a \(type) in JSON: \(error)")
+        }
+    }
+
+    private enum Source {
+        case topic(Topic)
+        case pattern(TopicPattern)
+    }
+
+    private func subscribe(
+        _ source: Source, _ group: GroupName?, _ concurrency: Int?, _ handler: @escaping DeliveryRunner.Handler
+    ) async throws -> HubSubscription {
+        let (route, topic) = try route(of: source)
+        guard let broker = brokers[route.configuration.broker] else {
+            throw BrokerError(.invalidConfiguration, "route \(route.name): there is no broker \(route.configuration.broker)")
+        }
+        let group = try self.group(group, of: route, label: topic?.name ?? route.configuration.pattern.text)
+        let configuration = route.configuration
+        var subscription =
+            switch source {
+            case .topic(let topic): Subscription(Destination(topic, configuration.kind), group: group)
+            case .pattern(let pattern): Subscription(pattern, kind: configuration.kind, group: group)
+            }
+        subscription.window = max(1, configuration.window)
+        subscription.maxHold = configuration.maxHold
+        let runner = runner(handler, for: subscription, of: topic, on: broker, configuration)
+        let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
+        let made = HubSubscription(
+            subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace)
+        try await start(made, topic, route, group)
+        return made
+    }
+
+    private func start(
+        _ subscription: HubSubscription, _ topic: Topic?, _ route: Route, _ group: GroupName?
+    ) async throws {
+        let isRunning = isRunning
+        if let topic {
+            subscription.prepare { [self] () async throws(BrokerError) in try await declare(topic, route, adding: group) }
+        }
+        state.withLock { $0.subscriptions.append(subscription) }
+        guard arrivals.add(subscription) else {
+            throw BrokerError.ended(.closed, "the hub was shut down; make a new one").during(.subscribe)
+        }
+        guard isRunning else { return }
+        _ = await subscription.settled.wait(on: environment.time)
+        if case .ended(let error?) = subscription.state { throw error }
+        if Task.isCancelled { throw CancellationError() }
+    }
+
+    private func route(of source: Source) throws -> (Route, Topic?) {
+        switch source {
+        case .topic(let topic):
+            if let problem = topic.problem { throw problem.during(.subscribe) }
+            if let route = table.route(of: topic) { return (route, topic) }
+            throw BrokerError(
+                .noSuchDestination, "no route matches topic \(topic); add one to the configuration", during: .subscribe)
+        case .pattern(let pattern):
+            if let route = table.route(covering: pattern) { return (route, nil) }
+            throw BrokerError(
+                .noSuchDestination, "no route covers pattern \(pattern); add one, or subscribe to narrower patterns",
+                during: .subscribe)
+        }
+    }
+
+    private func group(_ group: GroupName?, of route: Route, label: String) throws(BrokerError) -> GroupName? {
+        let groups = route.configuration.groups
+        switch (route.configuration.kind, group) {
+        case (.stream, nil):
+            if groups.count == 1, let only = groups.first?.key { return only }
+            let known = groups.keys.map(\.name).sorted().joined(separator: ", ")
+            let hint = known.isEmpty ? "name one" : "name one of \(known)"
+            throw BrokerError(.invalidArgument, "stream \(label) is read by groups; \(hint)", during: .subscribe)
+        case (.stream, let group): return group
+        case (let kind, let group?):
+            throw BrokerError(
+                .invalidArgument, "group \(group): a \(kind) has no groups; leave it out", during: .subscribe)
+        case (_, nil): return nil
+        }
+    }
+
+    private func runner(
+        _ handler: @escaping DeliveryRunner.Handler, for subscription: Subscription, of topic: Topic?,
+        on broker: any MessageBroker, _ route: RouteConfiguration
+    ) -> DeliveryRunner {
+        let label = subscription.label
+        let destinations = DeliveryDestinations(
+            label: label, topic: topic, kind: route.kind, broker: broker.name, table: table
+        ) { [weak self] topic throws(BrokerError) in
+            guard let self else { throw .ended(.closed, "the hub is gone") }
+            return try await self.publisher(of: topic)
+        }
+        let observer = HubObserver(
+            of: topic?.name ?? route.pattern.text, kind: route.kind, on: broker, group: subscription.group,
+            environment: environment, log: log)
+        return DeliveryRunner(
+            handler, route.failurePolicy(crashCount: broker.capabilities.crashCount),
+            timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
+            counters: counters, observer: observer, alarms: alarms)
+    }
+}

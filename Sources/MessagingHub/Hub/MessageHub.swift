@@ -1,0 +1,99 @@
+public import Messaging
+import Synchronization
+
+/// The hub: publishes to topics and runs handlers for them; which broker serves a topic is in its configuration.
+///
+/// It connects and works while `run()` does, which `withHub` calls for you. Publishing before that waits for it, up to
+/// the route's publish deadline. All calls may come from any task; no order of calls traps.
+public final class MessageHub: Sendable {
+    enum Phase: Hashable, Sendable {
+        case idle
+        case starting
+        case running
+        case stopping
+        case closed
+    }
+
+    struct State: Sendable {
+        var phase = Phase.idle
+        var publishers: [Topic: Publisher] = [:]
+        var subscriptions: [HubSubscription] = []
+        var isConnected: Set<BrokerName> = []
+    }
+
+    /// How many topics keep their publisher at hand; beyond that they are looked up, and declared, anew.
+    static let publisherCapacity = 4096
+
+    /// What it was told.
+    public let configuration: HubConfiguration
+    let table: RouteTable
+    let brokers: [BrokerName: any MessageBroker]
+    let factories: [BrokerFactory]
+    let environment: HubEnvironment
+    let log: BufferedLog
+    let counters = HubCounters()
+    let alarms = Alarms()
+    let state = Lock(State())
+    /// Subscriptions that wait for the hub to run them.
+    let arrivals = Arrivals()
+    /// Fires when it runs, or when it is known that it will not.
+    let settled = Signal()
+    let stopping = Signal()
+    let closed = Signal()
+
+    /// A hub of this configuration, with the types of brokers that the program registers. Connects to nothing.
+    ///
+    /// Throws a `ConfigurationError` with every problem at once: a type that is not registered, options that are
+    /// wrong, a route without its broker, routes that no topic can tell apart, needs that a broker cannot meet.
+    public init(
+        _ configuration: HubConfiguration, brokers factories: [BrokerFactory], environment: HubEnvironment = .init()
+    ) throws {
+        self.configuration = configuration
+        self.environment = environment
+        log = BufferedLog(environment.log, level: environment.logLevel)
+        self.factories = factories
+        brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
+        table = try RouteTable(configuration.routes)
+    }
+
+    /// What it has counted.
+    public func metrics() -> HubMetrics { counters.snapshot }
+
+    /// Whether it runs, connected to all of its brokers.
+    public var isRunning: Bool { state.withLock { $0.phase == .running } }
+
+    /// Whether this broker is connected; false also when there is none of this name.
+    public func isConnected(_ broker: BrokerName) -> Bool { state.withLock { $0.isConnected.contains(broker) } }
+
+    /// The broker of this name as it is configured: its type, capabilities and limits.
+    public func broker(_ name: BrokerName) -> (any MessageBroker)? { brokers[name] }
+
+    /// How it is, each broker asked.
+    public func health() async -> HubHealth {
+        var health = HubHealth(isRunning: isRunning, brokers: [:], alarms: alarms.all)
+        for (name, broker) in brokers { health.brokers[name] = await broker.health() }
+        return health
+    }
+
+    /// Throws unless it runs and every broker is connected; the sentence names those that are not.
+    public func healthCheck() async throws {
+        let health = await health()
+        if !health.isRunning { throw BrokerError(.notConnected, "the hub does not run; call run() or use withHub") }
+        let down = health.brokers.filter { $0.value.state == .disconnected || $0.value.state == .closed }
+        if down.isEmpty { return }
+        let names = down.sorted { $0.key.name < $1.key.name }.map { name, broker in
+            "broker \(name) is \(broker.state.rawValue)\(broker.reason.map { ", \($0)" } ?? "")"
+        }
+        throw BrokerError(.notConnected, names.joined(separator: "; "))
+    }
+}
+
+/// How a hub is.
+public struct HubHealth: Sendable {
+    /// Whether it runs.
+    public var isRunning: Bool
+    /// How each broker is.
+    public var brokers: [BrokerName: BrokerHealth]
+    /// What stands wrong and waits for somebody, by subscription.
+    public var alarms: [String: String]
+}

@@ -1,0 +1,51 @@
+import Messaging
+
+/// Something that happens once, and that any number of tasks can wait for.
+final class Signal: Sendable {
+    private struct State: Sendable {
+        var isFired = false
+        var count = 0
+        var waiters: [Int: Waiter<Void>] = [:]
+    }
+
+    private let state = Lock(State())
+
+    /// Whether it has happened.
+    var isFired: Bool { state.withLock { $0.isFired } }
+
+    /// It happens; harmless when repeated.
+    func fire() {
+        let waiters = state.withLock { state in
+            defer { state.waiters = [:] }
+            state.isFired = true
+            return Array(state.waiters.values)
+        }
+        for waiter in waiters { waiter.resolve(()) }
+    }
+
+    /// Waits until it happens; false when the limit has passed, or the task was cancelled, before.
+    @discardableResult
+    func wait(atMost limit: Duration? = nil, on time: any TimeSource) async -> Bool {
+        let waiter = Waiter<Void>()
+        guard let number = add(waiter) else { return true }
+        let outcome = await waiter.wait(atMost: limit, on: time)
+        state.withLock { $0.waiters[number] = nil }
+        if case .value = outcome { return true }
+        return isFired
+    }
+
+    /// Waits until it happens, also when the task is cancelled.
+    func waitUncancelled() async {
+        let waiter = Waiter<Void>()
+        if add(waiter) != nil { _ = await waiter.waitUncancelled() }
+    }
+
+    private func add(_ waiter: Waiter<Void>) -> Int? {
+        state.withLock { state in
+            if state.isFired { return nil }
+            state.count += 1
+            state.waiters[state.count] = waiter
+            return state.count
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import Messaging
+import MessagingReliability
+
+/// The way of a publish to one destination: Observe, Retry, Timeout, send. `spool` and `circuitBreaker` have their
+/// places between the first two; see `Pipeline`.
+final class Publisher: Sendable {
+    let broker: any MessageBroker
+    let destination: Destination
+    let retry: RetryPolicy
+    /// How long a publish may take in all.
+    let options: PublishOptions
+    let acceptsDuplicates: Bool
+    let time: any TimeSource
+    let counters: HubCounters
+    let observer: HubObserver
+
+    init(
+        _ broker: any MessageBroker, _ destination: Destination, _ route: RouteConfiguration, time: any TimeSource,
+        counters: HubCounters, observer: HubObserver
+    ) {
+        self.broker = broker
+        self.destination = destination
+        retry = route.publishRetry
+        options = PublishOptions(deadline: route.publishDeadline)
+        acceptsDuplicates = route.acceptsDuplicates
+        self.time = time
+        self.counters = counters
+        self.observer = observer
+    }
+
+    /// Publishes one message. On success nothing is allocated here.
+    func publish(_ message: Message, _ options: PublishOptions) async throws(PublishFailure) -> PublishReceipt {
+        if observer.watchesSuccess { return try await publish([message], options) }
+        do throws(PublishFailure) {
+            let receipt = try await broker.publish(message, to: destination, options: options)
+            counters.published.add(1)
+            return receipt
+        } catch {
+            return try await finish([message], options, after: error, since: time.uptime)
+        }
+    }
+
+    /// Publishes many, and answers for each. The receipt of a publish that had to be repeated has no positions.
+    func publish(_ messages: [Message], _ options: PublishOptions) async throws(PublishFailure) -> PublishReceipt {
+        let start = time.uptime
+        do throws(PublishFailure) {
+            let receipt = try await broker.publish(messages, to: destination, options: options)
+            counters.published.add(messages.count)
+            if observer.watchesSuccess { observer.published(messages, failure: nil, since: start) }
+            return receipt
+        } catch {
+            return try await finish(messages, options, after: error, since: start)
+        }
+    }
+
+    private func finish(
+        _ messages: [Message], _ options: PublishOptions, after failure: PublishFailure, since start: Duration
+    ) async throws(PublishFailure) -> PublishReceipt {
+        let left = await repeated(messages, options, after: failure, since: start)
+        counters.published.add(messages.count - left.count)
+        counters.publishFailed.add(left.count)
+        let result = left.isEmpty ? nil : PublishFailure(left, of: messages.count)
+        observer.published(messages, failure: result, since: start)
+        if let result { throw result }
+        return PublishReceipt()
+    }
+
+    /// Publishes what failed until it is confirmed, final, out of tries or out of time; the outcomes that are left.
+    private func repeated(
+        _ messages: [Message], _ options: PublishOptions, after failure: PublishFailure, since start: Duration
+    ) async -> [Int: PublishFailure.Outcome] {
+        var (failure, indices, run) = (failure, Array(messages.indices), 1)
+        var final: [Int: PublishFailure.Outcome] = [:]
+        while true {
+            let batch = indices.map { messages[$0] }
+            let split = PublishRetry.split(failure, of: batch, acceptsDuplicates: acceptsDuplicates)
+            for (index, outcome) in split.final { final[indices[index]] = outcome }
+            if split.again.isEmpty { return final }
+            let left = options.deadline - (time.uptime - start)
+            if let delay = retry.delay(afterRun: run, random: .random(in: 0..<1)), delay < left, await slept(delay) {
+                counters.publishRetried.add(split.again.count)
+            } else {
+                for index in split.again { final[indices[index]] = failure.outcomes[index] }
+                return final
+            }
+            indices = split.again.map { indices[$0] }
+            run += 1
+            var again = options
+            again.deadline = max(.zero, options.deadline - (time.uptime - start))
+            do throws(PublishFailure) {
+                try await broker.publish(indices.map { messages[$0] }, to: destination, options: again)
+                return final
+            } catch {
+                failure = error
+            }
+        }
+    }
+
+    /// False when the task was cancelled meanwhile.
+    private func slept(_ delay: Duration) async -> Bool {
+        do { try await time.sleep(for: delay) } catch { return false }
+        return true
+    }
+}

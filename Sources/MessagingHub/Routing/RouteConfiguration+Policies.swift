@@ -1,0 +1,34 @@
+import Messaging
+import MessagingReliability
+
+extension RouteConfiguration {
+    /// How often a message of a type is tried.
+    var retries: RetrySelection { RetrySelection(retry, byType: retryByType) }
+
+    /// Whether its messages keep their order.
+    var isOrdered: Bool { order == .perKey && kind != .pubSub }
+
+    /// What becomes of its deliveries, on a broker that counts crashes so.
+    func failurePolicy(crashCount: BrokerCapabilities.CrashCount) -> FailurePolicy {
+        let deadLetters: FailurePolicy.DeadLetters =
+            switch (deadLetter, kind) {
+            case (.topic, _): .hub
+            case (_, .pubSub): .dropped
+            case (.byDefault, _): .hub
+            case (.broker, _): .broker
+            case (.none, _): .none
+            }
+        return FailurePolicy(retries, deadLetters: deadLetters, isOrdered: keepsFailedDeliveries, crashCount: crashCount)
+    }
+
+    /// Whether a failed delivery is run again here instead of by the broker: to keep order, and on pubSub, whose
+    /// broker hands out nothing twice.
+    private var keepsFailedDeliveries: Bool { order == .perKey || kind == .pubSub }
+
+    /// How long a message may be held when each of its runs under a policy fails as late as it may; saturates.
+    func longestHold(under retry: RetryPolicy) -> Duration {
+        let (sum, overflow) = (timeout ?? .zero).nanoseconds.multipliedReportingOverflow(by: Int64(retry.limit))
+        let total = Timestamp(nanoseconds: overflow ? .max : sum) + retry.totalDelay
+        return Duration.nanoseconds(total.nanoseconds)
+    }
+}

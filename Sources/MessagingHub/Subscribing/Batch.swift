@@ -1,0 +1,27 @@
+import Messaging
+import Synchronization
+
+/// Deliveries that came with one receive; workers claim them one at a time, each once, in their order.
+final class Batch: Sendable {
+    /// A batch without deliveries.
+    static let empty = Batch([])
+
+    private let deliveries: [Delivery]
+    private let next = Atomic<Int>(0)
+
+    init(_ deliveries: [Delivery]) { self.deliveries = deliveries }
+
+    /// The next delivery; nil when all are claimed.
+    func claim() -> Delivery? {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        return index < deliveries.count ? deliveries[index] : nil
+    }
+
+    /// All that are left, at once.
+    func claimRest() -> ArraySlice<Delivery> {
+        deliveries[min(next.wrappingAdd(deliveries.count, ordering: .relaxed).oldValue, deliveries.count)...]
+    }
+
+    /// Whether all are claimed.
+    var isExhausted: Bool { next.load(ordering: .relaxed) >= deliveries.count }
+}

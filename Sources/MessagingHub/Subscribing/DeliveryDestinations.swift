@@ -1,0 +1,58 @@
+import Messaging
+
+/// Where the deliveries of a subscription come from, and where their dead letters and what their handlers send on go.
+struct DeliveryDestinations: Sendable {
+    /// The subscription, in words.
+    let label: String
+    /// The topic that it names; nil where it is to a pattern.
+    let topic: Topic?
+    let kind: DestinationKind
+    let broker: BrokerName
+    let table: RouteTable
+    /// The way of a publish to a topic, which exists after the call.
+    let publisher: @Sendable (Topic) async throws(BrokerError) -> Publisher
+
+    /// Where a delivery comes from.
+    func origin(of delivery: Delivery) -> Destination {
+        Destination(delivery.topic ?? topic ?? Topic(unchecked: label), kind)
+    }
+
+    /// Publishes what goes to other brokers, and returns what goes to this one, for the settlement.
+    func send(_ forwarded: [ForwardedMessage]) async throws -> [Outgoing] {
+        var (outgoing, foreign): ([Outgoing], [(Publisher, Message)]) = ([], [])
+        for item in forwarded {
+            let publisher = try await publisher(item.topic)
+            let message = item.message.withoutAttempt
+            if publisher.broker.name == broker {
+                outgoing.append(Outgoing(message, to: publisher.destination))
+            } else {
+                foreign.append((publisher, message))
+            }
+        }
+        for (publisher, message) in foreign { _ = try await publisher.publish(message, publisher.options) }
+        return outgoing
+    }
+
+    /// Publishes a dead letter where its destination is at another broker; else returns it, for the settlement.
+    func sendDeadLetter(_ letter: Message, of delivery: Delivery) async throws -> (Outgoing?, name: String) {
+        let origin = origin(of: delivery).topic
+        guard let target = try table.route(of: origin)?.deadLetterTopic(of: origin) else {
+            throw BrokerError(.noSuchDestination, "topic \(origin) has no dead-letter destination; name one in its route")
+        }
+        let publisher = try await publisher(target)
+        let name = "\(publisher.destination) at \(publisher.broker.name)"
+        if publisher.broker.name == broker { return (Outgoing(letter, to: publisher.destination), name) }
+        _ = try await publisher.publish(letter, publisher.options)
+        return (nil, name)
+    }
+}
+
+extension Message {
+    /// Without our count of copies, which an application cannot set.
+    var withoutAttempt: Message {
+        if headers.isEmpty { return self }
+        var message = self
+        message.headers.removeAll(.attempt)
+        return message
+    }
+}

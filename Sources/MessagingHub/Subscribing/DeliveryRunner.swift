@@ -1,0 +1,226 @@
+import Messaging
+import MessagingReliability
+
+/// The way of one delivery: Observe, DeadLetter, Retry, Timeout, handle. `circuitBreaker` and `deduplicate` have their
+/// places in it; see `Pipeline`. It lives as long as its subscription, across pauses.
+final class DeliveryRunner: Sendable {
+    typealias Handler = @Sendable (Delivery) async throws -> [ForwardedMessage]
+
+    let policy: FailurePolicy
+    let failures = FailureMemory()
+    let timeout: Timeout?
+    let time: any TimeSource
+    let counters: HubCounters
+    let observer: HubObserver
+    private let handle: Handler
+    private let destinations: DeliveryDestinations
+    private let alarms: Alarms
+    private let isWatched: Bool
+
+    init(
+        _ handle: @escaping Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
+        time: any TimeSource, counters: HubCounters, observer: HubObserver, alarms: Alarms
+    ) {
+        self.handle = handle
+        self.policy = policy
+        self.timeout = timeout
+        self.destinations = destinations
+        self.time = time
+        self.counters = counters
+        self.observer = observer
+        self.alarms = alarms
+        isWatched = observer.watchesSuccess || timeout != nil
+    }
+
+    /// Runs the handler. A first attempt that goes well, with nothing remembered and nobody watching, costs the call.
+    func run(_ delivery: Delivery, on slot: WorkerSlot, in loop: SubscriberLoop) async -> Verdict {
+        if isWatched || delivery.attempt > 1 || !failures.isEmpty { return await runCarefully(delivery, nil, slot, loop) }
+        do {
+            let forwarded = try await handle(delivery)
+            if forwarded.isEmpty { return .settle(.accept) }
+            return await runCarefully(delivery, .returned(forwarded), slot, loop)
+        } catch {
+            let end = RunEnd.of(error, isStruck: false, isInterrupted: Task.isCancelled, limit: nil)
+            return await runCarefully(delivery, end, slot, loop)
+        }
+    }
+
+    /// Runs the handler, again and again where order is kept, until something is decided. `end` is how a run ended that
+    /// has been made already.
+    func runCarefully(
+        _ delivery: Delivery, _ end: RunEnd?, _ slot: WorkerSlot, _ loop: SubscriberLoop
+    ) async -> Verdict {
+        var (end, shown) = (end, delivery)
+        while true {
+            let known = failures[delivery.message.id]
+            shown.attempt = Int32(clamping: policy.run(ofAttempt: Int(delivery.attempt), lastFailedRun: known?.run))
+            if end == nil {
+                if let verdict = await admit(shown, arrived: delivery.attempt, known, loop) { return verdict }
+                observer.received(shown)
+            }
+            let start = time.uptime
+            let (outcome, isStruck) = if let end { (end, false) } else { await attempt(shown, slot) }
+            if isStruck { return .struck(outcome) }
+            end = nil
+            let (result, sentence) = await finished(outcome, shown, loop)
+            if result == .finished { return succeeded(shown, taken: time.uptime - start, sentence) }
+            let now = time.now
+            let failure = Failure(sentence, at: now, first: known?.failure.firstTime)
+            let decision = policy.decision(
+                after: result, run: Int(shown.attempt), type: shown.message.type, random: .random(in: 0..<1))
+            if result != .interrupted {
+                counters.failed.add(1)
+                observer.failed(shown, failure, decision, taken: time.uptime - start)
+            }
+            if case .runAgain(let delay) = decision {
+                remember(shown, failure, wait: delay)
+                counters.retried.add(1)
+                continue
+            }
+            return await carryOut(decision, shown, failure, loop)
+        }
+    }
+
+    /// Before a run: what kills its processes is given up, what failed a moment ago waits, what is not held is left.
+    private func admit(
+        _ shown: Delivery, arrived attempt: Int32, _ known: FailureMemory.Record?, _ loop: SubscriberLoop
+    ) async -> Verdict? {
+        let type = shown.message.type
+        if let refusal = policy.refusal(ofAttempt: Int(attempt), type: type, hasFailedHere: known != nil) {
+            return await carryOut(refusal, shown, nil, loop)
+        }
+        if let known, known.notBefore > time.uptime {
+            if await loop.stopping.wait(atMost: known.notBefore - time.uptime, on: time) || Task.isCancelled {
+                return .leave
+            }
+        }
+        return loop.settler.consumer.holds(shown.receipt) ? nil : .settle(.release)
+    }
+
+    private func attempt(_ shown: Delivery, _ slot: WorkerSlot) async -> (RunEnd, isStruck: Bool) {
+        if timeout != nil { slot.begin(at: time.uptime) }
+        do {
+            let forwarded = try await handle(shown)
+            return (.returned(forwarded), timeout != nil && slot.end())
+        } catch {
+            let isStruck = timeout != nil && slot.end()
+            return (
+                RunEnd.of(error, isStruck: isStruck, isInterrupted: Task.isCancelled, limit: timeout?.limit), isStruck
+            )
+        }
+    }
+
+    /// What a run has come to once what it sends on is sent; the text is `settled` where that settled it.
+    private func finished(_ end: RunEnd, _ shown: Delivery, _ loop: SubscriberLoop) async -> (RunResult, String) {
+        switch end {
+        case .failed(let result, let sentence): return (result, sentence)
+        case .returned(let forwarded):
+            if forwarded.isEmpty { return (.finished, "") }
+            do {
+                let outgoing = try await destinations.send(forwarded)
+                if outgoing.isEmpty { return (.finished, "") }
+                switch await loop.settler.settleNow(shown.receipt, .forward(outgoing)) {
+                case .settled, .stale: return (.finished, "settled")
+                case .failed(let error): return (RunEnd.result(of: error), error.description)
+                }
+            } catch {
+                let end = RunEnd.of(error, isStruck: false, isInterrupted: Task.isCancelled, limit: nil)
+                guard case .failed(let result, let sentence) = end else { return (.failed, "") }
+                return (result, sentence)
+            }
+        }
+    }
+
+    private func succeeded(_ shown: Delivery, taken: Duration, _ note: String) -> Verdict {
+        if failures.forget(shown.message.id) { alarms.lower(destinations.label) }
+        if observer.watchesSuccess { observer.handled(shown, taken: taken) }
+        if note.isEmpty { return .settle(.accept) }
+        counters.handled.add(1)
+        return .done
+    }
+
+    private func carryOut(
+        _ decision: RunDecision, _ shown: Delivery, _ failure: Failure?, _ loop: SubscriberLoop
+    ) async -> Verdict {
+        let last = failure ?? Failure("no run of it ever ended", at: time.now)
+        switch decision {
+        case .accept: return .settle(.accept)
+        case .runAgain, .release:
+            counters.released.add(1)
+            return .settle(.release)
+        case .retry(let delay):
+            remember(shown, last, wait: min(delay, policy.retries[shown.message.type].shortestDelay))
+            counters.retried.add(1)
+            return .settle(.retry(after: delay, failure: last))
+        case .drop:
+            counters.dropped.add(1)
+            return .settle(.accept)
+        case .deadLetter(let reason):
+            return await give(up: shown, reason, failure, loop)
+        case .discard(let reason):
+            let outcome = await loop.settler.settleNow(shown.receipt, .discard(reason: "\(reason.rawValue): \(last.sentence)"))
+            return given(up: shown, reason, last, outcome, to: "the broker's own", loop)
+        case .keep(let delay, let reason):
+            return keep(shown, last, for: delay, "\(reason.rawValue), and no dead-letter destination takes it")
+        case .pause(let delay, let reason):
+            let text = "\(reason.rawValue), and no dead-letter destination takes it; paused, because order is kept"
+            return keep(shown, last, for: delay, text)
+        }
+    }
+
+    /// Sends the dead letter, and only when it is there the original is accepted.
+    private func give(
+        up shown: Delivery, _ reason: DeadLetter.Reason, _ failure: Failure?, _ loop: SubscriberLoop
+    ) async -> Verdict {
+        let last = failure ?? Failure("no run of it ever ended", at: time.now)
+        let letter = DeadLetter(
+            reason, from: destinations.origin(of: shown), attempt: Int(shown.attempt), failure: failure)
+        do {
+            let (outgoing, name) = try await destinations.sendDeadLetter(letter.message(of: shown.message), of: shown)
+            let outcome = await loop.settler.settleNow(shown.receipt, outgoing.map { .forward([$0]) } ?? .accept)
+            return given(up: shown, reason, last, outcome, to: name, loop)
+        } catch {
+            let text = "\(reason.rawValue), and its dead letter was refused: \(error)"
+            return keep(shown, last, for: policy.retries[shown.message.type].longestDelay, text)
+        }
+    }
+
+    private func given(
+        up shown: Delivery, _ reason: DeadLetter.Reason, _ last: Failure, _ outcome: SettlementOutcome,
+        to name: String, _ loop: SubscriberLoop
+    ) -> Verdict {
+        switch outcome {
+        case .settled:
+            if failures.forget(shown.message.id) { alarms.lower(destinations.label) }
+            counters.deadLettered.add(1)
+            observer.deadLettered(shown, reason, to: name)
+            return .done
+        case .stale:
+            return .done
+        case .failed(let error):
+            let text = "\(reason.rawValue), and its dead letter was refused: \(error)"
+            return keep(shown, last, for: policy.retries[shown.message.type].longestDelay, text)
+        }
+    }
+
+    /// The original stays: an alarm, and again later.
+    private func keep(_ shown: Delivery, _ failure: Failure, for delay: Duration, _ why: String) -> Verdict {
+        let wait = policy.isOrdered ? .zero : min(delay, policy.retries[shown.message.type].shortestDelay)
+        if remember(shown, failure, wait: wait, isAlarming: true) {
+            alarms.raise(destinations.label, "message \(shown.message.id) is \(why): \(failure.sentence)")
+            observer.state(
+                .error, "message kept",
+                [("messaging.message.id", shown.message.id.description), ("why", why), ("error", failure.sentence)])
+        }
+        counters.retried.add(1)
+        return policy.isOrdered ? .pause(delay) : .settle(.retry(after: delay, failure: failure))
+    }
+
+    @discardableResult private func remember(
+        _ shown: Delivery, _ failure: Failure, wait: Duration, isAlarming: Bool = false
+    ) -> Bool {
+        let record = FailureMemory.Record(
+            run: Int(shown.attempt), failure: failure, notBefore: time.uptime + wait, isAlarming: isAlarming)
+        return failures.remember(shown.message.id, record)
+    }
+}

@@ -1,0 +1,48 @@
+import Messaging
+
+/// Hands batches of deliveries to workers: one of them receives at a time, the others work or wait.
+protocol Intake: Sendable {
+    /// The next batch for a worker that has used up its own; nil when there will be none: the consumer has ended, or
+    /// this worker's task was cancelled.
+    func next(for worker: Int) async -> Batch?
+    /// Takes out what no worker has claimed and the consumer does not hold any more.
+    func withdraw() -> [Delivery]
+}
+
+/// One worker's turn at receiving: it waits for deliveries, and tells an ended consumer from a cancelled task and from
+/// a wait that passed without a message.
+struct Reception: Sendable {
+    enum Outcome: Sendable {
+        case deliveries([Delivery])
+        case cancelled
+        case ended(BrokerError)
+    }
+
+    /// How long a receive waits before it is repeated.
+    static let wait = Duration.seconds(30)
+    /// How many deliveries a receive asks for at most.
+    static let most = 64
+
+    let consumer: any MessageConsumer
+    let time: any TimeSource
+
+    /// Receives until there is a delivery, or no more. An error that a backend should have waited through is waited
+    /// through here; empty answers that come too early are slowed down, so that neither becomes a busy loop.
+    func receive(upTo limit: Int) async -> Outcome {
+        var pause = Duration.milliseconds(1)
+        while !Task.isCancelled {
+            let start = time.uptime
+            do throws(BrokerError) {
+                let deliveries = try await consumer.receive(upTo: limit, within: Self.wait)
+                if !deliveries.isEmpty { return .deliveries(deliveries) }
+                if time.uptime - start >= Self.wait { continue }
+            } catch {
+                if error.code == .cancelled { return .cancelled }
+                if error.code == .ended || !error.isRetryable { return .ended(error) }
+            }
+            do { try await time.sleep(for: pause) } catch { return .cancelled }
+            pause = min(pause * 2, .seconds(2))
+        }
+        return .cancelled
+    }
+}

@@ -1,0 +1,128 @@
+import Messaging
+
+/// The intake of a destination that keeps order: messages of one key go to one worker, one after the other. Whoever has
+/// nothing to do receives for all; a worker that waits with its key holds up no other.
+///
+/// What waits here is bounded by the subscription's window, as it is held.
+final class LanedIntake: Intake {
+    private struct State: Sendable {
+        var inboxes: [[Delivery]]
+        var current: [Batch]
+        var parked: [Waiter<Void>?]
+        var isReceiving = false
+        var isEnded = false
+    }
+
+    private enum Step: Sendable {
+        case take(Batch, wake: Waiter<Void>?)
+        case receive
+        case park(Waiter<Void>)
+        case leave(wake: Waiter<Void>?)
+    }
+
+    private let reception: Reception
+    private let state: Lock<State>
+    private let ended: @Sendable (BrokerError) -> Void
+    private let counted: @Sendable (Int) -> Void
+
+    /// An intake for this many workers. `ended` is told why the consumer has ended, `counted` how many arrived.
+    init(
+        _ reception: Reception, workers: Int, counted: @escaping @Sendable (Int) -> Void,
+        ended: @escaping @Sendable (BrokerError) -> Void
+    ) {
+        self.reception = reception
+        self.counted = counted
+        self.ended = ended
+        state = Lock(
+            State(
+                inboxes: Array(repeating: [], count: workers), current: Array(repeating: .empty, count: workers),
+                parked: Array(repeating: nil, count: workers)))
+    }
+
+    func next(for worker: Int) async -> Batch? {
+        while true {
+            switch step(worker) {
+            case .take(let batch, let wake):
+                wake?.resolve(())
+                return batch
+            case .leave(let wake):
+                wake?.resolve(())
+                return nil
+            case .receive:
+                await receive()
+            case .park(let waiter):
+                _ = await waiter.wait(on: reception.time)
+            }
+        }
+    }
+
+    func withdraw() -> [Delivery] {
+        let consumer = reception.consumer
+        return state.withLock { state in
+            var taken: [Delivery] = []
+            for worker in state.inboxes.indices {
+                let waiting = Array(state.current[worker].claimRest()) + state.inboxes[worker]
+                taken += waiting.filter { !consumer.holds($0.receipt) }
+                state.inboxes[worker] = waiting.filter { consumer.holds($0.receipt) }
+            }
+            return taken
+        }
+    }
+
+    private func step(_ worker: Int) -> Step {
+        state.withLock { state in
+            state.parked[worker] = nil
+            if Task.isCancelled { return .leave(wake: Self.wakeOne(&state)) }
+            if !state.inboxes[worker].isEmpty {
+                let batch = Batch(state.inboxes[worker])
+                state.inboxes[worker] = []
+                state.current[worker] = batch
+                return .take(batch, wake: Self.wakeOne(&state))
+            }
+            if state.isEnded { return .leave(wake: nil) }
+            if !state.isReceiving {
+                state.isReceiving = true
+                return .receive
+            }
+            let waiter = Waiter<Void>()
+            state.parked[worker] = waiter
+            return .park(waiter)
+        }
+    }
+
+    private func receive() async {
+        let outcome = await reception.receive(upTo: Reception.most)
+        if case .deliveries(let deliveries) = outcome { counted(deliveries.count) }
+        let woken: [Waiter<Void>] = state.withLock { state in
+            state.isReceiving = false
+            switch outcome {
+            case .deliveries(let deliveries):
+                return Self.distribute(deliveries, &state)
+            case .ended:
+                state.isEnded = true
+                return state.parked.compactMap { $0 }
+            case .cancelled:
+                return Self.wakeOne(&state).map { [$0] } ?? []
+            }
+        }
+        if case .ended(let error) = outcome { ended(error) }
+        for waiter in woken { waiter.resolve(()) }
+    }
+
+    private static func distribute(_ deliveries: [Delivery], _ state: inout State) -> [Waiter<Void>] {
+        for delivery in deliveries { state.inboxes[lane(of: delivery, among: state.inboxes.count)].append(delivery) }
+        return state.parked.indices.compactMap { state.inboxes[$0].isEmpty ? nil : state.parked[$0] }
+    }
+
+    /// The worker of a delivery: that of its key, or of its ordering domain where it has none.
+    private static func lane(of delivery: Delivery, among count: Int) -> Int {
+        var hasher = Hasher()
+        if let key = delivery.message.key { hasher.combine(key) } else { hasher.combine(delivery.lane) }
+        return Int(UInt(bitPattern: hasher.finalize()) % UInt(count))
+    }
+
+    /// Somebody who waits, to receive in the place of one who goes to work; nil when somebody receives.
+    private static func wakeOne(_ state: inout State) -> Waiter<Void>? {
+        state.isReceiving || state.isEnded ? nil : state.parked.compactMap { $0 }.first
+    }
+}

@@ -1,0 +1,93 @@
+import Messaging
+import Synchronization
+
+/// Writes settlements, and sees that each is written: one that fails is repeated until it is, or its hold is gone.
+final class Settler: Sendable {
+    private struct Postponed: Sendable {
+        var settlement: ReceiptSettlement
+        var tries: Int
+        var due: Duration
+    }
+
+    let consumer: any MessageConsumer
+    private let counters: HubCounters
+    private let observer: HubObserver
+    private let time: any TimeSource
+    private let postponed = Lock<[Postponed]>([])
+    private static let unanswered = SettlementOutcome.failed(BrokerError(.brokerFailure, "settlement without an answer"))
+
+    /// `time` is for waiting between the repetitions.
+    init(_ consumer: any MessageConsumer, counters: HubCounters, observer: HubObserver, time: any TimeSource) {
+        self.consumer = consumer
+        self.counters = counters
+        self.observer = observer
+        self.time = time
+    }
+
+    /// Whether settlements wait to be repeated.
+    var hasPostponed: Bool { postponed.withLock { !$0.isEmpty } }
+
+    /// Writes what a worker has gathered.
+    func flush(_ slot: WorkerSlot) async {
+        let settlements = slot.take()
+        if !settlements.isEmpty { await settle(settlements, tries: 0) }
+    }
+
+    /// Repeats what has failed and is due, or all of it.
+    func repeatFailed(all: Bool = false) async {
+        let now = time.uptime
+        let due: [Postponed] = postponed.withLock { postponed in
+            let due = postponed.filter { all || $0.due <= now }
+            postponed.removeAll { all || $0.due <= now }
+            return due
+        }
+        for entry in due { await settle([entry.settlement], tries: entry.tries) }
+    }
+
+    /// Writes one settlement now, and says what became of it; counts it, repeats nothing.
+    func settleNow(_ receipt: Receipt, _ settlement: Settlement) async -> SettlementOutcome {
+        let outcome = await consumer.settle(receipt, as: settlement)
+        switch outcome {
+        case .settled: break
+        case .stale:
+            counters.stale.add(1)
+            observer.notSettled(receipt, nil)
+        case .failed(let error):
+            counters.settleFailed.add(1)
+            observer.notSettled(receipt, error)
+        }
+        return outcome
+    }
+
+    private func settle(_ settlements: [ReceiptSettlement], tries: Int) async {
+        let outcomes = await consumer.settle(settlements)
+        var handled = 0
+        for (index, settlement) in settlements.enumerated() {
+            switch index < outcomes.count ? outcomes[index] : Self.unanswered {
+            case .settled:
+                if case .accept = settlement.settlement { handled += 1 }
+            case .stale:
+                counters.stale.add(1)
+                observer.notSettled(settlement.receipt, nil)
+            case .failed(let error):
+                counters.settleFailed.add(1)
+                observer.notSettled(settlement.receipt, error)
+                postpone(settlement, after: error, tries: tries)
+            }
+        }
+        if handled > 0 { counters.handled.add(handled) }
+    }
+
+    /// What fails for good is released instead, so that it comes again; where that fails too, the end of the hold does
+    /// the same.
+    private func postpone(_ settlement: ReceiptSettlement, after error: BrokerError, tries: Int) {
+        guard consumer.holds(settlement.receipt) else { return }
+        var settlement = settlement
+        if !error.isRetryable {
+            if case .release = settlement.settlement { return }
+            settlement.settlement = .release
+        }
+        let due = time.uptime + min(.milliseconds(50) * (1 << min(tries, 6)), .seconds(2))
+        postponed.withLock { $0.append(Postponed(settlement: settlement, tries: tries + 1, due: due)) }
+    }
+}

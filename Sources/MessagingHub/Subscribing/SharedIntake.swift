@@ -1,0 +1,148 @@
+import Messaging
+
+/// The intake of a destination without order: every worker claims from the same batch. The one that finds it used up
+/// receives the next; the others wait, and each that sets out wakes one more, until somebody receives again.
+final class SharedIntake: Intake {
+    private struct State: Sendable {
+        var batch = Batch.empty
+        var isReceiving = false
+        var isWaking = false
+        var isEnded = false
+        var parked: [Waiter<Void>] = []
+        var limit: Int
+        var receivedAt = Duration.zero
+    }
+
+    private enum Step: Sendable {
+        case take(Batch, wake: Waiter<Void>?)
+        case receive(Int)
+        case park(Waiter<Void>)
+        case leave(wake: Waiter<Void>?)
+    }
+
+    private let reception: Reception
+    private let fewest: Int
+    private let state: Lock<State>
+    private let ended: @Sendable (BrokerError) -> Void
+    private let counted: @Sendable (Int) -> Void
+
+    /// An intake for this many workers. `ended` is told why the consumer has ended, `counted` how many arrived.
+    init(
+        _ reception: Reception, workers: Int, counted: @escaping @Sendable (Int) -> Void,
+        ended: @escaping @Sendable (BrokerError) -> Void
+    ) {
+        self.reception = reception
+        self.counted = counted
+        self.ended = ended
+        fewest = min(workers, Reception.most)
+        state = Lock(State(limit: min(workers, Reception.most)))
+    }
+
+    func next(for worker: Int) async -> Batch? {
+        var wasWoken = false
+        while true {
+            switch step(wasWoken: wasWoken) {
+            case .take(let batch, let wake):
+                wake?.resolve(())
+                return batch
+            case .leave(let wake):
+                wake?.resolve(())
+                return nil
+            case .receive(let limit):
+                guard let batch = await receive(upTo: limit) else { return nil }
+                return batch
+            case .park(let waiter):
+                if case .value = await waiter.wait(on: reception.time) { wasWoken = true } else { return leave(waiter) }
+            }
+        }
+    }
+
+    func withdraw() -> [Delivery] {
+        let batch = state.withLock { $0.batch }
+        if batch.isExhausted { return [] }
+        let rest = batch.claimRest()
+        let lost = rest.filter { !reception.consumer.holds($0.receipt) }
+        let kept = Batch(rest.filter { reception.consumer.holds($0.receipt) })
+        let wake = state.withLock { state in
+            // What is received meanwhile has replaced the batch: then what is kept goes back with what is lost.
+            if state.batch !== batch { return (true, nil as Waiter<Void>?) }
+            state.batch = kept
+            return (false, Self.wakeOne(&state))
+        }
+        wake.1?.resolve(())
+        return wake.0 ? Array(rest) : lost
+    }
+
+    private func step(wasWoken: Bool) -> Step {
+        state.withLock { state in
+            if wasWoken { state.isWaking = false }
+            if state.isEnded || Task.isCancelled { return .leave(wake: Self.wakeOne(&state)) }
+            if !state.batch.isExhausted { return .take(state.batch, wake: Self.wakeOne(&state)) }
+            if !state.isReceiving {
+                state.isReceiving = true
+                return .receive(nextLimit(&state))
+            }
+            let waiter = Waiter<Void>()
+            state.parked.append(waiter)
+            return .park(waiter)
+        }
+    }
+
+    /// Many at once where handlers are quick; where they are slow, no more than can be run, so that other consumers of
+    /// the queue get their share.
+    private func nextLimit(_ state: inout State) -> Int {
+        let isQuick = reception.time.uptime - state.receivedAt < .milliseconds(5)
+        state.limit = isQuick ? min(state.limit * 2, Reception.most) : fewest
+        return state.limit
+    }
+
+    private func receive(upTo limit: Int) async -> Batch? {
+        let outcome = await reception.receive(upTo: limit)
+        var batch: Batch?
+        if case .deliveries(let deliveries) = outcome {
+            counted(deliveries.count)
+            batch = Batch(deliveries)
+        }
+        let now = reception.time.uptime
+        let woken: [Waiter<Void>] = state.withLock { state in
+            state.isReceiving = false
+            if case .ended = outcome {
+                state.isEnded = true
+                defer { state.parked = [] }
+                return state.parked
+            }
+            if let batch {
+                state.batch = batch
+                state.receivedAt = now
+            }
+            return Self.wakeOne(&state).map { [$0] } ?? []
+        }
+        if case .ended(let error) = outcome { ended(error) }
+        for waiter in woken { waiter.resolve(()) }
+        return batch
+    }
+
+    /// Somebody to work on what is left, or to receive; nil when nobody waits, somebody is on the way, or somebody
+    /// receives already and nothing is left.
+    private static func wakeOne(_ state: inout State) -> Waiter<Void>? {
+        if state.isWaking && !state.isEnded { return nil }
+        if state.isReceiving && state.batch.isExhausted && !state.isEnded { return nil }
+        guard let waiter = state.parked.popLast() else { return nil }
+        state.isWaking = true
+        return waiter
+    }
+
+    /// A parked worker's task was cancelled. If it was woken just then, the next one goes in its place.
+    private func leave(_ waiter: Waiter<Void>) -> Batch? {
+        let wake: Waiter<Void>? = state.withLock { state in
+            if let index = state.parked.firstIndex(where: { $0 === waiter }) {
+                state.parked.remove(at: index)
+                return nil
+            }
+            state.isWaking = false
+            return Self.wakeOne(&state)
+        }
+        wake?.resolve(())
+        return nil
+    }
+}

@@ -1,0 +1,250 @@
+import Messaging
+import MessagingReliability
+import Synchronization
+
+/// The loop of one consumer: a fixed number of workers, one of which receives while the others handle.
+///
+/// A worker claims a delivery, runs it, and puts the settlement into its own cell; cells are flushed at 64, when there
+/// is nothing left to claim, and by a sweeper every 2 ms. There is no task for each message, and no race of tasks for a
+/// time-out: a watchdog reads when each run began.
+final class SubscriberLoop: Sendable {
+    /// Why a loop has ended.
+    enum End: Sendable {
+        case stopped
+        case paused(Duration)
+        case ended(BrokerError)
+    }
+
+    /// Where a new task of a worker goes on: with a run that took too long, and with what was claimed for it.
+    private struct Resumption: Sendable {
+        var run: (delivery: Delivery, end: RunEnd)?
+        var batch = Batch.empty
+    }
+
+    private enum Child: Sendable {
+        case worker
+        case interruption
+        case other
+    }
+
+    /// How long a settlement waits for others at most while its worker is busy.
+    static let sweepInterval = Duration.milliseconds(2)
+
+    let settler: Settler
+    /// No further run is begun once it has fired.
+    let stopping = Signal()
+    /// The workers' tasks are cancelled once it has fired.
+    let interrupted = Signal()
+    /// The workers have come back, and what they had gathered is written.
+    let done = Signal()
+    private let runner: DeliveryRunner
+    private let intake: any Intake
+    private let slots: [WorkerSlot]
+    private let sweepTime: any TimeSource
+    private let sweeper = Lock<Waiter<Void>?>(nil)
+    private let isSweeping = Atomic<Bool>(false)
+    private let isStopping = Atomic<Bool>(false)
+    private let hasRevoked = Atomic<Bool>(false)
+    private let fate = Fate()
+
+    /// Why the loop ends: the first reason counts.
+    private final class Fate: Sendable {
+        private let end = Lock<End?>(nil)
+        var value: End? { end.withLock { $0 } }
+        func settle(_ reason: End) { end.withLock { if $0 == nil { $0 = reason } } }
+    }
+
+    init(
+        _ consumer: any MessageConsumer, _ runner: DeliveryRunner, workers: Int, sweepTime: any TimeSource
+    ) {
+        self.runner = runner
+        self.sweepTime = sweepTime
+        settler = Settler(consumer, counters: runner.counters, observer: runner.observer, time: sweepTime)
+        slots = (0..<max(1, workers)).map { WorkerSlot(index: $0) }
+        let reception = Reception(consumer: consumer, time: runner.time)
+        let (counters, fate) = (runner.counters, fate)
+        let counted: @Sendable (Int) -> Void = { counters.received.add($0) }
+        let ended: @Sendable (BrokerError) -> Void = { fate.settle(.ended($0)) }
+        intake =
+            runner.policy.isOrdered
+            ? LanedIntake(reception, workers: slots.count, counted: counted, ended: ended)
+            : SharedIntake(reception, workers: slots.count, counted: counted, ended: ended)
+    }
+
+    /// Works until the consumer has ended, `stop` was called, or a delivery paused the subscription.
+    func run() async -> End {
+        await withTaskGroup(of: Child.self) { group in
+            for slot in slots {
+                group.addTask {
+                    await self.serve(slot)
+                    return .worker
+                }
+            }
+            group.addTask {
+                await self.interrupted.wait(on: self.sweepTime)
+                return .interruption
+            }
+            group.addTask {
+                await self.sweep()
+                return .other
+            }
+            if let timeout = runner.timeout {
+                group.addTask {
+                    await self.watch(timeout)
+                    return .other
+                }
+            }
+            var working = slots.count
+            while let child = await group.next() {
+                switch child {
+                case .worker: working -= 1
+                case .interruption: group.cancelAll()
+                case .other: break
+                }
+                if working == 0 { break }
+            }
+            for slot in slots { await settler.flush(slot) }
+            await settler.repeatFailed(all: true)
+            done.fire()
+            group.cancelAll()
+        }
+        return fate.value ?? .stopped
+    }
+
+    /// Begins no further run. What runs goes on; a receive that waits ends.
+    func stop() async {
+        beginStopping(.stopped)
+        await settler.consumer.stop()
+    }
+
+    /// The broker has taken lanes away: what was not begun goes back.
+    func revoke() {
+        hasRevoked.store(true, ordering: .sequentiallyConsistent)
+        kickSweeper()
+    }
+
+    private func beginStopping(_ reason: End) {
+        fate.settle(reason)
+        isStopping.store(true, ordering: .relaxed)
+        stopping.fire()
+    }
+
+    // MARK: Workers
+
+    /// Works for a slot; with a time-out, in a task that ends when a run takes too long, and then in a new one.
+    private func serve(_ slot: WorkerSlot) async {
+        var resumption: Resumption? = Resumption()
+        guard runner.timeout != nil else {
+            _ = await work(slot, from: Resumption())
+            return
+        }
+        while let current = resumption {
+            let strike = Signal()
+            slot.renew(strike)
+            resumption = await withTaskGroup(of: Resumption?.self) { group in
+                group.addTask { await self.work(slot, from: current) }
+                group.addTask {
+                    await strike.wait(on: self.sweepTime)
+                    return nil
+                }
+                var next: Resumption?
+                for await result in group {
+                    next = next ?? result
+                    group.cancelAll()
+                }
+                return next
+            }
+        }
+    }
+
+    /// Claims and runs until there is no more; where a run took too long, what a new task is to go on with.
+    private func work(_ slot: WorkerSlot, from start: Resumption) async -> Resumption? {
+        var batch = start.batch
+        if let (delivery, end) = start.run {
+            let verdict = await runner.runCarefully(delivery, end, slot, self)
+            if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
+        }
+        while !isStopping.load(ordering: .relaxed), !Task.isCancelled {
+            if let delivery = batch.claim() {
+                let verdict: Verdict =
+                    settler.consumer.holds(delivery.receipt)
+                    ? await runner.run(delivery, on: slot, in: self) : .settle(.release)
+                if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
+            } else {
+                await settler.flush(slot)
+                guard let next = await intake.next(for: slot.index) else { break }
+                batch = next
+            }
+        }
+        await settler.flush(slot)
+        return slot.isStruck ? Resumption(batch: batch) : nil
+    }
+
+    /// Does what was decided; what a new task of the worker is to go on with, where it needs one.
+    private func conclude(
+        _ verdict: Verdict, of delivery: Delivery, _ slot: WorkerSlot, _ batch: Batch
+    ) async -> Resumption? {
+        switch verdict {
+        case .settle(let settlement):
+            let count = slot.add(ReceiptSettlement(delivery.receipt, settlement))
+            if count == 1, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
+            if count >= WorkerSlot.flushCount { await settler.flush(slot) }
+        case .done, .leave:
+            break
+        case .struck(let end):
+            await settler.flush(slot)
+            return Resumption(run: (delivery, end), batch: batch)
+        case .pause(let duration):
+            beginStopping(.paused(duration))
+            await settler.consumer.stop()
+        }
+        return nil
+    }
+
+    // MARK: The sweeper and the watchdog
+
+    private func kickSweeper() {
+        isSweeping.store(true, ordering: .sequentiallyConsistent)
+        let waiter: Waiter<Void>? = sweeper.withLock { sweeper in
+            defer { sweeper = nil }
+            return sweeper
+        }
+        waiter?.resolve(())
+    }
+
+    /// Flushes what waits while its worker is busy; sleeps as long as there is nothing.
+    private func sweep() async {
+        while !Task.isCancelled {
+            do { try await sweepTime.sleep(for: Self.sweepInterval) } catch { return }
+            for slot in slots where slot.isDirty { await settler.flush(slot) }
+            await settler.repeatFailed()
+            if hasRevoked.exchange(false, ordering: .sequentiallyConsistent) { await giveBackRevoked() }
+            if settler.hasPostponed { continue }
+            let waiter = Waiter<Void>()
+            sweeper.withLock { $0 = waiter }
+            isSweeping.store(false, ordering: .sequentiallyConsistent)
+            if slots.contains(where: \.isDirty) || hasRevoked.load(ordering: .sequentiallyConsistent) { kickSweeper() }
+            if case .cancelled = await waiter.wait(on: sweepTime) { return }
+        }
+    }
+
+    private func giveBackRevoked() async {
+        let settlements = intake.withdraw().map { ReceiptSettlement($0.receipt, .release) }
+        if settlements.isEmpty { return }
+        runner.counters.released.add(settlements.count)
+        _ = await settler.consumer.settle(settlements)
+    }
+
+    /// Strikes the runs whose time is up.
+    private func watch(_ timeout: Timeout) async {
+        while !Task.isCancelled {
+            let now = runner.time.uptime
+            let marks = slots.map(\.start)
+            for index in timeout.expired(marks, at: now) {
+                if let start = marks[index] { slots[index].strike(runOf: start) }
+            }
+            let next = timeout.nextExpiry(marks, after: now) ?? now + timeout.limit
+            do { try await runner.time.sleep(for: next - now) } catch { return }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+public import Messaging
+public import MessagingHub
+
+/// What the conformance suite needs of a broker under test: seven lines for most backends.
+///
+/// One harness is one server. Its brokers may be used by other runs at the same time: names never collide.
+public protocol ConformanceHarness: Sendable {
+    /// What is tested, for reports.
+    var name: String { get }
+    /// The clock of the brokers. Default: the machine's.
+    var time: any TimeSource { get }
+    /// How long a call or an expected message may take before it is called a hang. Default: 10 s.
+    var patience: Duration { get }
+    /// How long the broker takes to hand out again what a dead consumer held. Default: 1 s.
+    var redeliveryTimeout: Duration { get }
+    /// A broker that is not connected yet: a process of its own to the server.
+    func launch() async throws -> BrokerProcess
+    /// What the hub of a scenario is told, with changes of the harness's own. Default: none.
+    func configured(_ configuration: HubConfiguration) -> HubConfiguration
+    /// Ending and starting the server; nil where the harness cannot.
+    var server: ServerControl? { get }
+}
+
+extension ConformanceHarness {
+    /// The machine's.
+    public var time: any TimeSource { SystemTime.shared }
+    /// 10 s.
+    public var patience: Duration { .seconds(10) }
+    /// 1 s.
+    public var redeliveryTimeout: Duration { .seconds(1) }
+    /// As it is.
+    public func configured(_ configuration: HubConfiguration) -> HubConfiguration { configuration }
+    /// None.
+    public var server: ServerControl? { nil }
+}
+
+/// A broker, and how the process that it stands for is killed.
+public struct BrokerProcess: Sendable {
+    /// The broker.
+    public let broker: any MessageBroker
+    /// Ends it as SIGKILL would: nothing is flushed, no goodbye is said. Nil where the harness cannot.
+    public let kill: (@Sendable () async -> Void)?
+
+    /// This broker, killed so.
+    public init(_ broker: any MessageBroker, kill: (@Sendable () async -> Void)? = nil) {
+        self.broker = broker
+        self.kill = kill
+    }
+}
+
+/// How a server is ended and started.
+public struct ServerControl: Sendable {
+    /// Ends it as SIGKILL would.
+    public let crash: @Sendable () async throws -> Void
+    /// Starts it again, with what it had on its disk; returns when it can be connected to.
+    public let restart: @Sendable () async throws -> Void
+
+    /// These two.
+    public init(
+        crash: @escaping @Sendable () async throws -> Void, restart: @escaping @Sendable () async throws -> Void
+    ) {
+        self.crash = crash
+        self.restart = restart
+    }
+}

@@ -1,0 +1,57 @@
+package import Messaging
+
+/// What happened during a run: what was published, confirmed, delivered, settled, by whom and when. Keeps the last
+/// 8,192 entries.
+package final class History: Sendable {
+    private struct Entry: Sendable {
+        let uptime: Duration
+        let who: String
+        let what: String
+        let messages: [MessageID]
+    }
+
+    private struct State: Sendable {
+        var entries = RingBuffer<Entry>()
+        var names: [MessageID: String] = [:]
+    }
+
+    private static let capacity = 8192
+    private let state = Lock(State())
+    private let time: any TimeSource
+    private let beginning: Duration
+
+    package init(on time: any TimeSource) {
+        self.time = time
+        beginning = time.uptime
+    }
+
+    /// Gives a message a short name for excerpts.
+    package func name(_ id: MessageID, _ name: String) { state.withLock { $0.names[id] = name } }
+
+    /// The short name of a message, or its id.
+    package func name(of id: MessageID) -> String { state.withLock { $0.names[id] } ?? id.description }
+
+    /// Adds an entry: `who` did `what` with these messages.
+    package func add(_ who: String, _ what: String, _ messages: [MessageID] = []) {
+        let entry = Entry(uptime: time.uptime, who: who, what: what, messages: messages)
+        state.withLock { state in
+            if state.entries.count == Self.capacity { _ = state.entries.popFirst() }
+            state.entries.append(entry)
+        }
+    }
+
+    /// The last entries about these messages; about all where there are none. At most 16.
+    package func excerpt(about messages: Set<MessageID>) -> [String] {
+        var (entries, names) = state.withLock { ($0.entries, $0.names) }
+        var lines: [String] = []
+        while let entry = entries.popFirst() {
+            let concerned = messages.isEmpty ? entry.messages : entry.messages.filter(messages.contains)
+            if !messages.isEmpty && concerned.isEmpty && !entry.messages.isEmpty { continue }
+            let labels = concerned.prefix(8).map { names[$0] ?? $0.description }
+            let more = concerned.count > 8 ? ", … \(concerned.count) in all" : ""
+            let moment = Duration.milliseconds((entry.uptime - beginning).nanoseconds / 1_000_000)
+            lines.append("\(moment.optionText) \(entry.who) \(entry.what) \(labels.joined(separator: ", "))\(more)")
+        }
+        return lines.suffix(16)
+    }
+}

@@ -1,0 +1,133 @@
+package import Messaging
+
+/// One process of a scenario: a broker whose calls are bounded and written into the history.
+package final class Peer: Sendable {
+    package let broker: any MessageBroker
+    package let name: String
+    private let process: BrokerProcess
+    private let time: any TimeSource
+    private let patience: Duration
+    private let history: History
+    private let members = Lock(0)
+
+    init(_ process: BrokerProcess, name: String, context: ScenarioContext) {
+        self.process = process
+        self.name = name
+        broker = process.broker
+        time = context.time
+        patience = context.patience
+        history = context.history
+    }
+
+    /// Does a call in bounded time; a hang is named.
+    private func call<Value: Sendable>(
+        _ what: String, within limit: Duration? = nil, _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await time.bounded("\(name): \(what)", within: limit ?? patience, work)
+    }
+
+    package func connect() async throws {
+        let (broker, history, name) = (broker, history, name)
+        try await call("connect") {
+            try await broker.connect { history.add(name, "reports \($0)") }
+        }
+    }
+
+    package func declare(_ declarations: [DestinationDeclaration]) async throws {
+        let broker = broker
+        let names = declarations.map(\.destination.description).joined(separator: ", ")
+        try await call("declare \(names)") { try await broker.declare(declarations) }
+        history.add(name, "declared \(names)")
+    }
+
+    /// Publishes in one call. Throws `PublishFailure`.
+    @discardableResult package func publish(
+        _ messages: [Message], to place: Place, options: PublishOptions = PublishOptions()
+    ) async throws -> PublishReceipt {
+        try await published(messages, place, options) { [broker] in
+            try await broker.publish(messages, to: place.destination, options: options)
+        }
+    }
+
+    /// Publishes one message. Throws `PublishFailure`.
+    @discardableResult package func publish(
+        _ message: Message, to place: Place, options: PublishOptions = PublishOptions()
+    ) async throws -> PublishReceipt {
+        try await published([message], place, options) { [broker] in
+            try await broker.publish(message, to: place.destination, options: options)
+        }
+    }
+
+    private func published(
+        _ messages: [Message], _ place: Place, _ options: PublishOptions,
+        _ publish: @escaping @Sendable () async throws -> PublishReceipt
+    ) async throws -> PublishReceipt {
+        let ids = messages.map(\.id)
+        history.add(name, "publishes to \(place.destination)", ids)
+        let limit = min(options.deadline, patience) + patience
+        do {
+            let receipt = try await call(
+                "publish of \(messages.count) to \(place.destination)", within: limit, publish)
+            history.add(name, "was confirmed", ids)
+            return receipt
+        } catch let failure as PublishFailure {
+            history.add(name, "was told: \(failure)", ids)
+            throw failure
+        }
+    }
+
+    /// Publishes in one call and gives the outcomes of those that were not confirmed.
+    package func outcomes(
+        of messages: [Message], to place: Place, options: PublishOptions = PublishOptions()
+    ) async throws -> [Int: PublishFailure.Outcome] {
+        do {
+            try await publish(messages, to: place, options: options)
+            return [:]
+        } catch let failure as PublishFailure {
+            return failure.outcomes
+        }
+    }
+
+    /// Publishes one message by the call for one and gives its outcome at 0, unless it was confirmed.
+    package func outcomes(ofOne message: Message, to place: Place) async throws -> [Int: PublishFailure.Outcome] {
+        do {
+            try await publish(message, to: place)
+            return [:]
+        } catch let failure as PublishFailure {
+            return failure.outcomes
+        }
+    }
+
+    /// A consumer of a place.
+    package func subscribe(
+        _ place: Place, window: Int = 256, _ edit: (inout Subscription) -> Void = { _ in }
+    ) async throws -> Member {
+        var subscription = Subscription(place.destination, group: place.group, window: window)
+        edit(&subscription)
+        let (broker, asked) = (broker, subscription)
+        let consumer = try await call("subscribe to \(place)") { try await broker.subscribe(asked) }
+        let number = members.withLock { count in
+            count += 1
+            return count
+        }
+        let member = "\(name).c\(number)"
+        history.add(member, "subscribed to \(place)")
+        return Member(consumer, name: member, place: place, time: time, patience: patience, history: history)
+    }
+
+    /// Ends in order. Settled before it returns is settled for good.
+    package func close(within grace: Duration = .seconds(5)) async {
+        let broker = broker
+        history.add(name, "closes")
+        try? await call("close", within: grace + patience) { await broker.close(within: grace) }
+    }
+
+    /// Whether the harness can kill it.
+    package var canBeKilled: Bool { process.kill != nil }
+
+    /// Ends it as SIGKILL would, or in order where the harness cannot.
+    package func kill() async {
+        history.add(name, "is killed")
+        if let kill = process.kill { await kill() } else { await close() }
+    }
+}

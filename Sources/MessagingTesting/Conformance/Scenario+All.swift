@@ -1,0 +1,13 @@
+extension Scenario {
+    /// Every scenario of the suite, by number.
+    public static let all: [Scenario] =
+        (SettlementScenarios.all + AttemptScenarios.all + TimeScenarios.all + PublishingScenarios.all
+        + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + PayloadScenarios.all
+        + CloseScenarios.all + ForwardingScenarios.all)
+        .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
+
+    /// The scenario of this number and level.
+    public static func numbered(_ number: Int, _ level: Level = .seam) -> Scenario? {
+        all.first { $0.number == number && $0.level == level }
+    }
+}

@@ -1,0 +1,51 @@
+public import Messaging
+
+/// One thing that every broker must do: a line of the conformance suite.
+public struct Scenario: Sendable {
+    /// What a scenario is run against.
+    public enum Level: String, Hashable, Sendable {
+        /// A bare broker: the floor that every backend must meet.
+        case seam
+        /// The hub's policies on top of it.
+        case hub
+    }
+
+    /// What a harness may not be able to do.
+    public enum Need: Hashable, Sendable {
+        /// The broker serves this operation for the kind.
+        case operation(BrokerCapabilities.Operation)
+        /// The broker has the power to replay.
+        case replay
+        /// The harness can end the server and start it again.
+        case crash
+    }
+
+    /// Its number in the list of scenarios. One number may have a part at the seam and one at the hub.
+    public let number: Int
+    /// What must hold, in one sentence: its name.
+    public let sentence: String
+    /// The kinds that it runs for.
+    public let kinds: [DestinationKind]
+    /// What it is run against.
+    public let level: Level
+    /// Without these it is excluded, and the result says why.
+    public let needs: [Need]
+    package let body: @Sendable (ScenarioContext) async throws -> Void
+
+    package init(
+        _ number: Int, _ sentence: String, _ kinds: DestinationKind..., level: Level = .seam, needs: [Need] = [],
+        body: @escaping @Sendable (ScenarioContext) async throws -> Void
+    ) {
+        self.number = number
+        self.sentence = sentence
+        self.kinds = kinds
+        self.level = level
+        self.needs = needs
+        self.body = body
+    }
+}
+
+extension Scenario: CustomStringConvertible {
+    /// `31: A publish to …`, with `(hub)` where it is run against the hub.
+    public var description: String { "\(number)\(level == .hub ? " (hub)" : ""): \(sentence)" }
+}

@@ -1,0 +1,185 @@
+package import Messaging
+
+/// What the body of a scenario works with: processes, places and messages of its own, all removed at the end.
+package final class ScenarioContext: Sendable {
+    private struct Made: Sendable {
+        var peers: [Peer] = []
+        var places: [Place] = []
+        var names = 0
+        var messages = 0
+        var isDown = false
+    }
+
+    package let harness: any ConformanceHarness
+    package let kind: DestinationKind
+    package let seed: UInt64
+    package let run: String
+    package let history: History
+    private let made = Lock(Made())
+
+    package init(harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String) {
+        self.harness = harness
+        self.kind = kind
+        self.seed = seed
+        self.run = run
+        history = History(on: harness.time)
+    }
+
+    package var time: any TimeSource { harness.time }
+    package var patience: Duration { harness.patience }
+
+    /// A new process, connected.
+    package func peer() async throws -> Peer {
+        let peer = try await process()
+        try await peer.connect()
+        return peer
+    }
+
+    /// A new process that is not connected.
+    package func process() async throws -> Peer {
+        let process = try await harness.launch()
+        let name = made.withLock { "p\($0.peers.count)" }
+        let peer = Peer(process, name: name, context: self)
+        made.withLock { $0.peers.append(peer) }
+        return peer
+    }
+
+    /// A name that no other run has.
+    package func topic(_ purpose: String = "place") -> Topic {
+        let number = made.withLock { made in
+            made.names += 1
+            return made.names
+        }
+        return Topic(unchecked: "conformance.\(run).\(number).\(purpose)")
+    }
+
+    /// A group name that no other run has.
+    package func group() -> GroupName { GroupName(topic("group").name.replacing(".", with: "-")) }
+
+    /// A place of this kind that does not exist.
+    package func nowhere(_ kind: DestinationKind? = nil) -> Place {
+        let kind = kind ?? self.kind
+        let place = Place(Destination(topic(), kind), group: kind == .stream ? group() : nil)
+        made.withLock { $0.places.append(place) }
+        return place
+    }
+
+    /// A new place of this kind, declared by `peer`; a stream has one group, from the earliest message. `delays`: how
+    /// long its messages may be delayed, where the broker wants to know.
+    package func place(
+        by peer: Peer, _ kind: DestinationKind? = nil, delays: Duration? = nil,
+        _ edit: (inout DestinationDeclaration) -> Void = { _ in }
+    ) async throws -> Place {
+        let place = nowhere(kind)
+        let longestDelay = can(.delay, place.destination.kind) ? delays : nil
+        try await declare(place, by: peer) { declaration in
+            declaration.longestDelay = longestDelay
+            edit(&declaration)
+        }
+        return place
+    }
+
+    /// Declares a place; pubSub needs none.
+    package func declare(
+        _ place: Place, by peer: Peer, _ edit: (inout DestinationDeclaration) -> Void = { _ in }
+    ) async throws {
+        if place.destination.kind == .pubSub { return }
+        var declaration = DestinationDeclaration(place.destination)
+        if let group = place.group { declaration.groups[group] = .init() }
+        edit(&declaration)
+        try await peer.declare([declaration])
+    }
+
+    /// Has a destination removed at the end that somebody else makes, such as a dead-letter queue.
+    package func removesAtEnd(_ destination: Destination) {
+        made.withLock { $0.places.append(Place(destination, group: nil)) }
+    }
+
+    /// A message with a short name for excerpts, which is its body too, as far as the broker takes it.
+    package func message(_ name: String? = nil, key: String? = nil, body: Body? = nil) -> Message {
+        let number = made.withLock { made in
+            made.messages += 1
+            return made.messages
+        }
+        let name = name ?? "m\(number)"
+        let short = name.utf8.prefix(max(1, peerLimits?.maximumBodyBytes ?? name.utf8.count))
+        let message = Message(body ?? Body(Array(short)), key: key)
+        history.name(message.id, name)
+        return message
+    }
+
+    /// Messages with short names.
+    package func messages(_ count: Int, keys: Int? = nil) -> [Message] {
+        (0..<max(0, count)).map { number in message(key: keys.map { "key-\(number % $0)" }) }
+    }
+
+    /// Fails the scenario unless the condition holds.
+    package func require(
+        _ condition: Bool, _ sentence: @autoclosure () -> String, about messages: [MessageID] = []
+    ) throws {
+        if !condition { throw ScenarioFailure(sentence(), about: messages) }
+    }
+
+    /// The names of messages, for sentences.
+    package func names(_ ids: some Sequence<MessageID>) -> String {
+        let names = ids.map { history.name(of: $0) }.sorted()
+        let more = names.count > 8 ? ", … (\(names.count) in all)" : ""
+        return names.prefix(8).joined(separator: ", ") + more
+    }
+
+    /// Whether the broker serves an operation for a kind.
+    package func can(_ operation: BrokerCapabilities.Operation, _ kind: DestinationKind? = nil) -> Bool {
+        made.withLock { $0.peers.first }?.broker.capabilities.can(operation, on: kind ?? self.kind) ?? false
+    }
+
+    /// The limits of the broker; nil before the first process is connected.
+    package var peerLimits: BrokerLimits? { made.withLock { $0.peers.first }?.broker.limits }
+
+    /// The capabilities of the broker; nil before the first process is connected.
+    package var peerCapabilities: BrokerCapabilities? { made.withLock { $0.peers.first }?.broker.capabilities }
+
+    /// Ends the server, and with it what every process held.
+    package func crash() async throws {
+        guard let server = harness.server else { return }
+        made.withLock { $0.isDown = true }
+        history.add("server", "is killed")
+        try await server.crash()
+    }
+
+    /// Starts the server again.
+    package func restart() async throws {
+        guard let server = harness.server else { return }
+        try await server.restart()
+        made.withLock { $0.isDown = false }
+        history.add("server", "is started")
+    }
+
+    /// Removes everything that was made: through a process of its own, since those of the run may be dead.
+    package func cleanUp() async {
+        let (peers, places, isDown) = made.withLock { ($0.peers, $0.places, $0.isDown) }
+        if isDown { try? await restart() }
+        for peer in peers { await peer.close() }
+        guard let process = try? await harness.launch() else { return }
+        guard (try? await process.broker.connect(reporting: { _ in })) != nil else { return }
+        for place in places where place.destination.kind != .pubSub {
+            try? await process.broker.topology?.delete(place.destination)
+        }
+        await process.broker.close(within: .seconds(1))
+    }
+}
+
+/// A destination and, of a stream, the group that a scenario reads it with.
+package struct Place: Hashable, Sendable, CustomStringConvertible {
+    package let destination: Destination
+    package var group: GroupName?
+
+    package init(_ destination: Destination, group: GroupName?) {
+        self.destination = destination
+        self.group = group
+    }
+
+    /// The same destination, read with another group.
+    package func with(group: GroupName) -> Place { Place(destination, group: group) }
+
+    package var description: String { group.map { "\(destination) (group \($0))" } ?? "\(destination)" }
+}

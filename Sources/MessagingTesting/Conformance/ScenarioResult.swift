@@ -1,0 +1,42 @@
+public import Messaging
+
+/// How a scenario ended. There is no fourth way.
+public enum ScenarioResult: Sendable {
+    /// It holds; through these emulations of the backend, with what each costs.
+    case passed(emulations: [String])
+    /// It does not hold.
+    case failed(ScenarioViolation)
+    /// It was not run, for this reason.
+    case excluded(reason: String)
+}
+
+/// What a broker did that it must not do, or did not do that it must.
+public struct ScenarioViolation: Error, Sendable, CustomStringConvertible {
+    /// Which scenario.
+    public let scenario: Scenario
+    /// For which kind.
+    public let kind: DestinationKind
+    /// What was seen, and what should have been.
+    public let sentence: String
+    /// Draws the same numbers again.
+    public let seed: UInt64
+    /// The entries of the history that show it, in their order.
+    public let excerpt: [String]
+
+    /// All of it, for a report: one line each.
+    public var description: String {
+        (["\(scenario)", "    \(kind): \(sentence) (seed \(seed))"] + excerpt.map { "      \($0)" })
+            .joined(separator: "\n")
+    }
+}
+
+/// A sentence about what was seen, and the messages that it is about.
+package struct ScenarioFailure: Error, CustomStringConvertible {
+    package let description: String
+    package let messages: Set<MessageID>
+
+    package init(_ sentence: String, about messages: some Sequence<MessageID> = EmptyCollection<MessageID>()) {
+        description = sentence
+        self.messages = Set(messages)
+    }
+}

@@ -1,0 +1,132 @@
+import Messaging
+import MessagingHub
+import MessagingReliability
+
+/// How runs are counted.
+enum AttemptScenarios {
+    static let all: [Scenario] = [
+        Scenario(
+            13,
+            """
+            Attempt is 1, exactly one more after a retry, as `crashCount` says after a lost hold or a crash, and the \
+            same (or one more, as `releaseCounts` says) after release or cancel.
+            """,
+            .queue, .stream, needs: [.operation(.retry)], body: attemptsAreCounted),
+        Scenario(
+            15, "A retry in one group is never seen by another group.",
+            .stream, needs: [.operation(.retry)], body: retryStaysInItsGroup),
+        Scenario(
+            16,
+            """
+            With a limit of n a handler that fails runs exactly n times, the dead letter arrives once, nothing \
+            follows; a message is never dead-lettered as exhausted without a failed run in this process just before; \
+            where `crashCount` is `exact` or `deliveries`, one that kills its process again and again is \
+            dead-lettered as `crashed` after the limit and 16 more.
+            """,
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: runsExactlyToItsLimit),
+        Scenario(
+            18,
+            """
+            A dead letter carries reason, origin, attempt, error, first failure time (of this process where a retry \
+            is not a copy) and last, and body, headers and key unchanged.
+            """,
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: deadLetterCarries),
+        Scenario(
+            19,
+            """
+            When the dead-letter destination refuses or is slow, the original stays; killed between dead letter and \
+            accept: a duplicate, never a loss.
+            """,
+            .queue, .stream, level: .hub, body: refusedDeadLetterLosesNothing),
+        Scenario(
+            21,
+            """
+            After a failed run the next run is never earlier than the policy's first delay, also where the broker \
+            returns the message at once; a release or a crash has no such floor.
+            """,
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: delayIsAFloor),
+    ]
+
+    static func attemptsAreCounted(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let capabilities = peer.broker.capabilities
+        let place = try await context.place(by: peer, delays: .seconds(1))
+        let message = context.message()
+        try await peer.publish(message, to: place)
+        var expected: Int32 = 1
+        let member = try await peer.subscribe(place)
+        try await require(context, member, expected, "first", then: .retry(after: .zero, failure: nil))
+        expected += 1
+        try await require(context, member, expected, "after a retry", then: .release)
+        expected += capabilities.releaseCounts ? 1 : 0
+        try await require(context, member, expected, "after a release", then: nil)
+        try await member.cancel()
+        expected += capabilities.releaseCounts ? 1 : 0
+        for what in ["after cancel", "after a killed process"] {
+            let doomed = try await context.peer()
+            let holder = try await doomed.subscribe(place)
+            try await require(context, holder, expected, what, then: nil, begins: true)
+            let isKilled = doomed.canBeKilled
+            if what == "after cancel" {
+                await doomed.kill()
+                if isKilled { expected = after(capabilities.crashCount, expected) }
+            } else if context.harness.server != nil {
+                try await context.crash()
+                try await context.restart()
+                expected = after(capabilities.crashCount, expected)
+            } else {
+                await doomed.close()
+            }
+            withExtendedLifetime(holder) {}
+        }
+        let survivor = try await context.peer()
+        let last = try await survivor.subscribe(place)
+        try await require(context, last, expected, "after a killed server", then: .retry(after: .zero, failure: nil))
+        try await require(context, last, expected + 1, "after another retry", then: .accept)
+    }
+
+    private static func after(_ crashCount: BrokerCapabilities.CrashCount, _ attempt: Int32) -> Int32 {
+        switch crashCount {
+        case .exact, .deliveries: attempt + 1
+        case .redeliveredOnly: max(attempt, 2)
+        case .none: attempt
+        }
+    }
+
+    private static func require(
+        _ context: ScenarioContext, _ member: Member, _ attempt: Int32, _ what: String, then settlement: Settlement?,
+        begins: Bool = false
+    ) async throws {
+        let delivery = try await member.takeOne()
+        try context.require(
+            delivery.attempt == attempt, "\(what), attempt was \(delivery.attempt), not \(attempt)",
+            about: [delivery.message.id])
+        if begins {
+            try context.require(
+                member.holds(delivery), "holds says false of a delivery just received", about: [delivery.message.id])
+        }
+        if let settlement { try await member.settled(delivery, settlement) }
+    }
+
+    static func retryStaysInItsGroup(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let other = context.group()
+        let place = try await context.place(by: peer, delays: .seconds(1)) {
+            $0.groups[other] = .init()
+        }
+        let message = context.message()
+        try await peer.publish(message, to: place)
+        let member = try await peer.subscribe(place)
+        let neighbour = try await peer.subscribe(place.with(group: other))
+        let failure = Failure("failed on purpose", at: context.time.now)
+        try await member.settled(try await member.takeOne(), .retry(after: .zero, failure: failure))
+        try await neighbour.accept(try await neighbour.take(1))
+        let again = try await member.takeOne()
+        try context.require(
+            again.attempt == 2, "the retry came as attempt \(again.attempt), not 2", about: [message.id])
+        try await member.accept([again])
+        try await neighbour.cancel()
+        try await context.nothingComesBack(
+            from: place.with(group: other), because: "the retry was another group's, and this one had accepted it")
+    }
+}

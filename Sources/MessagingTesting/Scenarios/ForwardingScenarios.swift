@@ -1,0 +1,126 @@
+import Messaging
+
+/// Settling by publishing.
+enum ForwardingScenarios {
+    static let all: [Scenario] = [
+        Scenario(
+            101,
+            """
+            What a settlement forwards is confirmed before the original is accepted: killed at any point between, a \
+            duplicate at most; where the capability says atomic, none, and nothing is visible before.
+            """,
+            .queue, .stream, body: neverLost),
+        Scenario(
+            102,
+            """
+            A forward that is refused (full, unroutable, oversized) leaves the original, publishes nothing of itself \
+            where atomic, and touches no neighbour of its batch.
+            """,
+            .queue, .stream, body: refusedForwardLeavesTheOriginal),
+    ]
+
+    static func neverLost(_ context: ScenarioContext) async throws {
+        var generator = SeededGenerator(seed: context.seed)
+        for _ in 0..<(context.harness.server == nil ? 1 : 8) {
+            let delay = Duration.microseconds(Int.random(in: 0...4000, using: &generator))
+            try await forwardsWhileKilled(context, after: delay)
+        }
+    }
+
+    private static func forwardsWhileKilled(_ context: ScenarioContext, after delay: Duration) async throws {
+        let peer = try await context.peer()
+        let (place, target) = (try await context.place(by: peer), try await context.place(by: peer))
+        try await peer.publish(context.messages(30), to: place)
+        let member = try await peer.subscribe(place)
+        let deliveries = try await member.take(30)
+        let copies = deliveries.map { context.message("copy of \(context.history.name(of: $0.message.id))") }
+        let forwarding = context.meanwhile("forwarding") {
+            var settled: Set<MessageID> = []
+            for (delivery, copy) in zip(deliveries, copies) {
+                let outgoing = [Outgoing(copy, to: target.destination)]
+                if try await member.settle(delivery, .forward(outgoing)) == .settled {
+                    settled.insert(delivery.message.id)
+                }
+            }
+            return settled
+        }
+        if context.harness.server != nil {
+            try await context.time.sleep(for: delay)
+            try await context.crash()
+        }
+        let settled = try await forwarding.value()
+        if context.harness.server != nil { try await context.restart() }
+        try await member.cancel()
+        let back = Set(
+            try await context.nothingComesBack(
+                from: place, but: deliveries.map(\.message.id), because: "it was never published"
+            ).map(\.message.id))
+        let arrived = try await context.nothingComesBack(
+            from: target, but: copies.map(\.id), because: "it was never forwarded")
+        let there = Set(arrived.map(\.message.id))
+        for (delivery, copy) in zip(deliveries, copies) {
+            let id = delivery.message.id
+            let about = [id, copy.id]
+            let (isBack, isThere) = (back.contains(id), there.contains(copy.id))
+            try context.require(isBack || isThere, "neither the original nor its copy is left: lost", about: about)
+            if context.peerLimits?.settleLag == .zero {
+                try context.require(
+                    !(isBack && isThere) || !context.can(.atomicForward),
+                    "both the original and its copy are there, though forward is said to be atomic", about: about)
+            }
+            if settled.contains(id) {
+                try context.require(isThere, "forward was answered settled, but the copy is not there", about: about)
+            }
+        }
+    }
+
+    static func refusedForwardLeavesTheOriginal(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let (place, target) = (try await context.place(by: peer), try await context.place(by: peer))
+        let nowhere = context.nowhere()
+        var full: Place?
+        if context.can(.bounded) {
+            full = try await context.place(by: peer) {
+                $0.maximumMessages = 1
+                $0.whenFull = .refuse
+            }
+        }
+        if let full { try await peer.publish(context.message("the one"), to: full) }
+        try await peer.publish(context.messages(7), to: place)
+        let member = try await peer.subscribe(place)
+        let deliveries = try await member.take(7)
+        let copies = (0..<7).map { context.message("copy \($0)") }
+        func to(_ place: Place, _ number: Int) -> Outgoing { Outgoing(copies[number], to: place.destination) }
+        let oversized = Outgoing(PublishingScenarios.oversized(context), to: target.destination)
+        let settlements: [(Settlement, BrokerError.Code?)] = [
+            (.accept, nil), (.forward([to(nowhere, 1)]), .noSuchDestination), (.forward([to(target, 2)]), nil),
+            (.forward([to(target, 3), oversized]), .tooLarge), (.forward([oversized]), .tooLarge),
+            full.map { (.forward([to($0, 5)]), .resourceExhausted) } ?? (.accept, nil),
+            (.forward([to(target, 6)]), nil),
+        ]
+        let outcomes = try await member.settle(zip(deliveries, settlements).map { ($0, $1.0) })
+        var back: [MessageID] = []
+        for (index, outcome) in outcomes.enumerated() {
+            let id = deliveries[index].message.id
+            if let code = settlements[index].1 {
+                back.append(id)
+                guard case .failed(let error) = outcome, error.code == code else {
+                    throw ScenarioFailure(
+                        "a forward that cannot be was answered \(outcome), not failed(\(code))", about: [id])
+                }
+            } else {
+                try context.require(
+                    outcome == .settled, "a neighbour of a refused forward was answered \(outcome)", about: [id])
+            }
+        }
+        try await member.cancel()
+        let seen = try await context.nothingComesBack(
+            from: place, but: back, because: "it was settled beside a forward that was refused")
+        try context.requireExactly(seen, back, "the originals of refused forwards")
+        var arrived = try await context.nothingComesBack(
+            from: target, but: [copies[2].id, copies[6].id] + (context.can(.atomicForward) ? [] : [copies[3].id]),
+            because: "its forward was refused")
+        arrived.removeAll { $0.message.id == copies[3].id }
+        try context.requireExactly(arrived, [copies[2].id, copies[6].id], "the forwards that were not refused")
+    }
+}

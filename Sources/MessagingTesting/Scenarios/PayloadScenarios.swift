@@ -1,0 +1,112 @@
+import Messaging
+
+/// What arrives is what was sent.
+enum PayloadScenarios {
+    static let all: [Scenario] = [
+        Scenario(
+            61, "Bodies of 0 bytes, 1 byte, 64 KiB, 1 MiB and non-UTF-8 arrive byte for byte.",
+            .queue, .stream, .pubSub, body: bodiesArrive),
+        Scenario(
+            65,
+            """
+            Every field of the message survives: id, type, key, timestamp, priority, expiration, correlation id, \
+            reply-to, content type, content encoding, delivery mode.
+            """,
+            .queue, .stream, .pubSub, body: fieldsSurvive),
+    ]
+
+    /// 1 MiB in which every byte has every other behind it.
+    private static let everyByte: [UInt8] = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
+
+    static func bodiesArrive(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let place = try await context.place(by: peer)
+        let member = try await peer.subscribe(place)
+        let bodies: [(String, [UInt8])] = [
+            ("0 bytes", []), ("1 byte", [0]), ("64 KiB", Array(everyByte.prefix(64 << 10))), ("1 MiB", everyByte),
+            ("non-UTF-8", [0xFF, 0xFE, 0x00, 0xC3, 0x28, 0x0D, 0x0A]),
+        ]
+        for (name, bytes) in bodies {
+            let message = context.message(name, body: Body(bytes))
+            let outcomes = try await peer.outcomes(ofOne: message, to: place)
+            if bytes.count > peer.broker.limits.maximumBodyBytes {
+                try context.requireRefused(outcomes[0], .tooLarge, message, "a body of \(name)")
+                continue
+            }
+            try context.require(outcomes.isEmpty, "a body of \(name) was answered \(outcomes)", about: [message.id])
+            let delivery = try await member.takeOne()
+            try context.require(delivery.message.id == message.id, "another message came", about: [message.id])
+            let body = delivery.message.body
+            try context.require(!body.isNull, "a body of \(name) arrived as null", about: [message.id])
+            try context.require(
+                body.array == bytes, "a body of \(name) arrived as \(body.count) other bytes", about: [message.id])
+            try await member.accept([delivery])
+        }
+    }
+
+    static func fieldsSurvive(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let isPrioritised = context.can(.priority)
+        let place = try await context.place(by: peer) { if isPrioritised { $0.maximumPriority = 10 } }
+        let member = try await peer.subscribe(place)
+        var full = context.message("full", key: "customer-7", body: Body("{\"größe\":1}"))
+        full.type = "order.created"
+        full.timestamp = Timestamp(milliseconds: context.time.now.milliseconds - 12_345)
+        full.priority = isPrioritised ? 7 : 0
+        full.expiration = Timestamp(milliseconds: context.time.now.milliseconds + 3_600_000)
+        full.correlationID = "correlation-1"
+        full.replyTo = "reply.here"
+        full.contentType = .json
+        full.contentEncoding = "identity"
+        full.headers.append("Tenant", "münchen")
+        full.headers.append("Tenant", "second")
+        var other = full
+        other.id = context.message("other").id
+        other.contentType = "application/x-unheard-of; version=3"
+        other.deliveryMode = .transient
+        var bare = context.message("bare")
+        bare.timestamp = full.timestamp
+        var bareAgain = bare
+        bareAgain.id = context.message("bare again").id
+        for sent in [full, bare, other, bareAgain] {
+            let outcomes = try await peer.outcomes(ofOne: sent, to: place)
+            if let refusal = peer.broker.limits.refusal(of: sent, at: context.time.now) {
+                try context.requireRefused(outcomes[0], refusal.code, sent, "a message beyond the broker's limits")
+                continue
+            }
+            try context.require(outcomes.isEmpty, "it was answered \(outcomes)", about: [sent.id])
+            let delivery = try await member.takeOne()
+            let lost = differences(sent, delivery.message)
+            try context.require(
+                lost.isEmpty, "not what was sent: \(lost.joined(separator: "; "))", about: [sent.id])
+            try context.require(
+                delivery.attempt == 1, "the first run was attempt \(delivery.attempt)", about: [sent.id])
+            try await member.accept([delivery])
+        }
+    }
+
+    private static func differences(_ sent: Message, _ came: Message) -> [String] {
+        let fields: [(String, String, String)] = [
+            ("id", "\(sent.id)", "\(came.id)"), ("type", sent.type, came.type),
+            ("key", sent.key.said, came.key.said), ("headers", "\(sent.headers.fields)", "\(came.headers.fields)"),
+            ("timestamp", "\(sent.timestamp)", "\(came.timestamp)"),
+            ("priority", "\(sent.priority)", "\(came.priority)"),
+            ("notBefore", (sent.notBefore?.description).said, (came.notBefore?.description).said),
+            ("expiration", (sent.expiration?.description).said, (came.expiration?.description).said),
+            ("correlation id", sent.correlationID.said, came.correlationID.said),
+            ("reply-to", sent.replyTo.said, came.replyTo.said),
+            ("content type", sent.contentType.name, came.contentType.name),
+            ("content encoding", sent.contentEncoding.said, came.contentEncoding.said),
+            ("delivery mode", "\(sent.deliveryMode)", "\(came.deliveryMode)"),
+            ("body", "\(sent.body)", "\(came.body)"),
+        ]
+        var lost = fields.filter { $0.1 != $0.2 }.map { "\($0.0) \($0.1) came as \($0.2)" }
+        if sent.body != came.body { lost.append("the body's bytes differ") }
+        return lost
+    }
+}
+
+extension String? {
+    /// The text, or a word for its absence.
+    fileprivate var said: String { self ?? "nothing" }
+}

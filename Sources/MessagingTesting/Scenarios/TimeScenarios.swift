@@ -1,0 +1,83 @@
+import Messaging
+
+/// Delays and expirations.
+enum TimeScenarios {
+    static let all: [Scenario] = [
+        Scenario(
+            23,
+            """
+            A delay (`notBefore`) is a floor: 1.5 s never comes after 1 s, a short one is not held up behind a long \
+            one; it is met within 250 ms when nothing else waits.
+            """,
+            .queue, needs: [.operation(.delay)], body: delayIsAFloor),
+        Scenario(
+            25,
+            """
+            `receive` never hands out an expired message; those the backend removes are in `health`, where the \
+            capability says that it can tell.
+            """,
+            .queue, .stream, needs: [.operation(.expiration)], body: expiredIsNotHandedOut),
+    ]
+
+    static func delayIsAFloor(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        try await context.requirePrompt("a delayed message", within: .milliseconds(250)) {
+            let place = try await context.place(by: peer) { $0.longestDelay = .seconds(10) }
+            let member = try await peer.subscribe(place)
+            var (long, short) = (context.message("long"), context.message("short"))
+            long.notBefore = context.time.now + context.delay(1500)
+            short.notBefore = context.time.now + context.delay(300)
+            try await peer.publish([long, short], to: place)
+            var lateness = Duration.zero
+            for expected in [short, long] {
+                let delivery = try await member.takeOne()
+                let (now, message) = (context.time.now, delivery.message)
+                let notBefore = message.notBefore ?? .init(nanoseconds: 0)
+                try context.require(
+                    now >= notBefore, "a message for \(notBefore) came at \(now), too early", about: [message.id])
+                try context.require(
+                    message.id == expected.id, "\(context.names([message.id])) came before the other",
+                    about: [long.id, short.id])
+                try await member.settled(delivery, .accept)
+                lateness = max(lateness, now - notBefore)
+            }
+            try await member.cancel()
+            return lateness
+        }
+    }
+
+    /// Three messages, of which the first expires soon: later on a machine that stalled in the middle of publishing.
+    private static func published(
+        _ context: ScenarioContext, _ peer: Peer, _ place: Place
+    ) async throws -> [Message] {
+        var messages = context.messages(3)
+        messages[2].expiration = context.time.now + .seconds(3600)
+        for lifetime in [Duration.milliseconds(250), .seconds(1), .seconds(4)] {
+            messages[0].expiration = context.time.now + lifetime
+            let outcomes = try await peer.outcomes(ofOne: messages[0], to: place)
+            if outcomes.isEmpty { break }
+            try context.requireRefused(outcomes[0], .expired, messages[0], "a message that has yet to expire")
+        }
+        try await peer.publish(Array(messages[1...]), to: place)
+        return messages
+    }
+
+    static func expiredIsNotHandedOut(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let place = try await context.place(by: peer)
+        let member = try await peer.subscribe(place)
+        let messages = try await published(context, peer, place)
+        if let expiration = messages[0].expiration {
+            try await context.time.sleep(for: expiration - context.time.now + .milliseconds(100))
+        }
+        let deliveries = try await member.take(2)
+        try context.requireExactly(deliveries, messages[1...].map(\.id), "what had not expired")
+        try await member.accept(deliveries)
+        try await context.watch(member, publishingBy: peer, because: "it had expired or was accepted")
+        if context.can(.expiredCount) {
+            let counted = await peer.broker.health().subscriptions.reduce(0) { $0 + $1.expired }
+            try context.require(
+                counted == 1, "health counts \(counted) expired messages, not 1", about: [messages[0].id])
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Messaging
+import MessagingReliability
+import Testing
+
+@Suite struct DeadLetterTests {
+    private let first = Timestamp(milliseconds: 1_000_000)
+    private let last = Timestamp(milliseconds: 2_000_000)
+
+    private func letter(_ reason: DeadLetter.Reason = .exhausted, sentence: String = "no stock") -> DeadLetter {
+        DeadLetter(reason, from: .queue("orders"), attempt: 5, failure: Failure(sentence, at: last, first: first))
+    }
+
+    @Test("S0-62 a dead letter carries its reason and where it came from")
+    func reasonAndOrigin() {
+        let message = letter().message(of: Message("body"))
+        #expect(message.headers[.deadLetterReason] == "exhausted")
+        #expect(message.headers[.deadLetterOrigin] == "orders")
+        #expect(message.headers[.deadLetterKind] == "queue")
+        #expect(message.headers[.deadLetterAttempt] == "5")
+        #expect(message.headers[.deadLetterError] == "no stock")
+        #expect(message.headers[.deadLetterFirstFailure] == first.description)
+        #expect(message.headers[.deadLetterLastFailure] == last.description)
+    }
+
+    @Test func everythingElseStays() {
+        var original = Message("body", type: "order", key: "k", headers: ["a": "1", "A": "2"], contentType: .json)
+        original.correlationID = "c"
+        original.priority = 7
+        var message = letter().message(of: original)
+        #expect(Array(message.headers.fields.prefix(2)) == original.headers.fields)
+        message.headers = original.headers
+        #expect(message == original)
+    }
+
+    @Test func aDelayAndAnExpirationDoNotKeepItFromArriving() {
+        var original = Message("body")
+        original.expiration = first
+        original.notBefore = last
+        let message = letter().message(of: original)
+        #expect(message.expiration == nil)
+        #expect(message.notBefore == nil)
+    }
+
+    @Test func aSecondDeathReplacesTheFirst() {
+        let once = letter().message(of: Message("body", headers: ["mine": "1"]))
+        let again = DeadLetter(.rejected, from: .queue("orders.dead"), attempt: 1, failure: nil)
+        let twice = again.message(of: once)
+        #expect(twice.headers.values(of: .deadLetterReason) == ["rejected"])
+        #expect(twice.headers[.deadLetterError] == nil)
+        #expect(DeadLetter.stripped(twice).headers == ["mine": "1"])
+    }
+
+    @Test func anErrorOfAnyTextTravels() {
+        let text = "line 1\r\nline 2\0" + String(repeating: "é", count: 2000)
+        let error = letter(sentence: text).message(of: Message()).headers[.deadLetterError] ?? ""
+        #expect(error.utf8.count <= DeadLetter.maximumErrorBytes)
+        #expect(error.hasPrefix("line 1  line 2 é"))
+        #expect(error.hasSuffix("…"))
+    }
+}

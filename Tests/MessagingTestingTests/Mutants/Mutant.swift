@@ -1,0 +1,71 @@
+import InMemoryBroker
+import Messaging
+import MessagingHub
+import MessagingTesting
+import Testing
+
+/// A broker with a single flaw, and the scenarios that must catch it.
+struct Mutant: Sendable, CustomTestStringConvertible {
+    /// What a scenario that catches it says.
+    struct Catch: Sendable {
+        let scenario: Int
+        let level: Scenario.Level
+        let sentence: String
+
+        init(_ scenario: Int, _ sentence: String, _ level: Scenario.Level = .seam) {
+            self.scenario = scenario
+            self.level = level
+            self.sentence = sentence
+        }
+
+        var name: String { "\(scenario) \(level.rawValue)" }
+    }
+
+    /// The flaw, in a sentence.
+    let flaw: String
+    /// Which scenarios turn red, with a part of what each says.
+    let catches: [Catch]
+    /// For which kinds they do.
+    let kinds: [DestinationKind]
+    /// Makes the flaw for one run: all brokers of the run share it, and with it what it remembers.
+    let make: @Sendable () -> Flaw
+
+    var testDescription: String { flaw }
+
+    init(
+        _ flaw: String, caughtBy catches: [Catch], for kinds: [DestinationKind] = DestinationKind.allCases,
+        make: @escaping @Sendable () -> Flaw
+    ) {
+        self.flaw = flaw
+        self.catches = catches
+        self.kinds = kinds
+        self.make = make
+    }
+}
+
+/// The in-memory harness with a flaw before every broker.
+struct FlawedHarness: ConformanceHarness {
+    let base: InMemoryHarness
+    let flaw: Flaw
+
+    init(_ flaw: Flaw, before base: InMemoryHarness) {
+        self.base = base
+        self.flaw = flaw
+    }
+
+    var name: String { "\(base.name), flawed" }
+    var patience: Duration { base.patience }
+    var redeliveryTimeout: Duration { base.redeliveryTimeout }
+    var server: ServerControl? { base.server }
+
+    func configured(_ configuration: HubConfiguration) -> HubConfiguration {
+        var configuration = configuration
+        flaw.configure?(&configuration)
+        return configuration
+    }
+
+    func launch() async throws -> BrokerProcess {
+        let process = try await base.launch()
+        return BrokerProcess(FlawedBroker(process.broker, flaw), kill: process.kill)
+    }
+}

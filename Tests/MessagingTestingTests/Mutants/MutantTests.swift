@@ -1,0 +1,60 @@
+import Messaging
+import MessagingTesting
+import Testing
+
+@Suite("Every scenario is proved by a broker that breaks it") struct MutantTests {
+    /// A mutant against one line of the suite.
+    struct Pair: CustomTestStringConvertible, Sendable {
+        let mutant: Mutant
+        let line: Line
+        let sentence: String
+
+        var testDescription: String { "\(mutant.flaw) → \(line.testDescription)" }
+
+        static let caught = Mutant.all.flatMap { mutant in
+            mutant.catches.flatMap { caught in
+                Line.all.filter { $0.scenario.number == caught.scenario && $0.scenario.level == caught.level }
+                    .filter { mutant.kinds.contains($0.kind) }
+                    .map { Pair(mutant: mutant, line: $0, sentence: caught.sentence) }
+            }
+        }
+    }
+
+    @Test("a mutant turns its scenarios red, with its sentence", arguments: Pair.caught)
+    func turnsRed(_ pair: Pair) async {
+        let harness = FlawedHarness(pair.mutant.make(), before: InMemoryHarness(patience: .milliseconds(1500)))
+        switch await pair.line.run(against: harness) {
+        case .failed(let violation):
+            #expect(violation.sentence.contains(pair.sentence), "\(violation)")
+        case .passed: Issue.record("\(pair.line.scenario) does not catch this mutant")
+        case .excluded(let reason): Issue.record("\(pair.line.scenario) was excluded: \(reason)")
+        }
+    }
+
+    /// A mutant has one flaw: what that does not touch stays green.
+    @Test("a mutant leaves what its flaw does not touch", arguments: Mutant.all)
+    func leavesTheRestGreen(_ mutant: Mutant) async {
+        for number in [61, 65, 39] where !mutant.catches.contains(where: { $0.scenario == number }) {
+            guard let scenario = Scenario.numbered(number) else { continue }
+            let harness = FlawedHarness(mutant.make(), before: InMemoryHarness())
+            if case .failed(let violation) = await Line(scenario: scenario, kind: .queue).run(against: harness) {
+                Issue.record("\(violation)")
+            }
+        }
+    }
+
+    @Test("every scenario has a mutant, and every mutant is caught for at least one kind")
+    func nothingIsUnproved() {
+        let proved = Set(Mutant.all.flatMap { $0.catches.map(\.name) })
+        let unproved = Scenario.all.filter { !proved.contains("\($0.number) \($0.level.rawValue)") }
+        #expect(unproved.isEmpty, "\(unproved)")
+        for mutant in Mutant.all {
+            for caught in mutant.catches {
+                let lines = Pair.caught.filter {
+                    $0.mutant.flaw == mutant.flaw && $0.line.scenario.number == caught.scenario
+                }
+                #expect(!lines.isEmpty, "\(mutant.flaw) is caught by \(caught.name) for no kind")
+            }
+        }
+    }
+}

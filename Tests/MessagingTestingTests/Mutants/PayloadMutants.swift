@@ -1,0 +1,107 @@
+import Messaging
+import MessagingTesting
+
+extension Mutant {
+    /// Flaws of what is carried.
+    static let payload: [Mutant] = [
+        Mutant(
+            "an empty body arrives as null",
+            caughtBy: [
+                .init(61, "a body of 0 bytes arrived as null")
+            ]
+        ) {
+            .ofMessages { message in message.with { if $0.body.count == 0 { $0.body = .null } } }
+        },
+        Mutant(
+            "a body that is not UTF-8 is repaired",
+            caughtBy: [
+                .init(61, "other bytes")
+            ]
+        ) {
+            .ofMessages { message in
+                if message.body.isNull || message.body.text != nil { return message }
+                return message.with { $0.body = Body(String(decoding: $0.body.array, as: UTF8.self)) }
+            }
+        },
+        Mutant(
+            "of headers of one name only the last is carried",
+            caughtBy: [
+                .init(65, "not what was sent: headers")
+            ]
+        ) {
+            .ofMessages { message in
+                message.with { message in
+                    var headers = Headers()
+                    for field in message.headers.fields {
+                        headers.removeAll(field.name)
+                        headers.append(field.name, field.value)
+                    }
+                    message.headers = headers
+                }
+            }
+        },
+        Mutant(
+            "a priority is not carried",
+            caughtBy: [
+                .init(65, "priority 7 came as 0")
+            ], for: [.queue]
+        ) {
+            .ofMessages { message in message.with { $0.priority = 0 } }
+        },
+        Mutant(
+            "a reply address is not carried",
+            caughtBy: [
+                .init(65, "reply-to reply.here came as nothing")
+            ]
+        ) {
+            .ofMessages { message in message.with { $0.replyTo = nil } }
+        },
+        Mutant(
+            "a timestamp is carried in whole seconds",
+            caughtBy: [
+                .init(65, "not what was sent: timestamp")
+            ]
+        ) {
+            .ofMessages { message in
+                message.with { $0.timestamp = Timestamp(milliseconds: $0.timestamp.milliseconds / 1000 * 1000) }
+            }
+        },
+        Mutant(
+            "an unknown content type is carried as bytes",
+            caughtBy: [
+                .init(65, "came as application/octet-stream")
+            ]
+        ) {
+            .ofMessages { message in
+                message.with { if $0.contentType.name.contains(";") { $0.contentType = .octetStream } }
+            }
+        },
+        Mutant(
+            "what one message has set is set on the next",
+            caughtBy: [
+                .init(65, "correlation id nothing came as correlation-1")
+            ]
+        ) {
+            let last = Observed<String?>(nil)
+            return .ofMessages { message in
+                let earlier = last.change { last in
+                    last = message.correlationID ?? last
+                    return last
+                }
+                return message.with { $0.correlationID = earlier }
+            }
+        },
+    ]
+
+    /// Every mutant.
+    static let all = settlement + forwarding + publishing + receiving + sharing + payload + hub
+}
+
+extension Message {
+    /// This message with some of it changed.
+    func with(_ edit: (inout Message) -> Void) -> Message {
+        var message = self
+        edit(&message)
+        return message
+    }
+}

@@ -1,0 +1,278 @@
+import Messaging
+import MessagingTesting
+
+extension Mutant {
+    /// Flaws of publishing and declaring.
+    static let publishing: [Mutant] = [
+        Mutant(
+            "the last message of a batch is dropped and confirmed",
+            caughtBy: [
+                .init(30, "received 498 of 499")
+            ]
+        ) {
+            .publishing { broker, messages, destination, options in
+                let kept = messages.count > 1 ? messages.dropLast() : messages[...]
+                return try await broker.publish(Array(kept), to: destination, options: options)
+            }
+        },
+        Mutant(
+            "one bad message refuses its whole batch",
+            caughtBy: [
+                .init(29, "a message of priority 11 was answered refused(tooLarge"),
+                .init(30, "500 of 500 messages were not confirmed, though one was bad"),
+            ]
+        ) {
+            .publishing { broker, messages, destination, options in
+                for message in messages {
+                    guard let refusal = broker.limits.refusal(of: message, at: .now) else { continue }
+                    throw PublishFailure.refused(refusal, count: messages.count)
+                }
+                return try await broker.publish(messages, to: destination, options: options)
+            }
+        },
+        Mutant(
+            "an oversized body is cut and confirmed",
+            caughtBy: [
+                .init(29, "an oversized message was answered confirmed"),
+                .init(30, "oversized within 500 was answered confirmed"),
+            ]
+        ) {
+            .ofMessages { message in
+                guard message.body.count > 1 << 20 else { return message }
+                var message = message
+                message.body = Body(Array(message.body.array.prefix(1 << 20)))
+                return message
+            }
+        },
+        Mutant(
+            "every message is published twice",
+            caughtBy: [
+                .init(30, "499 were confirmed, once each"),
+                .init(32, "what a thousand tasks published"),
+                .init(61, "another message came"),
+                .init(65, "not what was sent"),
+            ]
+        ) {
+            .publishing { broker, messages, destination, options in
+                _ = try? await broker.publish(messages, to: destination, options: options)
+                return try await broker.publish(messages, to: destination, options: options)
+            }
+        },
+        Mutant(
+            "a batch is published backwards",
+            caughtBy: [
+                .init(33, "came in another order than published")
+            ]
+        ) {
+            .publishing { broker, messages, destination, options in
+                try await broker.publish(messages.reversed(), to: destination, options: options)
+            }
+        },
+        Mutant(
+            "publish makes a missing destination",
+            caughtBy: [
+                .init(31, "a publish to nowhere was answered confirmed, not refused(noSuchDestination)")
+            ]
+        ) {
+            .publishing { broker, messages, destination, options in
+                do {
+                    return try await broker.publish(messages, to: destination, options: options)
+                } catch let error as PublishFailure {
+                    guard error.first.code == .noSuchDestination else { throw error }
+                    try? await broker.declare([DestinationDeclaration(destination)])
+                    return try await broker.publish(messages, to: destination, options: options)
+                }
+            }
+        },
+        Mutant(
+            "subscribe makes a missing destination",
+            caughtBy: [
+                .init(31, ", which does not exist, succeeded")
+            ]
+        ) {
+            var flaw = Flaw()
+            flaw.subscribe = { broker, subscription in
+                if case .destination(let destination) = subscription.source, destination.kind != .pubSub {
+                    var declaration = DestinationDeclaration(destination)
+                    if let group = subscription.group { declaration.groups[group] = .init() }
+                    try? await broker.declare([declaration])
+                }
+                return try await broker.subscribe(subscription)
+            }
+            return flaw
+        },
+        Mutant(
+            "what could not be sent is confirmed",
+            caughtBy: [
+                .init(29, "to a server that is down were not all refused or unknown")
+            ]
+        ) {
+            .publishing { broker, messages, destination, options in
+                do {
+                    return try await broker.publish(messages, to: destination, options: options)
+                } catch let error as PublishFailure {
+                    guard error.first.code == .notConnected || error.first.code == .timeout else { throw error }
+                    return PublishReceipt()
+                }
+            }
+        },
+        Mutant(
+            "a refused message refuses the one that is published after it",
+            caughtBy: [
+                .init(32, "got the answer of another")
+            ]
+        ) {
+            let refusal = Observed<BrokerError?>(nil)
+            return .publishing { broker, messages, destination, options in
+                let earlier = refusal.change { refusal in
+                    defer { refusal = nil }
+                    return refusal
+                }
+                if let earlier { throw PublishFailure.refused(earlier, count: messages.count) }
+                do {
+                    return try await broker.publish(messages, to: destination, options: options)
+                } catch let error as PublishFailure {
+                    refusal.change { $0 = error.first }
+                    throw error
+                }
+            }
+        },
+        Mutant(
+            "a declaration's bound is not kept",
+            caughtBy: [
+                .init(37, "a sixth message in a place for five was not refused")
+            ]
+        ) {
+            .ofDeclarations { $0.maximumMessages = nil }
+        },
+        Mutant(
+            "a full destination refuses at once, though it was to wait",
+            caughtBy: [
+                .init(37, "a full place that lets publish wait refused it after")
+            ]
+        ) {
+            .ofDeclarations { $0.whenFull = .refuse }
+        },
+        Mutant(
+            "a declaration's order is not kept",
+            caughtBy: [
+                .init(33, "a later message of a refused one's key was answered confirmed"),
+                .init(49, " before m"),
+            ]
+        ) {
+            .ofDeclarations { $0.order = .none }
+        },
+        Mutant(
+            "a delay is not waited for",
+            caughtBy: [
+                .init(23, ", too early")
+            ]
+        ) {
+            .stripping(\.notBefore)
+        },
+        Mutant(
+            "a short delay is held up behind a long one",
+            caughtBy: [
+                .init(23, "long came before the other")
+            ]
+        ) {
+            let latest = Observed<Timestamp?>(nil)
+            return .ofMessages { message in
+                guard let notBefore = message.notBefore else { return message }
+                var message = message
+                message.notBefore = latest.change { latest in
+                    latest = max(latest ?? notBefore, notBefore)
+                    return latest
+                }
+                return message
+            }
+        },
+        Mutant(
+            "an expired message is handed out",
+            caughtBy: [
+                .init(25, "what had not expired")
+            ]
+        ) {
+            .stripping(\.expiration)
+        },
+        Mutant(
+            "publish waits behind a receive",
+            caughtBy: [
+                .init(38, "a receive with one message there: m1 is missing"),
+                .init(43, "publish"),
+            ]
+        ) { .receivingBlocksPublishing() },
+        Mutant(
+            "a message without a subscriber is dropped by every kind",
+            caughtBy: [
+                .init(51, "received 1 of 4")
+            ], for: [.queue, .stream]
+        ) {
+            let subscribed = Observed<Set<Destination>>([])
+            var flaw = Flaw.publishing { broker, messages, destination, options in
+                if !subscribed.change({ $0.contains(destination) }) { return PublishReceipt() }
+                return try await broker.publish(messages, to: destination, options: options)
+            }
+            flaw.subscribe = { broker, subscription in
+                if case .destination(let destination) = subscription.source {
+                    subscribed.change { _ = $0.insert(destination) }
+                }
+                return try await broker.subscribe(subscription)
+            }
+            return flaw
+        },
+    ]
+}
+
+extension Flaw {
+    /// A flaw of publishing.
+    static func publishing(_ publish: @escaping Publish) -> Flaw {
+        var flaw = Flaw()
+        flaw.publish = publish
+        return flaw
+    }
+
+    /// The broker never hears of a field, though its receivers see it.
+    static func stripping(_ field: any WritableKeyPath<Message, Timestamp?> & Sendable) -> Flaw {
+        let kept = Observed<[MessageID: Timestamp]>([:])
+        var flaw = Flaw.ofConsumer { base, _, _ in
+            .receiving(base) { deliveries in
+                deliveries.map { delivery in
+                    var delivery = delivery
+                    if let moment = kept.value[delivery.message.id] { delivery.message[keyPath: field] = moment }
+                    return delivery
+                }
+            }
+        }
+        flaw.publish = { broker, messages, destination, options in
+            let stripped = messages.map { message in
+                guard let moment = message[keyPath: field] else { return message }
+                kept.change { $0[message.id] = moment }
+                var message = message
+                message[keyPath: field] = nil
+                return message
+            }
+            return try await broker.publish(stripped, to: destination, options: options)
+        }
+        return flaw
+    }
+
+    /// Publishing waits until no receive does.
+    static func receivingBlocksPublishing() -> Flaw {
+        let receiving = Observed(0)
+        var flaw = Flaw.ofConsumer { base, _, _ in
+            var consumer = FlawedConsumer(base: base)
+            consumer.receive = { base, limit, wait in
+                receiving.change { $0 += 1 }
+                defer { receiving.change { $0 -= 1 } }
+                return try await base.receive(upTo: limit, within: wait)
+            }
+            return consumer
+        }
+        flaw.publish = { broker, messages, destination, options in
+            _ = await receiving.first(within: .seconds(60)) { $0 == 0 }
+            return try await broker.publish(messages, to: destination, options: options)
+        }
+        return flaw
+    }
+}

@@ -1,0 +1,109 @@
+import Messaging
+import Testing
+
+@Suite struct BrokerLimitsTests {
+    private let now = Timestamp(milliseconds: 1_000_000)
+    private let limits = BrokerLimits()
+
+    private func refusal(of message: Message, by limits: BrokerLimits? = nil) -> BrokerError? {
+        (limits ?? self.limits).refusal(of: message, at: now)
+    }
+
+    private func expect(
+        _ code: BrokerError.Code, _ hint: String, of message: Message, by limits: BrokerLimits? = nil,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let error = refusal(of: message, by: limits)
+        #expect(error?.code == code, sourceLocation: sourceLocation)
+        #expect(error?.operation == .publish, sourceLocation: sourceLocation)
+        #expect(error?.sentence.contains(hint) == true, "\(error?.sentence ?? "taken")", sourceLocation: sourceLocation)
+        #expect(error?.sentence.contains(message.id.description) == true, sourceLocation: sourceLocation)
+    }
+
+    @Test func ordinaryMessagesAreTaken() {
+        #expect(refusal(of: Message()) == nil)
+        var message = Message(
+            "body", type: "order.created", key: "42", headers: ["a": "ü", "b": ""], contentType: .json)
+        message.correlationID = "c"
+        message.notBefore = now + .seconds(5)
+        message.expiration = now + .seconds(1)
+        message.priority = 10
+        #expect(refusal(of: message) == nil)
+    }
+
+    @Test("S4-64 the largest body is 1 MiB by default and configurable; a larger one is a typed error")
+    func size() {
+        #expect(limits.maximumBodyBytes == 1_048_576)
+        #expect(refusal(of: Message(Body([UInt8](repeating: 0, count: 1_048_576)))) == nil)
+        let oversize = Message(Body([UInt8](repeating: 0, count: 1_048_577)))
+        expect(.tooLarge, "body of 1048577 bytes is over the limit of 1048576", of: oversize)
+        let larger = limits.with { $0.maximumBodyBytes = 2 << 20 }
+        #expect(refusal(of: oversize, by: larger) == nil)
+        let smaller = limits.with { $0.maximumBodyBytes = 10 }
+        #expect(refusal(of: Message("1234567890"), by: smaller) == nil)
+        expect(.tooLarge, "body of 11 bytes is over the limit of 10", of: Message("12345678901"), by: smaller)
+    }
+
+    @Test("S3-50 priority 0 to 10 is taken, anything else is refused, not clamped")
+    func priority() {
+        for priority in 0...10 as ClosedRange<UInt8> {
+            var message = Message()
+            message.priority = priority
+            #expect(refusal(of: message) == nil)
+        }
+        for priority in [11, 255] as [UInt8] {
+            var message = Message()
+            message.priority = priority
+            expect(.invalidArgument, "priority \(priority) is out of range; 0 to 10 are allowed", of: message)
+        }
+    }
+
+    @Test("S3-53 a message that has expired is not published")
+    func expiration() {
+        var message = Message()
+        message.expiration = now
+        expect(.expired, "expired at 1970-01-01T00:16:40.000Z", of: message)
+        message.expiration = now + .nanoseconds(1)
+        #expect(refusal(of: message) == nil)
+    }
+
+    @Test func delay() {
+        var message = Message()
+        message.notBefore = now + .seconds(11)
+        expect(.invalidArgument, "delay until", of: message, by: limits.with { $0.maximumDelay = .seconds(10) })
+        message.notBefore = now + .seconds(10)
+        #expect(refusal(of: message, by: limits.with { $0.maximumDelay = .seconds(10) }) == nil)
+        message.notBefore = Timestamp(nanoseconds: .max)
+        expect(.invalidArgument, "delay until", of: message)
+        message.notBefore = Timestamp(nanoseconds: .min)
+        #expect(refusal(of: message) == nil)
+    }
+
+    @Test func shortFields() {
+        let short = limits.with { $0.maximumFieldBytes = 4 }
+        expect(.tooLarge, "key of 5 bytes is over the limit of 4", of: Message(key: "12345"), by: short)
+        expect(.tooLarge, "type of 5 bytes", of: Message(type: "12345"), by: short)
+        #expect(refusal(of: Message(type: "1234", key: "1234", contentType: "a/b"), by: short) == nil)
+        expect(.tooLarge, "content type of 9 bytes", of: Message(contentType: "image/png"), by: short)
+        for (name, path) in [
+            ("correlation id", \Message.correlationID), ("reply-to", \.replyTo),
+            ("content encoding", \.contentEncoding),
+        ] {
+            var message = Message(contentType: "a/b")
+            message[keyPath: path] = "12345"
+            expect(.tooLarge, "\(name) of 5 bytes", of: message, by: short)
+            message[keyPath: path] = "a\u{7F}"
+            expect(.invalidArgument, "\(name) \"a\\u{7F}\" contains a control character", of: message)
+        }
+    }
+
+    /// The short way that most messages take must see what the long one sees.
+    @Test func controlCharactersInKeyAndTypeAreRefusedWithAndWithoutHeaders() {
+        for text in ["a\u{0}", "\n", "a\tb", "\u{1F}", "\u{7F}", "long enough to be on the heap\u{1}"] {
+            expect(.invalidArgument, "key \(text.quoted) contains a control character", of: Message(key: text))
+            expect(.invalidArgument, "type \(text.quoted) contains", of: Message(type: text))
+            expect(.invalidArgument, "key \(text.quoted) contains", of: Message(key: text, headers: ["a": "b"]))
+        }
+        #expect(refusal(of: Message(type: "größe ~", key: "日本 ")) == nil)
+    }
+}
