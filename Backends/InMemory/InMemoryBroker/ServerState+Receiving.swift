@@ -74,10 +74,10 @@ extension ServerState {
             if deliveries.isEmpty { deliveries.reserveCapacity(min(limit, inbox.count, consumer.cells.count)) }
             lastHold &+= 1
             let receipt = consumer.hold(.init(number: lastHold, inbox: index, slot: slot, size: mark.size, since: uptime))
-            let delivery = Delivery(
-                message: consume message, attempt: mark.attempt, receipt: receipt,
-                position: inbox.stream == nil ? .none : Position(major: mark.order), topic: topic)
-            deliveries.append(consume delivery)
+            deliveries.append(
+                Delivery(
+                    message: consume message, attempt: mark.attempt, receipt: receipt,
+                    position: inbox.stream == nil ? .none : Position(major: mark.order), topic: topic))
         }
     }
 
