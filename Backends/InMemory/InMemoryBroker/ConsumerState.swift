@@ -73,7 +73,8 @@ struct ConsumerState: Row, Sendable {
 
     /// A row of the table that stands empty.
     static var vacant: ConsumerState {
-        var consumer = ConsumerState(broker: 0, subscription: Subscription(.queue("vacant")), cells: HoldCells(count: 0))
+        let subscription = Subscription(.queue("vacant"))
+        var consumer = ConsumerState(broker: 0, subscription: subscription, cells: HoldCells(count: 0))
         consumer.status = .vacant
         return consumer
     }

@@ -42,7 +42,8 @@ extension InMemoryBroker {
         }
     }
 
-    private static let cancelled = BrokerError(.cancelled, "the task was cancelled before this was sent", during: .publish)
+    private static let cancelled = BrokerError(
+        .cancelled, "the task was cancelled before this was sent", during: .publish)
 
     private func admitAtOnce(_ message: Message, size: Int, to destination: Destination) -> Bool {
         server.change { state, effects in
@@ -137,8 +138,9 @@ extension ServerState {
                 batch.refuse(error)
             case .full(let full):
                 if let waiter { enqueue(waiter, at: full) }
-                let sentence = "\(batch.destination) has been full up to the deadline; consume from it, or raise its limits"
-                return Block(place: full, error: BrokerError(.resourceExhausted, sentence))
+                let sentence = "has been full up to the deadline; consume from it, or raise its limits"
+                return Block(
+                    place: full, error: BrokerError(.resourceExhausted, "\(batch.destination) \(sentence)"))
             }
         }
         return nil

@@ -73,7 +73,8 @@ extension ServerState {
             guard consumer.hasRoom(for: Int(mark.size)) else { return inbox.restore(slot, counting: 0) }
             if deliveries.isEmpty { deliveries.reserveCapacity(min(limit, inbox.count, consumer.cells.count)) }
             lastHold &+= 1
-            let receipt = consumer.hold(.init(number: lastHold, inbox: index, slot: slot, size: mark.size, since: uptime))
+            let receipt = consumer.hold(
+                .init(number: lastHold, inbox: index, slot: slot, size: mark.size, since: uptime))
             deliveries.append(
                 Delivery(
                     message: consume message, attempt: mark.attempt, receipt: receipt,

@@ -21,28 +21,28 @@ extension ServerState {
     mutating func settle(
         _ id: Int, _ settlements: [ReceiptSettlement], at moment: Moment, _ effects: inout Effects
     ) -> [SettlementOutcome] {
-        var outcomes: [SettlementOutcome] = []
-        outcomes.reserveCapacity(settlements.count)
+        var outcomes = [SettlementOutcome](repeating: .settled, count: settlements.count)
         var unannounced: Int?
         let isMailbox = consumers[id].isMailbox
         let items = settlements.span
         for index in items.indices {
             guard case .accept = items[index].settlement, !isMailbox else {
-                outcomes.append(settle(id, items[index].receipt, as: items[index].settlement, at: moment, &effects))
+                outcomes[index] = settle(id, items[index].receipt, as: items[index].settlement, at: moment, &effects)
                 continue
             }
             guard let inbox = finish(id, items[index].receipt, at: moment.uptime) else {
-                outcomes.append(.stale)
+                outcomes[index] = .stale
                 continue
             }
-            if let other = unannounced, other != inbox { announceDone(id, other, &effects) }
+            if inbox == unannounced { continue }
+            if let other = unannounced { announceDone(id, other, &effects) }
             unannounced = inbox
-            outcomes.append(.settled)
         }
         if let inbox = unannounced { announceDone(id, inbox, &effects) }
         return outcomes
     }
 
+    /// Settles one in any way.
     mutating func settle(
         _ id: Int, _ receipt: Receipt, as settlement: Settlement, at moment: Moment, _ effects: inout Effects
     ) -> SettlementOutcome {
