@@ -53,8 +53,6 @@ public struct BrokerConformance: Sendable {
             switch need {
             case .operation(let operation):
                 if case .refused(let reason) = capabilities[kind, operation] { return reason }
-            case .replay:
-                if case .refused(let reason) = capabilities[kind, .replay] { return reason }
             case .crash:
                 if harness.server == nil { return "the harness of \(harness.name) cannot end its server" }
             }

@@ -40,17 +40,24 @@ package final class History: Sendable {
         }
     }
 
-    /// The last entries about these messages; about all where there are none. At most 16.
+    /// The last entries about these messages, and what concerned everybody between the first and the last of them; of
+    /// all entries where no message is named. At most 16.
     package func excerpt(about messages: Set<MessageID>) -> [String] {
         var (entries, names) = state.withLock { ($0.entries, $0.names) }
         var lines: [String] = []
+        var between: [String] = []
         while let entry = entries.popFirst() {
             let concerned = messages.isEmpty ? entry.messages : entry.messages.filter(messages.contains)
-            if !messages.isEmpty && concerned.isEmpty && !entry.messages.isEmpty { continue }
             let labels = concerned.prefix(8).map { names[$0] ?? $0.description }
             let more = concerned.count > 8 ? ", … \(concerned.count) in all" : ""
-            let moment = Duration.milliseconds((entry.uptime - beginning).nanoseconds / 1_000_000)
-            lines.append("\(moment.optionText) \(entry.who) \(entry.what) \(labels.joined(separator: ", "))\(more)")
+            let moment = (entry.uptime - beginning).inMilliseconds
+            let line = "\(moment) \(entry.who) \(entry.what) \(labels.joined(separator: ", "))\(more)"
+            if messages.isEmpty || !concerned.isEmpty {
+                lines += between + [line]
+                between = []
+            } else if entry.messages.isEmpty, !lines.isEmpty {
+                between.append(line)
+            }
         }
         return lines.suffix(16)
     }

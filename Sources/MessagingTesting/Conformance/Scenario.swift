@@ -14,8 +14,6 @@ public struct Scenario: Sendable {
     public enum Need: Hashable, Sendable {
         /// The broker serves this operation for the kind.
         case operation(BrokerCapabilities.Operation)
-        /// The broker has the power to replay.
-        case replay
         /// The harness can end the server and start it again.
         case crash
     }

@@ -105,15 +105,19 @@ extension AttemptScenarios {
         }
     }
 
-    static func deadLetterCarries(_ context: ScenarioContext) async throws {
-        let place = context.nowhere()
-        let dead = context.deadLetters(of: place)
+    private static func fullMessage(_ context: ScenarioContext) -> Message {
         var message = context.message("full", key: "customer-7", body: Body([0xFF, 0x00, 0x61]))
         message.type = "order.created"
         message.correlationID = "correlation-1"
         message.headers.append("Tenant", "münchen")
         message.headers.append("Tenant", "second")
-        let (sent, delay) = (message, context.delay(60))
+        return message
+    }
+
+    static func deadLetterCarries(_ context: ScenarioContext) async throws {
+        let place = context.nowhere()
+        let dead = context.deadLetters(of: place)
+        let (sent, delay) = (fullMessage(context), context.delay(60))
         let handler = context.handler { _ in throw Fault() }
         let peer = try await context.peer()
         let letter = try await context.withHub(at: place, route: { $0.retry = policy(2, every: delay) }) { hub in

@@ -128,7 +128,7 @@ enum CloseScenarios {
     }
 
     static func shutdownFinishesWhatRuns(_ context: ScenarioContext) async throws {
-        try await shutsDown(context, grace: .seconds(5), handling: .milliseconds(150))
+        try await shutsDown(context, grace: .seconds(5), handling: .milliseconds(500))
         try await shutsDown(context, grace: .milliseconds(100), handling: .seconds(60))
     }
 
@@ -139,7 +139,10 @@ enum CloseScenarios {
     ) async throws {
         let (place, messages, time) = (context.nowhere(), context.messages(8), context.time)
         let finished = Observed<Set<MessageID>>([], on: time)
+        let isClosing = Observed(false, on: time)
+        let patience = context.patience
         let handler = context.handler { run in
+            _ = await isClosing.first(within: patience) { $0 }
             try await time.sleep(for: handling)
             finished.change { _ = $0.insert(run.message.id) }
         }
@@ -148,6 +151,7 @@ enum CloseScenarios {
             try await hub.publish(messages, to: place.destination.topic)
             let isBusy = await handler.waits(for: 4, within: context.patience)
             try context.require(isBusy, "only \(handler.handled.count) of four handlers began")
+            isClosing.change { $0 = true }
         }
         let begun = Set(handler.handled.map(\.message.id))
         if handling < grace {

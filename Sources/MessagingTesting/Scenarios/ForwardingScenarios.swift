@@ -34,16 +34,7 @@ enum ForwardingScenarios {
         let member = try await peer.subscribe(place)
         let deliveries = try await member.take(30)
         let copies = deliveries.map { context.message("copy of \(context.history.name(of: $0.message.id))") }
-        let forwarding = context.meanwhile("forwarding") {
-            var settled: Set<MessageID> = []
-            for (delivery, copy) in zip(deliveries, copies) {
-                let outgoing = [Outgoing(copy, to: target.destination)]
-                if try await member.settle(delivery, .forward(outgoing)) == .settled {
-                    settled.insert(delivery.message.id)
-                }
-            }
-            return settled
-        }
+        let forwarding = context.meanwhile("forwarding") { try await forwards(deliveries, copies, member, target) }
         if context.harness.server != nil {
             try await context.time.sleep(for: delay)
             try await context.crash()
@@ -59,8 +50,7 @@ enum ForwardingScenarios {
             from: target, but: copies.map(\.id), because: "it was never forwarded")
         let there = Set(arrived.map(\.message.id))
         for (delivery, copy) in zip(deliveries, copies) {
-            let id = delivery.message.id
-            let about = [id, copy.id]
+            let (id, about) = (delivery.message.id, [delivery.message.id, copy.id])
             let (isBack, isThere) = (back.contains(id), there.contains(copy.id))
             try context.require(isBack || isThere, "neither the original nor its copy is left: lost", about: about)
             if context.peerLimits?.settleLag == .zero {
@@ -74,18 +64,23 @@ enum ForwardingScenarios {
         }
     }
 
+    /// Forwards one after the other; those that were answered as settled.
+    private static func forwards(
+        _ deliveries: [Delivery], _ copies: [Message], _ member: Member, _ target: Place
+    ) async throws -> Set<MessageID> {
+        var settled: Set<MessageID> = []
+        for (delivery, copy) in zip(deliveries, copies) {
+            let outgoing = [Outgoing(copy, to: target.destination)]
+            if try await member.settle(delivery, .forward(outgoing)) == .settled { settled.insert(delivery.message.id) }
+        }
+        return settled
+    }
+
     static func refusedForwardLeavesTheOriginal(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
         let (place, target) = (try await context.place(by: peer), try await context.place(by: peer))
         let nowhere = context.nowhere()
-        var full: Place?
-        if context.can(.bounded) {
-            full = try await context.place(by: peer) {
-                $0.maximumMessages = 1
-                $0.whenFull = .refuse
-            }
-        }
-        if let full { try await peer.publish(context.message("the one"), to: full) }
+        let full = context.can(.bounded) ? try await fullPlace(context, peer) : nil
         try await peer.publish(context.messages(7), to: place)
         let member = try await peer.subscribe(place)
         let deliveries = try await member.take(7)
@@ -99,20 +94,10 @@ enum ForwardingScenarios {
             (.forward([to(target, 6)]), nil),
         ]
         let outcomes = try await member.settle(zip(deliveries, settlements).map { ($0, $1.0) })
-        var back: [MessageID] = []
         for (index, outcome) in outcomes.enumerated() {
-            let id = deliveries[index].message.id
-            if let code = settlements[index].1 {
-                back.append(id)
-                guard case .failed(let error) = outcome, error.code == code else {
-                    throw ScenarioFailure(
-                        "a forward that cannot be was answered \(outcome), not failed(\(code))", about: [id])
-                }
-            } else {
-                try context.require(
-                    outcome == .settled, "a neighbour of a refused forward was answered \(outcome)", about: [id])
-            }
+            try requireAnswer(outcome, settlements[index].1, deliveries[index])
         }
+        let back = zip(deliveries, settlements).filter { $1.1 != nil }.map(\.0.message.id)
         try await member.cancel()
         let seen = try await context.nothingComesBack(
             from: place, but: back, because: "it was settled beside a forward that was refused")
@@ -122,5 +107,29 @@ enum ForwardingScenarios {
             because: "its forward was refused")
         arrived.removeAll { $0.message.id == copies[3].id }
         try context.requireExactly(arrived, [copies[2].id, copies[6].id], "the forwards that were not refused")
+    }
+
+    private static func fullPlace(_ context: ScenarioContext, _ peer: Peer) async throws -> Place {
+        let full = try await context.place(by: peer) {
+            $0.maximumMessages = 1
+            $0.whenFull = .refuse
+        }
+        try await peer.publish(context.message("the one"), to: full)
+        return full
+    }
+
+    private static func requireAnswer(
+        _ outcome: SettlementOutcome, _ code: BrokerError.Code?, _ delivery: Delivery
+    ) throws {
+        switch (outcome, code) {
+        case (.settled, nil): return
+        case (.failed(let error), let code?) where error.code == code: return
+        case (_, let code?):
+            throw ScenarioFailure(
+                "a forward that cannot be was answered \(outcome), not failed(\(code))", about: [delivery.message.id])
+        case (_, nil):
+            throw ScenarioFailure(
+                "a neighbour of a refused forward was answered \(outcome)", about: [delivery.message.id])
+        }
     }
 }

@@ -64,9 +64,11 @@ struct OrderedRun {
     }
 
     private mutating func untilDone(_ count: Int) async throws {
-        let end = context.time.uptime + context.patience
+        var end = context.time.uptime + context.patience
         while accepted.count < count {
+            let before = accepted.count
             for index in holders.indices { try await turn(index, acceptingAll: true) }
+            if accepted.count > before { end = context.time.uptime + context.patience }
             let rest = numbers.keys.filter { !accepted.contains($0) }
             try context.require(
                 context.time.uptime < end, "\(rest.count) of \(count) ordered messages were not delivered", about: rest)

@@ -82,20 +82,27 @@ enum PublishingScenarios {
         publishing.cancel()
         sort(more, try await publishing.value())
         if context.harness.server != nil {
-            try await context.crash()
             let lost = context.messages(5)
-            let options = PublishOptions(deadline: .milliseconds(200))
-            let answers = try await peer.outcomes(of: lost, to: place, options: options)
-            try await context.restart()
-            try context.require(
-                answers.count == 5, "5 messages to a server that is down were not all refused or unknown",
-                about: lost.map(\.id))
-            sort(lost, answers)
+            sort(lost, try await outcomesWhileDown(context, lost, peer, place))
         }
         let seen = try await context.nothingComesBack(
             from: place, but: certain + possible, because: "its publish was refused")
         let here = Set(seen.map(\.message.id))
         try context.requireExactly(seen, certain + possible.filter(here.contains), "what was confirmed")
+    }
+
+    private static func outcomesWhileDown(
+        _ context: ScenarioContext, _ messages: [Message], _ peer: Peer, _ place: Place
+    ) async throws -> [Int: PublishFailure.Outcome] {
+        try await context.crash()
+        let options = PublishOptions(deadline: .milliseconds(200))
+        let outcomes = try await peer.outcomes(of: messages, to: place, options: options)
+        try await context.restart()
+        try context.require(
+            outcomes.count == messages.count,
+            "\(messages.count) messages to a server that is down were not all refused or unknown",
+            about: messages.map(\.id))
+        return outcomes
     }
 
     static func oneOfFiveHundredFailsAlone(_ context: ScenarioContext) async throws {
@@ -150,7 +157,7 @@ enum PublishingScenarios {
         let member = try await peer.subscribe(place, window: 1024)
         let tooLarge = oversizedBody(context)
         let messages = (0..<1000).map { context.message("task \($0)", body: $0 % 10 == 3 ? tooLarge : nil) }
-        let taking = context.meanwhile("receiving 900") { try await member.take(900) }
+        let taking = context.meanwhile("receiving 900", within: context.patience * 8) { try await member.take(900) }
         let confirmed = try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
             for (index, message) in messages.enumerated() {
                 group.addTask {

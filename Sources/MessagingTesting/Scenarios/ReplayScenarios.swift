@@ -9,25 +9,14 @@ enum ReplayScenarios {
             From earliest, latest, a captured position and a time (when the broker appended it): begins with exactly \
             that message.
             """,
-            .stream, needs: [.operation(.replay), .replay], body: beginsExactlyThere)
+            .stream, needs: [.operation(.replay)], body: beginsExactlyThere)
     ]
 
     static func beginsExactlyThere(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
         let place = try await context.place(by: peer)
         let messages = context.messages(5)
-        var positions: [Position] = []
-        var middle = context.time.now
-        for (number, message) in messages.enumerated() {
-            if number == 3 {
-                try await context.time.sleep(for: .milliseconds(30))
-                middle = context.time.now
-                try await context.time.sleep(for: .milliseconds(30))
-            }
-            let options = PublishOptions(positions: true)
-            positions += try await peer.publish(message, to: place, options: options).positions
-        }
-        try context.require(positions.count == 5, "publish gave \(positions.count) positions for 5 messages")
+        let (positions, middle) = try await published(context, messages, peer, place)
         let starts: [(StartPosition, Int)] = [
             (.earliest, 0), (.position(positions[0]), 0), (.position(positions[2]), 2), (.position(positions[4]), 4),
             (.time(middle), 3), (.latest, 5),
@@ -35,8 +24,7 @@ enum ReplayScenarios {
         var readers: [(StartPosition, Int, any ReplayReader)] = []
         var members: [Member] = []
         guard let replay = peer.broker.replay else {
-            throw ScenarioFailure(
-                "the capabilities say that a stream can be replayed, but the broker has no such power")
+            throw ScenarioFailure("the broker declares that it can replay a stream, but has no such power")
         }
         for (start, first) in starts {
             let destination = place.destination
@@ -58,6 +46,26 @@ enum ReplayScenarios {
                 try await member.receive(upTo: limit, within: wait)
             }
         }
+    }
+
+    /// Publishes one by one; their positions, and a moment between the third and the fourth.
+    private static func published(
+        _ context: ScenarioContext, _ messages: [Message], _ peer: Peer, _ place: Place
+    ) async throws -> ([Position], Timestamp) {
+        var positions: [Position] = []
+        var middle = context.time.now
+        for (number, message) in messages.enumerated() {
+            if number == 3 {
+                try await context.time.sleep(for: .milliseconds(30))
+                middle = context.time.now
+                try await context.time.sleep(for: .milliseconds(30))
+            }
+            let options = PublishOptions(positions: true)
+            positions += try await peer.publish(message, to: place, options: options).positions
+        }
+        let (count, expected) = (positions.count, messages.count)
+        try context.require(count == expected, "publish gave \(count) positions for \(expected) messages")
+        return (positions, middle)
     }
 
     /// A group that is declared with this start begins there too.

@@ -42,13 +42,14 @@ enum SharingScenarios {
         }
         let held = received
         for (member, delivery) in zip(members, held) { try await member.accept([delivery]) }
-        let end = context.time.uptime + context.patience
+        var end = context.time.uptime + context.patience
         while received.count < count, context.time.uptime < end {
             for (index, member) in members.enumerated() {
                 let some = try await member.receive(upTo: 5, within: .milliseconds(10))
                 try await member.accept(some)
                 shares[index] += some.count
                 received += some
+                if !some.isEmpty { end = context.time.uptime + context.patience }
             }
         }
         try context.require(!shares.contains(0), "\(what): the shares were \(shares)")

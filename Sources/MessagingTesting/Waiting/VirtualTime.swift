@@ -10,6 +10,7 @@ public final class VirtualTime: TimeSource {
     /// Where `now` began: 2026-01-01T00:00:00Z.
     public static let beginning = Timestamp(milliseconds: 1_767_225_600_000)
     private let state = Lock(State())
+    private let alarmsSet = Observed(0)
 
     /// A clock that stands at its beginning.
     public init() {}
@@ -19,9 +20,15 @@ public final class VirtualTime: TimeSource {
     /// How far it has moved.
     public var uptime: Duration { state.withLock { $0.uptime } }
 
-    /// Rings when the clock is moved to this moment or beyond.
+    /// Rings when the clock is moved to this moment or beyond; at once when it stands there already.
     public func alarm(at uptime: Duration, _ action: @escaping @Sendable () -> Void) -> Alarm {
-        state.withLock { $0.alarms.add(at: uptime, action) }
+        let (alarm, due) = state.withLock { state in
+            let alarm = state.alarms.add(at: uptime, action)
+            return (alarm, uptime <= state.uptime ? state.alarms.popDue(at: state.uptime)?.action : nil)
+        }
+        alarmsSet.change { $0 += 1 }
+        due?()
+        return alarm
     }
 
     /// Forgets an alarm.
@@ -36,6 +43,15 @@ public final class VirtualTime: TimeSource {
 
     /// When the next alarm rings; nil when there is none.
     public var nextAlarm: Duration? { state.withLock { $0.alarms.next() } }
+
+    /// How many alarms have been set since it was made, silenced and rung ones among them.
+    public var alarmCount: Int { alarmsSet.value }
+
+    /// Waits until so many alarms have been set since it was made: the code under test sleeps, and it is time to
+    /// `advance`. False when they were not within `limit` of the machine's time.
+    @discardableResult public func waits(forAlarms count: Int, within limit: Duration) async -> Bool {
+        await alarmsSet.first(within: limit) { $0 >= count } != nil
+    }
 
     private func step(to target: Duration) -> (@Sendable () -> Void)? {
         state.withLock { state in

@@ -1,20 +1,24 @@
 import MessagingTesting
 
-/// Lets so many runs go on at the same time, and has the others wait.
+/// Lets so many runs go on at the same time, and has the others wait in line.
 struct Slots {
-    static let shared = Slots(32)
-    private let free: Observed<Int>
+    private struct Line: Sendable {
+        var tickets = 0
+        var called: Int
+    }
 
-    init(_ count: Int) { free = Observed(count) }
+    static let shared = Slots(16)
+    private let line: Observed<Line>
+
+    init(_ count: Int) { line = Observed(Line(called: count)) }
 
     func withSlot<Value: Sendable>(_ work: () async -> Value) async -> Value {
-        while !free.change({ free in
-            if free > 0 { free -= 1 } else { return false }
-            return true
-        }) {
-            _ = await free.first(within: .seconds(600)) { $0 > 0 }
+        let ticket = line.change { line in
+            defer { line.tickets += 1 }
+            return line.tickets
         }
-        defer { free.change { $0 += 1 } }
+        _ = await line.first(within: .seconds(600)) { $0.called > ticket }
+        defer { line.change { $0.called += 1 } }
         return await work()
     }
 }

@@ -67,7 +67,7 @@ extension Mutant {
         ) {
             .ofConsumer { base, _, _ in
                 .receivingSo(base) { base, limit, wait in
-                    let receiving = Task { try await base.receive(upTo: limit, within: min(wait, .milliseconds(300))) }
+                    let receiving = Task { try await base.receive(upTo: limit, within: min(wait, .seconds(1))) }
                     let result = await receiving.result
                     if Task.isCancelled, (try? result.get())?.isEmpty ?? true {
                         throw BrokerError(.cancelled, "the task was cancelled", during: .receive)

@@ -1,0 +1,125 @@
+import InMemoryBroker
+import Messaging
+import MessagingTesting
+import Testing
+
+@Suite("The conformance suite itself") struct BrokerConformanceTests {
+    private func violation(_ result: ScenarioResult) -> ScenarioViolation? {
+        if case .failed(let violation) = result { violation } else { nil }
+    }
+
+    @Test func aFailureHasSentenceSeedAndTheEntriesThatShowIt() async throws {
+        let scenario = Scenario(1, "Two and two is five.", .queue) { context in
+            let peer = try await context.peer()
+            let place = try await context.place(by: peer)
+            let (guilty, bystander) = (context.message("guilty"), context.message("bystander"))
+            try await peer.publish(bystander, to: place)
+            try await peer.publish(guilty, to: place)
+            try context.require(2 + 2 == 5, "two and two was 4", about: [guilty.id])
+        }
+        let result = await BrokerConformance(InMemoryHarness(), seed: 7).run(scenario, kind: .queue)
+        let found = try #require(violation(result))
+        #expect(found.sentence == "two and two was 4")
+        #expect(found.seed == 7)
+        #expect(found.description.contains("1: Two and two is five."))
+        #expect(found.excerpt.count == 2)
+        #expect(found.excerpt.allSatisfy { $0.contains("guilty") })
+    }
+
+    @Test func aHangIsAFailureThatNamesTheCall() async throws {
+        let scenario = Scenario(1, "It returns.", .queue) { context in
+            let peer = try await context.peer()
+            let member = try await peer.subscribe(try await context.place(by: peer))
+            _ = try await member.takeOne()
+        }
+        var flaw = Flaw()
+        flaw.subscribe = { broker, subscription in
+            var consumer = FlawedConsumer(base: try await broker.subscribe(subscription))
+            consumer.receive = { _, _, _ in
+                await SystemTime.shared.sleepsForEver()
+                return []
+            }
+            return consumer
+        }
+        let harness = FlawedHarness(flaw, before: InMemoryHarness(patience: .milliseconds(200)))
+        let found = try #require(violation(await BrokerConformance(harness).run(scenario, kind: .queue)))
+        #expect(found.sentence.contains("receive") && found.sentence.contains("did not return within"))
+    }
+
+    @Test func aBodyThatHangsIsAFailureByName() async throws {
+        let scenario = Scenario(1, "It returns.", .queue) { context in await context.time.sleepsForEver() }
+        let time = VirtualTime()
+        let harness = InMemoryHarness(InMemoryServer(time: time), patience: .seconds(1))
+        async let result = BrokerConformance(TimedHarness(base: harness, time: time)).run(scenario, kind: .queue)
+        while time.nextAlarm.map({ $0 < .seconds(20) }) ?? true { await Task.yield() }
+        time.advance(by: .seconds(20))
+        #expect(violation(await result)?.sentence == "the scenario did not return within 20s")
+    }
+
+    @Test func whatTheBrokerRefusesIsExcludedWithItsReason() async throws {
+        let scenario = Scenario(1, "It can.", .stream, needs: [.operation(.delay)]) { _ in }
+        guard case .excluded(let reason) = await BrokerConformance(InMemoryHarness()).run(scenario, kind: .stream)
+        else {
+            Issue.record("a stream of the in-memory broker has no delays, but the scenario was run")
+            return
+        }
+        #expect(reason == "delay is not offered for a stream")
+    }
+
+    @Test func anEmulationIsReportedWithItsCost() async {
+        let scenario = Scenario(1, "It can.", .queue, needs: [.operation(.order)]) { _ in }
+        guard case .passed(let emulations) = await BrokerConformance(InMemoryHarness()).run(scenario, kind: .queue)
+        else {
+            Issue.record("the scenario did not pass")
+            return
+        }
+        #expect(emulations == ["order: one consumer at a time receives, the others stand by"])
+    }
+
+    @Test func whatARunMadeIsRemovedAlsoWhenItFailsWithTheServerDown() async throws {
+        let made = Observed<[Destination]>([])
+        let scenario = Scenario(1, "It stays.", .queue, .stream) { context in
+            let peer = try await context.peer()
+            for _ in 0..<3 {
+                let place = try await context.place(by: peer)
+                made.change { $0.append(place.destination) }
+            }
+            try await context.crash()
+            throw ScenarioFailure("it does not")
+        }
+        let harness = InMemoryHarness()
+        for kind in scenario.kinds { _ = await BrokerConformance(harness).run(scenario, kind: kind) }
+        let broker = InMemoryBroker(harness.memory)
+        try await broker.connect { _ in }
+        #expect(made.value.count == 6)
+        for destination in made.value {
+            let error = await #expect(throws: BrokerError.self) {
+                try await broker.topology?.depth(of: destination, group: nil)
+            }
+            #expect(error?.code == .noSuchDestination)
+        }
+        #expect(await broker.health().consumers == 0)
+    }
+
+    @Test func everyScenarioHasItsOwnNumberOrLevelAndAKind() {
+        let names = Scenario.all.map { "\($0.number) \($0.level.rawValue)" }
+        #expect(Set(names).count == names.count)
+        #expect(Scenario.all.allSatisfy { !$0.kinds.isEmpty && !$0.sentence.isEmpty })
+        #expect(Scenario.numbered(77, .hub)?.number == 77)
+        #expect(Scenario.numbered(77) == nil)
+    }
+}
+
+extension TimeSource {
+    /// Never returns before it is cancelled.
+    fileprivate func sleepsForEver() async { try? await SystemTime.shared.sleep(for: .seconds(3600)) }
+}
+
+/// A harness whose waits are measured on a clock of the test's.
+private struct TimedHarness: ConformanceHarness {
+    let base: InMemoryHarness
+    let time: any TimeSource
+    var name: String { base.name }
+    var patience: Duration { base.patience }
+    func launch() async throws -> BrokerProcess { try await base.launch() }
+}
