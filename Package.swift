@@ -43,7 +43,7 @@ let package = Package(
             name: "MessagingTestingTests",
             dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
-        .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingTesting", "hub"]),
+        .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "hub"]),
     ],
     swiftLanguageModes: [.v6]
 )

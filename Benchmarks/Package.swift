@@ -10,7 +10,14 @@ let package = Package(
             dependencies: [
                 .product(name: "Messaging", package: "swift-messaging-hub"),
                 .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
-            ])
+            ]),
+        .executableTarget(
+            name: "whole",
+            dependencies: [
+                .product(name: "Messaging", package: "swift-messaging-hub"),
+                .product(name: "MessagingHub", package: "swift-messaging-hub"),
+                .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -47,7 +47,9 @@ public struct FailurePolicy: Hashable, Sendable {
 
     /// Why a delivery is given up unseen when it arrives; nil: it is run.
     public func refusal(ofAttempt attempt: Int, type: String, hasFailedHere: Bool) -> RunDecision? {
-        guard crashCount == .exact || crashCount == .deliveries, deadLetters != .none, !hasFailedHere else { return nil }
+        guard crashCount == .exact || crashCount == .deliveries, deadLetters != .none, !hasFailedHere else {
+            return nil
+        }
         let (line, overflow) = retries[type].limit.addingReportingOverflow(Self.crashAllowance)
         return !overflow && attempt >= line ? giveUp(.crashed, retries[type]) : nil
     }

@@ -23,7 +23,8 @@ extension RetryPolicy {
         var sum: Int64 = 0
         let counted = min(limit - 1, 10_000)
         for run in 0..<counted { sum = sum.adding(pause(afterRun: run + 1, random: 0).nanoseconds) }
-        let (rest, overflow) = Int64(limit - 1 - counted).multipliedReportingOverflow(by: max(0, maximumDelay.nanoseconds))
+        let (rest, overflow) = Int64(limit - 1 - counted).multipliedReportingOverflow(
+            by: max(0, maximumDelay.nanoseconds))
         return .nanoseconds(sum.adding(overflow ? .max : rest))
     }
 

@@ -27,7 +27,8 @@ import Testing
         let retries = RetrySelection(RetryPolicy(attempts: 4, backoff: .constant, delay: .seconds(60)))
         let policy = FailurePolicy(retries)
         let runs = (1...10).prefix { run in
-            run == 1 || policy.decision(after: .failed, run: run - 1, type: "", random: 0) == .retry(after: .seconds(60))
+            run == 1
+                || policy.decision(after: .failed, run: run - 1, type: "", random: 0) == .retry(after: .seconds(60))
         }
         #expect(runs.count == 4)
     }

@@ -1,4 +1,4 @@
-import Messaging
+public import Messaging
 
 /// The options of a hub that are not a broker's or a route's, each described once.
 enum HubOptions {
@@ -25,4 +25,11 @@ enum HubOptions {
             .init("shutdown", "how the hub ends", .shape(ConfigurationShape(shutdown.group))),
             .init("log", "what is logged, and how", .shape(ConfigurationShape(log.group))),
         ])
+}
+
+extension HubConfiguration {
+    /// Every key that a configuration file may have, with its description; those of a broker are its type's besides.
+    public static var shape: ConfigurationShape { HubOptions.shape }
+    /// The keys that every broker may have, whatever its type.
+    public static var brokerOptions: OptionGroup { BrokerSection.options }
 }

@@ -22,7 +22,7 @@ enum RouteOptions {
             Option("max-priority", default: 0, in: 0...10, "the highest priority in use, in a queue; 0: none"),
             get: { Int($0.maximumPriority) }, set: { $0.maximumPriority = UInt8(clamping: $1) }),
         OptionBinding(
-            Option("retention", in: .seconds(1)...year * 100, "how long a stream keeps messages, read or not"),
+            Option("retention", in: .seconds(1)...year * 100, "how long a stream keeps what was read"),
             \.retention),
         OptionBinding(
             Option("max-messages", in: 1...1_000_000_000_000, "how many messages a destination holds"),
@@ -89,7 +89,9 @@ extension RouteOptions {
                 + [bindings.description]),
         sections: [
             .init("groups", "the groups of a stream, by name", .entries(of: groupShape)),
-            .init("dead-letter", "where what handlers give up goes; <topic>.dead", deadLetterShape),
+            .init(
+                "dead-letter", "where what handlers give up goes; the topic with .dead after it where not set",
+                deadLetterShape),
             .init("retry", "how often a handler is tried, and when", .shape(retryShape)),
             .init("publish", "how often a failed publish is repeated, and when", .shape(publishShape)),
         ])

@@ -7,7 +7,7 @@ enum HubAssembly {
         var missing: [ConfigurationPath: ConfigurationProblem] = [:]
         for backend in configuration.missingBackends(registered: factories) {
             let path = ConfigurationPath("brokers", backend.broker.name, "type")
-            missing[path] = ConfigurationProblem(at: path, backend.sentence)
+            missing[path] = ConfigurationProblem(at: path, "\(backend.sentence), and give the hub its factory")
         }
         return configuration.problems(profiles: factories.map(\.profile)).map { missing[$0.path] ?? $0 }
     }
@@ -49,7 +49,9 @@ enum HubAssembly {
                 capabilities: broker.capabilities, limits: broker.limits)
             let path = ConfigurationPath("routes", route.name.name)
             let all = factories.map(\.profile)
-            return RouteFit(route.configuration, at: path, on: actual, with: OptionValues(), among: all, read: ReadValues()).problems
+            return RouteFit(
+                route.configuration, at: path, on: actual, with: OptionValues(), among: all, read: ReadValues()
+            ).problems
         }
     }
 
@@ -71,9 +73,9 @@ enum HubAssembly {
         of topic: Topic, _ route: Route, in table: RouteTable, adding group: GroupName? = nil
     ) throws(BrokerError) -> [(BrokerName, DestinationDeclaration)] {
         var declarations: [(BrokerName, DestinationDeclaration)] = []
-        var target = try route.deadLetterTopic(of: topic)
-        if case .broker(let named) = route.configuration.deadLetter { target = named }
-        if let target, let deadLetters = table.route(of: target), target != topic {
+        if let target = try route.deadLetterTopic(of: topic) ?? route.namedDeadLetterTopic,
+            let deadLetters = table.route(of: target), target != topic
+        {
             if let declaration = deadLetters.declaration(of: target) {
                 declarations.append((deadLetters.configuration.broker, declaration))
             }

@@ -45,7 +45,8 @@ extension MessageHub {
             let sentence = "value of type \(Value.self) for topic \(topic.topic) cannot be encoded as JSON: \(error)"
             throw PublishFailure.refused(BrokerError(.serialization, sentence), count: 1)
         }
-        let message = Message(body, type: String(describing: Value.self), key: key, headers: headers, contentType: .json)
+        let message = Message(
+            body, type: String(describing: Value.self), key: key, headers: headers, contentType: .json)
         return try await publish(message, to: topic.topic)
     }
 

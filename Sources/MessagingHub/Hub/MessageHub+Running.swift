@@ -173,7 +173,8 @@ extension MessageHub {
         case .blocked(let reason): write(.warning, "broker blocked", [("reason", reason)])
         case .unblocked: write(.info, "broker unblocked")
         case .gap(let label, let missed):
-            write(.warning, "messages missed", [("subscription", label), ("count", missed.map { "\($0)" } ?? "unknown")])
+            write(
+                .warning, "messages missed", [("subscription", label), ("count", missed.map { "\($0)" } ?? "unknown")])
         case .revoked(let label, let lanes):
             write(.info, "lanes revoked", [("subscription", label), ("lanes", "\(lanes)")])
             let subscriptions = state.withLock { $0.subscriptions }

@@ -76,7 +76,8 @@ extension MessageHub {
     ) async throws -> HubSubscription {
         let (route, topic) = try route(of: source)
         guard let broker = brokers[route.configuration.broker] else {
-            throw BrokerError(.invalidConfiguration, "route \(route.name): there is no broker \(route.configuration.broker)")
+            throw BrokerError(
+                .invalidConfiguration, "route \(route.name): there is no broker \(route.configuration.broker)")
         }
         let group = try self.group(group, of: route, label: topic?.name ?? route.configuration.pattern.text)
         let configuration = route.configuration
@@ -100,7 +101,8 @@ extension MessageHub {
     ) async throws {
         let isRunning = isRunning
         if let topic {
-            subscription.prepare { [self] () async throws(BrokerError) in try await declare(topic, route, adding: group) }
+            subscription.prepare { [self] () async throws(BrokerError) in try await declare(topic, route, adding: group)
+            }
         }
         state.withLock { $0.subscriptions.append(subscription) }
         guard arrivals.add(subscription) else {

@@ -50,7 +50,8 @@ public final class MessageHub: Sendable {
     ) throws {
         self.configuration = configuration
         self.environment = environment
-        log = BufferedLog(environment.log, level: environment.logLevel)
+        log = BufferedLog(
+            environment.log ?? configuration.log.sink, level: environment.logLevel ?? configuration.log.level)
         self.factories = factories
         brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
         table = try RouteTable(configuration.routes)
@@ -67,6 +68,15 @@ public final class MessageHub: Sendable {
 
     /// The broker of this name as it is configured: its type, capabilities and limits.
     public func broker(_ name: BrokerName) -> (any MessageBroker)? { brokers[name] }
+
+    /// The route that a topic takes; nil when there is none.
+    public func route(of topic: Topic) -> RouteConfiguration? { table.route(of: topic)?.configuration }
+
+    /// Where the dead letters of a topic go, whoever sends them there; nil where they stay, or are dropped.
+    public func deadLetterTopic(of topic: Topic) -> Topic? {
+        guard let route = table.route(of: topic) else { return nil }
+        return (try? route.deadLetterTopic(of: topic)) ?? route.namedDeadLetterTopic
+    }
 
     /// How it is, each broker asked.
     public func health() async -> HubHealth {

@@ -17,6 +17,14 @@ struct Route: Sendable {
         }
     }
 
+    /// The topic that it names for dead letters, whoever sends them there.
+    var namedDeadLetterTopic: Topic? {
+        switch configuration.deadLetter {
+        case .topic(let topic), .broker(let topic): topic
+        case .byDefault, .none: nil
+        }
+    }
+
     /// The route that a dead-letter topic of this one has when none is configured.
     func deadLetters(at topic: Topic) -> Route {
         var deadLetters = RouteConfiguration(TopicPattern(topic), to: configuration.broker, as: .queue)

@@ -18,7 +18,8 @@ extension RouteConfiguration {
             case (.broker, _): .broker
             case (.none, _): .none
             }
-        return FailurePolicy(retries, deadLetters: deadLetters, isOrdered: keepsFailedDeliveries, crashCount: crashCount)
+        return FailurePolicy(
+            retries, deadLetters: deadLetters, isOrdered: keepsFailedDeliveries, crashCount: crashCount)
     }
 
     /// Whether a failed delivery is run again here instead of by the broker: to keep order, and on pubSub, whose

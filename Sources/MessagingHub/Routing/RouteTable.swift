@@ -6,6 +6,12 @@ struct RouteTable: Sendable {
     let routes: [Route]
     private let trie: PatternTrie<Int>
 
+    /// A table without routes.
+    init() {
+        routes = []
+        trie = PatternTrie()
+    }
+
     /// A table of these routes. Where two are equally narrow and match a topic in common, all such pairs are refused.
     init(_ routes: [RouteName: RouteConfiguration]) throws(BrokerError) {
         self.routes = routes.map { Route(name: $0.key, configuration: $0.value) }.sorted { left, right in
@@ -21,13 +27,15 @@ struct RouteTable: Sendable {
 
     /// The route of a topic; nil when there is none.
     ///
-    /// The narrowest that matches; but where a topic is `<topic>.dead` of a route that keeps its dead letters there, or
-    /// is named by a route as its dead-letter topic, and no route names it literally, it is a queue on that route's
-    /// broker. Such a queue keeps what its handlers fail on, since there is nowhere further to go.
+    /// The narrowest that matches; but `<topic>.dead` of a route that keeps its dead letters there is a queue on that
+    /// route's broker, unless a pattern that itself ends in `dead` matches, and so is a topic that a route names for its
+    /// dead letters and that no route matches. Such a queue keeps what its handlers fail on: there is nowhere further
+    /// to go.
     func route(of topic: Topic) -> Route? {
         let found = trie.values(matching: topic).min().map { routes[$0] }
-        if let found, found.configuration.pattern.literal != nil { return found }
-        return deadLetterRoute(of: topic) ?? found
+        if let found, found.configuration.pattern.tokens.last == .literal("dead") { return found }
+        if let implied = defaultDeadLetters(at: topic) { return implied }
+        return found ?? routes.first { $0.namedDeadLetterTopic == topic }?.deadLetters(at: topic)
     }
 
     /// The route of a subscription to a pattern: the narrowest that every topic of the pattern matches.
@@ -40,17 +48,16 @@ struct RouteTable: Sendable {
         routes.compactMap { route in route.configuration.pattern.literal.map { (route, $0) } }
     }
 
-    private func deadLetterRoute(of topic: Topic) -> Route? {
-        if topic.name.hasSuffix(".dead") {
-            let base = Topic(unchecked: String(topic.name.dropLast(5)))
-            if base.problem == nil, let origin = route(of: base), (try? origin.deadLetterTopic(of: base)) == topic {
-                return origin.deadLetters(at: topic)
-            }
+    private func defaultDeadLetters(at topic: Topic) -> Route? {
+        guard topic.name.hasSuffix(".dead") else { return nil }
+        if trie.values(matching: topic).contains(where: { routes[$0].configuration.pattern.literal != nil }) {
+            return nil
         }
-        let origin = routes.first { route in
-            route.configuration.deadLetter == .topic(topic) || route.configuration.deadLetter == .broker(topic)
-        }
-        return origin?.deadLetters(at: topic)
+        let base = Topic(unchecked: String(topic.name.dropLast(5)))
+        guard base.problem == nil, let origin = route(of: base), origin.configuration.deadLetter == .byDefault,
+            origin.configuration.kind != .pubSub
+        else { return nil }
+        return origin.deadLetters(at: topic)
     }
 
     private static func ties(_ routes: [Route]) -> [String] {

@@ -37,7 +37,8 @@ struct DeliveryDestinations: Sendable {
     func sendDeadLetter(_ letter: Message, of delivery: Delivery) async throws -> (Outgoing?, name: String) {
         let origin = origin(of: delivery).topic
         guard let target = try table.route(of: origin)?.deadLetterTopic(of: origin) else {
-            throw BrokerError(.noSuchDestination, "topic \(origin) has no dead-letter destination; name one in its route")
+            throw BrokerError(
+                .noSuchDestination, "topic \(origin) has no dead-letter destination; name one in its route")
         }
         let publisher = try await publisher(target)
         let name = "\(publisher.destination) at \(publisher.broker.name)"

@@ -34,7 +34,9 @@ final class DeliveryRunner: Sendable {
 
     /// Runs the handler. A first attempt that goes well, with nothing remembered and nobody watching, costs the call.
     func run(_ delivery: Delivery, on slot: WorkerSlot, in loop: SubscriberLoop) async -> Verdict {
-        if isWatched || delivery.attempt > 1 || !failures.isEmpty { return await runCarefully(delivery, nil, slot, loop) }
+        if isWatched || delivery.attempt > 1 || !failures.isEmpty {
+            return await runCarefully(delivery, nil, slot, loop)
+        }
         do {
             let forwarded = try await handle(delivery)
             if forwarded.isEmpty { return .settle(.accept) }
@@ -158,7 +160,8 @@ final class DeliveryRunner: Sendable {
         case .deadLetter(let reason):
             return await give(up: shown, reason, failure, loop)
         case .discard(let reason):
-            let outcome = await loop.settler.settleNow(shown.receipt, .discard(reason: "\(reason.rawValue): \(last.sentence)"))
+            let outcome = await loop.settler.settleNow(
+                shown.receipt, .discard(reason: "\(reason.rawValue): \(last.sentence)"))
             return given(up: shown, reason, last, outcome, to: "the broker's own", loop)
         case .keep(let delay, let reason):
             return keep(shown, last, for: delay, "\(reason.rawValue), and no dead-letter destination takes it")

@@ -32,6 +32,9 @@ final class FailureMemory: Sendable {
     /// Whether nothing is remembered; asked for every message.
     var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
+    /// How many ids are kept for the order, forgotten ones among them.
+    var orderCount: Int { state.withLock { $0.order.count } }
+
     /// What is remembered of a message.
     subscript(id: MessageID) -> Record? { isEmpty ? nil : state.withLock { $0.records[id] } }
 
@@ -43,9 +46,7 @@ final class FailureMemory: Sendable {
             while state.records.count > Self.capacity, let oldest = state.order.popFirst() {
                 Self.put(nil, for: oldest, &state)
             }
-            while state.order.count > 4 * Self.capacity, let first = state.order.popFirst() {
-                if state.records[first] != nil { state.order.append(first) }
-            }
+            if state.order.count > 4 * Self.capacity { Self.compact(&state) }
             count.store(state.records.count, ordering: .relaxed)
             return !wasAlarming && state.alarming > 0
         }
@@ -59,6 +60,15 @@ final class FailureMemory: Sendable {
             Self.put(nil, for: id, &state)
             count.store(state.records.count, ordering: .relaxed)
             return wasAlarming && state.alarming == 0
+        }
+    }
+
+    /// Leaves each remembered id once in the order.
+    private static func compact(_ state: inout State) {
+        var seen: Set<MessageID> = []
+        for _ in 0..<state.order.count {
+            guard let id = state.order.popFirst(), state.records[id] != nil, seen.insert(id).inserted else { continue }
+            state.order.append(id)
         }
     }
 

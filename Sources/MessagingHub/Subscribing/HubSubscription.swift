@@ -10,6 +10,8 @@ public final class HubSubscription: Sendable {
         case live
         /// Everything was given back after a failure that may not be passed over; it goes on by itself.
         case paused
+        /// It begins no more runs; those in flight finish.
+        case ending
         /// It gives no more: cancelled, shut down, at its end, or for this error.
         case ended(BrokerError?)
     }
@@ -71,6 +73,7 @@ public final class HubSubscription: Sendable {
         }
         stopping.fire()
         await loop?.stop()
+        status.withLock { if $0.state == .live { $0.state = .ending } }
         if isRunning.isFired { await released.waitUncancelled() } else { settled.fire() }
     }
 
@@ -163,7 +166,10 @@ public final class HubSubscription: Sendable {
         }
         await loop.settler.consumer.cancel()
         status.withLock { $0.loop = nil }
-        if stopping.isFired { released.fire() }
+        if stopping.isFired {
+            set(.ended(nil))
+            released.fire()
+        }
     }
 
     private func set(_ state: State) { status.withLock { $0.state = state } }

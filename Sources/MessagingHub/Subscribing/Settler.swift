@@ -14,7 +14,8 @@ final class Settler: Sendable {
     private let observer: HubObserver
     private let time: any TimeSource
     private let postponed = Lock<[Postponed]>([])
-    private static let unanswered = SettlementOutcome.failed(BrokerError(.brokerFailure, "settlement without an answer"))
+    private static let unanswered = SettlementOutcome.failed(
+        BrokerError(.brokerFailure, "settlement without an answer"))
 
     /// `time` is for waiting between the repetitions.
     init(_ consumer: any MessageConsumer, counters: HubCounters, observer: HubObserver, time: any TimeSource) {

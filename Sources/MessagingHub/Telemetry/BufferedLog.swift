@@ -51,7 +51,8 @@ final class BufferedLog: LogSink {
                 if state.records.isEmpty { state.drainer = waiter }
                 return state.records.isEmpty
             }
-            if isIdle { _ = await waiter.wait(on: time) }
+            // `end` fires before `wake` looks for a drainer: whoever comes too late to be woken sees it here.
+            if isIdle, !end.isFired { _ = await waiter.wait(on: time) }
         }
         empty()
     }

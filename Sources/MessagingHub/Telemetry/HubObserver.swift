@@ -63,7 +63,9 @@ final class HubObserver: Sendable {
         for (index, message) in messages.enumerated() {
             let error = failure?.outcomes[index]?.error
             if let error {
-                write(.error, "message not published", message, [("error.type", error.code.name), ("error", error.sentence)])
+                write(
+                    .error, "message not published", message,
+                    [("error.type", error.code.name), ("error", error.sentence)])
             } else if logsSuccess {
                 write(.debug, "message published", message, [("duration_s", taken.text)])
             }
@@ -145,7 +147,8 @@ final class HubObserver: Sendable {
         for (name, value) in facts { attributes[name] = value }
         if let parent = message.headers["traceparent"] { attributes["traceparent"] = parent }
         let end = time.now
-        trace.span(SpanRecord("\(operation) \(topic)", start: end - taken, end: end, attributes: attributes, error: error))
+        trace.span(
+            SpanRecord("\(operation) \(topic)", start: end - taken, end: end, attributes: attributes, error: error))
     }
 }
 

@@ -20,10 +20,14 @@ public final class VirtualTime: TimeSource {
     /// How far it has moved.
     public var uptime: Duration { state.withLock { $0.uptime } }
 
-    /// Rings when the clock is moved to this moment or beyond.
+    /// Rings when the clock is moved to this moment or beyond; at once when it stands there already.
     public func alarm(at uptime: Duration, _ action: @escaping @Sendable () -> Void) -> Alarm {
-        let alarm = state.withLock { $0.alarms.add(at: uptime, action) }
+        let (alarm, due) = state.withLock { state in
+            let alarm = state.alarms.add(at: uptime, action)
+            return (alarm, uptime <= state.uptime ? state.alarms.popDue(at: state.uptime)?.action : nil)
+        }
         alarmsSet.change { $0 += 1 }
+        due?()
         return alarm
     }
 

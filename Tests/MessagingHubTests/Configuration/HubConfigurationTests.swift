@@ -194,6 +194,29 @@ import Testing
         }
     }
 
+    @Test("The value of a secret option is never shown, from a file, a URL, the environment or code")
+    func secrets() {
+        let pin = Option("pin", default: 0, "what opens it", secret: true).variable("LOFT_PIN")
+        let profile = BrokerProfile(
+            type: "safe", scheme: "safe", options: OptionGroup([pin.description]),
+            capabilities: BrokerCapabilities([.queue: [.serve: .native, .retry: .native]]), limits: BrokerLimits())
+        func problems(_ broker: String, _ environment: [String: String] = [:]) -> [String] {
+            let text = "brokers: {main: {\(broker)}}\nroutes: {a: {topic: a, broker: main, kind: queue}}\n"
+            do throws(ConfigurationError) {
+                _ = try HubConfiguration.load(text: text, environment: environment, profiles: [profile])
+                return []
+            } catch {
+                return error.problems.map(\.description)
+            }
+        }
+        for found in [
+            problems("type: safe, pin: hunter2"), problems("type: safe, pin: [hunter2]"),
+            problems("url: 'safe://?pin=hunter2'"), problems("type: safe", ["LOFT_PIN": "hunter2"]),
+        ] {
+            #expect(found.count == 1 && found[0].contains("pin") && !found[0].contains("hunter2"), "\(found)")
+        }
+    }
+
     @Test("A configuration built in code is checked without a file")
     func inCode() throws {
         var route = RouteConfiguration(TopicPattern("a b"), to: "mian", as: .queue)
@@ -230,10 +253,10 @@ import Testing
             throw BrokerError(.unavailable, "no broker \(name) is made here")
         }
         let sentence =
-            "the backend of type kafka is not in this build; build with the trait Kafka and the package librdkafka-dev,"
-            + " and give the hub its factory"
+            "the backend of type kafka is not in this build; build with the trait Kafka and the package librdkafka-dev"
         #expect(configuration.missingBackends(registered: [factory]).map(\.description) == ["broker a: \(sentence)"])
-        let problem = ConfigurationProblem(at: ConfigurationPath("brokers", "a", "type"), sentence)
+        let path = ConfigurationPath("brokers", "a", "type")
+        let problem = ConfigurationProblem(at: path, "\(sentence), and give the hub its factory")
         #expect(throws: ConfigurationError([problem])) { try MessageHub(configuration, brokers: [factory]) }
     }
 }

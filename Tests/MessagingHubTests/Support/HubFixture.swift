@@ -42,7 +42,9 @@ struct HubFixture {
     func depth(of topic: Topic, group: GroupName? = nil, as kind: DestinationKind = .queue) async throws -> Int {
         let broker = InMemoryBroker(server)
         try await broker.connect { _ in }
-        guard let depth = try await broker.topology?.depth(of: Destination(topic, kind), group: group) else { return -1 }
+        guard let depth = try await broker.topology?.depth(of: Destination(topic, kind), group: group) else {
+            return -1
+        }
         await broker.close(within: .zero)
         return depth.waiting + depth.held
     }
@@ -65,7 +67,8 @@ func eventually(
 
 /// Moves a virtual clock, step by step, until a condition holds.
 func advancing(
-    _ time: VirtualTime, by step: Duration = .milliseconds(50), until what: String, within limit: Duration = .seconds(10),
+    _ time: VirtualTime, by step: Duration = .milliseconds(50), until what: String,
+    within limit: Duration = .seconds(10),
     _ condition: () async throws -> Bool, at location: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit

@@ -5,7 +5,7 @@ import Testing
     private let names = ["host", "port", "prefetch", "maximum-messages"]
 
     @Test(arguments: [
-        ("hosts", "host"), ("prot", nil), ("prefech", "prefetch"), ("max-messages", "maximum-messages"),
+        ("hosts", "host"), ("prot", "port"), ("prefech", "prefetch"), ("max-messages", "maximum-messages"),
         ("host", "host"), ("colour", nil), ("", nil),
     ])
     func findsWhatWasMeant(text: String, expected: String?) {

@@ -17,9 +17,9 @@ public struct MissingBackend: Hashable, Sendable, CustomStringConvertible {
     /// The same, where the broker has been named.
     var sentence: String {
         let what = "the backend of type \(type) is not in this build"
-        guard let trait else { return "\(what); give the hub a BrokerFactory for it" }
+        guard let trait else { return "\(what); write a BrokerFactory for it" }
         let need = package.map { " and the package \($0)" } ?? ""
-        return "\(what); build with the trait \(trait)\(need), and give the hub its factory"
+        return "\(what); build with the trait \(trait)\(need)"
     }
 }
 

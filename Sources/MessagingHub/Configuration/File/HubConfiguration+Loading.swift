@@ -41,7 +41,7 @@ extension HubConfiguration {
         }
         var reader = ConfigurationReader(file: file, environment: environment, profiles: profiles)
         var configuration = HubConfiguration(brokers: [:], routes: [:], profiles: profiles)
-        let section = reader.section(root, HubOptions.shape, at: ConfigurationPath())
+        let section = reader.section(root, HubConfiguration.shape, at: ConfigurationPath())
         for name in ["brokers", "routes"] where root.entries != nil && section[name] == nil {
             reader.report(
                 ConfigurationPath(name), "is not there; a configuration has at least one of them", at: root.mark)

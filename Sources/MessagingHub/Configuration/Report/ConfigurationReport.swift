@@ -1,0 +1,51 @@
+public import Messaging
+
+/// What a configuration amounts to: what each route gets, and what is to be pointed out.
+public struct ConfigurationReport: Hashable, Sendable {
+    /// A broker of a configuration.
+    public struct Broker: Hashable, Sendable {
+        /// Its name.
+        public let name: BrokerName
+        /// Its type.
+        public let type: BrokerType
+        /// Whether the backend of its type is in this build.
+        public let isInThisBuild: Bool
+        /// What is to be pointed out: options that are not safe, a backend that is missing.
+        public let notes: [String]
+    }
+
+    /// The brokers, by name.
+    public let brokers: [Broker]
+    /// The routes, by name.
+    public let routes: [RouteReport]
+}
+
+extension HubConfiguration {
+    /// What this configuration amounts to, for brokers of these types, of which some are registered. To be asked of a
+    /// configuration without problems: a route without its broker is left out.
+    public func report(profiles: [BrokerProfile], registered: [BrokerFactory]) -> ConfigurationReport {
+        let missing = missingBackends(registered: registered)
+        let brokers = brokers.sorted { $0.key.name < $1.key.name }.map { name, broker in
+            let absent = missing.first { $0.broker == name }
+            let profile = profiles.first { $0.type == broker.type }
+            let notes = profile?.cautions(of: broker.options).map(\.sentence) ?? []
+            return ConfigurationReport.Broker(
+                name: name, type: broker.type, isInThisBuild: absent == nil,
+                notes: notes + [absent?.sentence].compactMap { $0 })
+        }
+        let routes = routes.sorted { $0.key.name < $1.key.name }.compactMap { name, route -> RouteReport? in
+            guard let broker = self.brokers[route.broker] else { return nil }
+            guard let profile = profiles.first(where: { $0.type == broker.type }) else { return nil }
+            return RouteReport(name, route, on: profile, broker.options, among: self.routes)
+        }
+        return ConfigurationReport(brokers: brokers, routes: routes)
+    }
+}
+
+extension BrokerProfile {
+    /// What is not safe in values of its options.
+    func cautions(of values: OptionValues) -> [OptionCaution] {
+        let found = findings(values).filter { !$0.isProblem }.map { OptionCaution("\($0.option): \($0.sentence)") }
+        return options.descriptions.compactMap { $0.caution(in: values) } + found
+    }
+}

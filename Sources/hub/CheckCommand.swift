@@ -1,0 +1,51 @@
+import Messaging
+import MessagingHub
+
+extension Command {
+    /// `hub check FILE`.
+    static let check = Command(
+        name: "check", summary: "says what is wrong in a configuration, or what each of its routes gets",
+        details: """
+            Every problem is reported at once, as file:line:column: key: what is wrong; what would be right.
+            Without problems: the table of routes, how each need is met, and what is promised and why.
+            Nothing is connected to. Values of secrets and of variables are never shown.
+            """,
+        arguments: [Argument(name: "FILE", meaning: "the configuration", defaultText: "configs/messaging.yaml")],
+        options: OptionGroup([CheckOptions.json.description, CheckOptions.keys.description]),
+        examples: [
+            Example(line: "hub check configs/development.yaml", meaning: "what the demonstration runs on"),
+            Example(line: "RABBITMQ_HOST=rabbit hub check", meaning: "configs/messaging.yaml with a variable set"),
+            Example(line: "hub check --json production.yaml", meaning: "the same for machines"),
+            Example(line: "hub check --keys", meaning: "what can be written in a configuration"),
+        ]
+    ) { invocation, console in
+        if invocation.options[CheckOptions.keys] {
+            console.write(ConfigurationReference.text(Backends.profiles))
+            return .success
+        }
+        let file = invocation["FILE"]
+        let asJSON = invocation.options[CheckOptions.json]
+        do throws(ConfigurationError) {
+            let configuration = try HubConfiguration.load(
+                path: file, environment: console.environment, profiles: Backends.profiles)
+            let report = configuration.report(profiles: Backends.profiles, registered: Backends.factories)
+            console.write(asJSON ? CheckJSON.text(report) : CheckText.text(report, file: file, console.style))
+            return .success
+        } catch {
+            if asJSON {
+                console.write(CheckJSON.text(error))
+            } else {
+                let count = error.problems.count
+                for problem in error.problems { console.writeError(problem.description) }
+                console.writeError(console.errorStyle.red(count == 1 ? "1 problem" : "\(count) problems"))
+            }
+            return .configuration
+        }
+    }
+}
+
+/// The options of `hub check`.
+enum CheckOptions {
+    static let json = Option("json", default: false, "prints one JSON object instead of tables")
+    static let keys = Option("keys", default: false, "prints every key that a configuration may have, as Markdown")
+}

@@ -1,0 +1,210 @@
+import Messaging
+import MessagingHub
+import Synchronization
+
+/// One run of the demonstration: sends every event to three destinations, handles it, and waits until each has ended.
+struct DemoRun: Sendable {
+    /// How many messages go out with one publish.
+    static let batch = 100
+    /// How many messages of a destination are on their way at most.
+    static let window = 1000
+    /// How long nothing may happen before what is missing counts as lost.
+    static let patience = Duration.seconds(30)
+    /// The header that tells the messages of this run from those of another one.
+    static let runHeader: HeaderName = "demo-run"
+    /// The header with the event's place.
+    static let indexHeader: HeaderName = "demo-event"
+
+    private let options: DemoOptions
+    private let configuration: HubConfiguration
+    private let console: Console
+    private let input: String
+    private let id = MessageID().description
+    private let account = DemoAccount()
+
+    init(_ options: DemoOptions, _ configuration: HubConfiguration, _ console: Console) throws {
+        guard let input = options.inputPath else {
+            throw BrokerError(
+                .invalidArgument,
+                "Examples/data/commits.ndjson is not found from here upwards; name a file with --input")
+        }
+        self.options = options
+        self.configuration = configuration
+        self.console = console
+        self.input = input
+    }
+
+    /// Runs it, away from the main actor.
+    @concurrent func run(interruptedBy interrupts: Interrupts.Note?) async throws -> DemoOutcome {
+        _ = try EventReader(input)
+        let start = ContinuousClock.now
+        let (problems, targets) = try await withHub(
+            configuration, brokers: Backends.factories,
+            environment: HubEnvironment(log: DemoLog(configuration.log.sink), logLevel: .warning)
+        ) { hub in
+            try await exercise(hub, interrupts, since: start)
+        }
+        return DemoOutcome(
+            ledger: account.recorder.ledger,
+            latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
+            elapsed: ContinuousClock.now - start, problems: problems, interruption: interrupts?.status,
+            badLinesStop: options.onBadLine == .stop)
+    }
+
+    private func exercise(
+        _ hub: MessageHub, _ interrupts: Interrupts.Note?, since start: ContinuousClock.Instant
+    ) async throws -> ([String], [Target]) {
+        let targets = try targets(of: hub)
+        for target in targets { try await subscribe(hub, target) }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await showProgress(since: start) }
+            defer { group.cancelAll() }
+            let problems = try await send(hub, targets, interrupts)
+            try await waitForTheRest(interrupts)
+            return (problems, targets)
+        }
+    }
+
+    /// A destination of the demonstration, as the configuration has it.
+    private struct Target: Sendable {
+        let topic: Topic
+        let kind: DestinationKind
+        let groups: [GroupName?]
+        let deadLetterTopic: Topic?
+        var destination: Destination { Destination(topic, kind) }
+    }
+
+    private func targets(of hub: MessageHub) throws -> [Target] {
+        var problems: [ConfigurationProblem] = []
+        var targets: [Target] = []
+        for topic in DemoTopics.all {
+            guard let route = hub.route(of: topic) else {
+                let sentence = "no route matches \(topic), which the demonstration sends to; add one"
+                problems.append(ConfigurationProblem(at: ConfigurationPath("routes"), sentence))
+                continue
+            }
+            let known = route.groups.keys.sorted { $0.name < $1.name }
+            let groups: [GroupName?] = route.kind == .stream ? (known.isEmpty ? ["analytics", "audit"] : known) : [nil]
+            let deadLetterTopic = route.kind == .pubSub ? nil : hub.deadLetterTopic(of: topic)
+            targets.append(Target(topic: topic, kind: route.kind, groups: groups, deadLetterTopic: deadLetterTopic))
+        }
+        if !problems.isEmpty { throw ConfigurationError(problems) }
+        return targets
+    }
+
+    // MARK: Handling
+
+    private func subscribe(_ hub: MessageHub, _ target: Target) async throws {
+        let destination = target.destination
+        if let topic = target.deadLetterTopic {
+            try await hub.subscribe(to: topic) { delivery in
+                if isOurs(delivery.message) { account.deadLettered(delivery.message, from: destination) }
+            }
+        }
+        for group in target.groups {
+            account.recorder.expect(group, of: destination)
+            try await hub.subscribe(to: target.topic, group: group) { delivery in
+                guard isOurs(delivery.message) else { return }
+                if delivery.attempt == 1 {
+                    account.began(target.topic, sentAt: delivery.message.timestamp, now: .now)
+                }
+                if target.topic == DemoTopics.tasks, fails(delivery, target) { throw DemoFailure() }
+                account.handled(delivery.message, from: destination, group: group)
+            }
+        }
+    }
+
+    private func isOurs(_ message: Message) -> Bool { message.headers[Self.runHeader] == id }
+
+    private func fails(_ delivery: Delivery, _ target: Target) -> Bool {
+        guard let index = delivery.message.headers[Self.indexHeader].flatMap({ Int($0) }) else { return false }
+        return DemoFate.of(
+            index, seed: options.seed, failRate: target.kind == .pubSub ? 0 : options.failRate,
+            mayFailAlways: target.deadLetterTopic != nil
+        ).fails(run: delivery.attempt)
+    }
+
+    // MARK: Sending
+
+    /// Sends every event; what was wrong with lines of the input.
+    private func send(
+        _ hub: MessageHub, _ targets: [Target], _ interrupts: Interrupts.Note?
+    ) async throws -> [String] {
+        var reader = try EventReader(input)
+        var problems: [String] = []
+        var isOver = false
+        while !isOver, interrupts?.status == nil, !Task.isCancelled {
+            var events: [DemoEvent] = []
+            let most = options.count == 0 ? Self.batch : min(Self.batch, options.count - reader.read)
+            while events.count < most, !isOver {
+                do {
+                    if let event = try reader.next() {
+                        events.append(event)
+                    } else if options.count > 0, reader.read > 0 {
+                        try reader.rewind()
+                    } else {
+                        isOver = true
+                    }
+                } catch let error as EventReader.BadLine {
+                    note(error, &problems)
+                    isOver = options.onBadLine == .stop
+                }
+            }
+            for target in targets where !events.isEmpty { try await publish(events, hub, target) }
+            if options.count > 0, reader.read >= options.count { isOver = true }
+        }
+        if reader.read == 0, problems.isEmpty { problems.append("\(input) has no events") }
+        return problems
+    }
+
+    private func note(_ error: EventReader.BadLine, _ problems: inout [String]) {
+        problems.append(error.description)
+        if options.onBadLine == .stop {
+            problems.append("stopped there; --on-bad-line skip goes on with the next line")
+        }
+    }
+
+    private func publish(_ events: [DemoEvent], _ hub: MessageHub, _ target: Target) async throws {
+        let now = Timestamp.now
+        let messages = events.map { event in
+            Message(
+                Body(event.body), type: "commit", key: target.kind == .stream ? event.component : event.author,
+                headers: [Self.runHeader: .text(id), Self.indexHeader: .text(String(event.index))],
+                contentType: .json, timestamp: now)
+        }
+        do {
+            try await hub.publish(messages, to: target.topic)
+            account.sent(messages, to: target.destination)
+        } catch let failure as PublishFailure {
+            let confirmed = messages.indices.filter { failure.outcomes[$0] == nil }.map { messages[$0] }
+            account.sent(confirmed, to: target.destination)
+            throw failure.first
+        }
+        account.expected.add(messages.count * target.groups.count, ordering: .relaxed)
+        // Live broadcasts drop what a slow subscriber has no room for, so nobody runs far ahead of the handlers.
+        while account.outstanding > Self.window {
+            try await Task.sleep(for: .microseconds(500))
+            if account.isStuck(for: Self.patience) { return }
+        }
+    }
+
+    /// Waits until everything that was sent has ended, or nothing happens any more.
+    private func waitForTheRest(_ interrupts: Interrupts.Note?) async throws {
+        let patience = interrupts?.status == nil ? Self.patience : configuration.grace
+        var pause = Duration.milliseconds(5)
+        while !account.isStuck(for: patience) {
+            // The ledger is asked only when the counts say that it may be complete: asking it takes a while.
+            if account.hasEnded, !account.recorder.ledger.entries.contains(where: { $0.lost > 0 }) { return }
+            try await Task.sleep(for: pause)
+            if account.hasEnded { pause = min(pause * 2, .seconds(1)) }
+        }
+    }
+
+    private func showProgress(since start: ContinuousClock.Instant) async {
+        guard let show = console.progress else { return }
+        while !Task.isCancelled {
+            show(account.line(since: start))
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Messaging
+import MessagingReliability
+import Testing
+
+@testable import MessagingHub
+
+@Suite struct RouteTableTests {
+    private func table(_ patterns: [String], _ edit: (inout RouteConfiguration) -> Void = { _ in }) throws -> RouteTable
+    {
+        var routes: [RouteName: RouteConfiguration] = [:]
+        for pattern in patterns {
+            let style: TopicPattern.Style = pattern.contains(">") ? .nats : .amqp
+            var route = RouteConfiguration(try TopicPattern(pattern, style: style), to: "main", as: .stream)
+            edit(&route)
+            routes[RouteName(pattern)] = route
+        }
+        return try RouteTable(routes)
+    }
+
+    @Test(arguments: [
+        ("orders.created", "orders.created"), ("orders.paid", "orders.*"), ("orders.paid.late", "orders.#"),
+        ("bills.created", "*.created"), ("bills.paid", "#"), ("orders", "orders.#"),
+    ])
+    func theNarrowestRouteTakesATopic(topic: String, route: String) throws {
+        let wide = topic.hasPrefix("orders") ? "orders.*" : "*.created"
+        let table = try table(["#", "orders.#", "orders.created", "bills.*.x", wide])
+        #expect(table.route(of: try Topic(topic))?.name.name == route)
+    }
+
+    @Test func twoThatAreEquallyNarrowAreRefusedByName() throws {
+        let error = #expect(throws: BrokerError.self) { try table(["orders.*", "*.created"]) }
+        #expect(error?.sentence.contains("orders.*") == true)
+        #expect(error?.sentence.contains("*.created") == true)
+        _ = try table(["orders.*", "*.created.x"])
+        _ = try table(["orders.*", "bills.*"])
+    }
+
+    @Test func nothingMatchesWhereThereIsNoRoute() throws {
+        #expect(try table(["orders.*"]).route(of: "bills")?.name == nil)
+    }
+
+    @Test func deadLetterTopicsAreQueuesOfTheirRoutesBroker() throws {
+        let table = try table(["#"])
+        let route = try #require(table.route(of: "orders.dead"))
+        #expect(route.configuration.kind == .queue)
+        #expect(route.configuration.deadLetter == .none)
+        #expect(table.route(of: "orders.dead.dead")?.configuration.kind == .stream)
+    }
+
+    @Test func aRouteThatNamesADeadLetterTopicHasIt() throws {
+        let table = try table(["orders.*", "orders.a.dead"])
+        #expect(table.route(of: "orders.a.dead")?.name == "orders.a.dead")
+        #expect(table.route(of: "orders.b.dead")?.configuration.kind == .queue)
+        let named = try self.table(["orders"]) { $0.deadLetter = .topic("failed") }
+        #expect(named.route(of: "failed")?.configuration.kind == .queue)
+        #expect(named.route(of: "orders.dead")?.name == nil)
+    }
+
+    @Test func aSubscriptionToAPatternNeedsARouteThatCoversIt() throws {
+        func pattern(_ text: String) throws -> TopicPattern {
+            try TopicPattern(text, style: text.contains(">") ? .nats : .amqp)
+        }
+        let table = try table(["orders.#", "bills.*", "deep.>"])
+        #expect(table.route(covering: try pattern("orders.*.done"))?.name == "orders.#")
+        #expect(table.route(covering: try pattern("orders.>"))?.name == "orders.#")
+        #expect(table.route(covering: try pattern("bills.*"))?.name == "bills.*")
+        #expect(table.route(covering: try pattern("bills.a"))?.name == "bills.*")
+        #expect(table.route(covering: try pattern("bills.#"))?.name == nil)
+        #expect(table.route(covering: try pattern("deep.a.b"))?.name == "deep.>")
+        #expect(table.route(covering: try pattern("deep.#"))?.name == nil)
+        #expect(table.route(covering: try pattern("#"))?.name == nil)
+    }
+}

@@ -1,0 +1,97 @@
+import Messaging
+
+/// A consumer of a fixed number of messages, whose settlements fail as a test says.
+final class FakeConsumer: MessageConsumer {
+    private struct State: Sendable {
+        var waiting: [Delivery]
+        var held: [UInt64: Delivery] = [:]
+        var settled: [UInt64: String] = [:]
+        var calls = 0
+        var receives = 0
+        var isEnded = false
+        var ender: Waiter<Void>?
+    }
+
+    private let state: Lock<State>
+    private let failing: @Sendable (_ call: Int, Receipt) -> BrokerError?
+
+    init(count: Int, failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil }) {
+        self.failing = failing
+        state = Lock(
+            State(
+                waiting: (0..<count).map {
+                    Delivery(message: Message(key: "\($0 % 7)"), receipt: Receipt(sequence: UInt64($0)))
+                }))
+    }
+
+    /// How each message was settled, by its sequence.
+    var settled: [UInt64: String] { state.withLock { $0.settled } }
+    /// How many receives there were.
+    var receives: Int { state.withLock { $0.receives } }
+    var held: Int { state.withLock { $0.held.count } }
+
+    func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
+        let waiter = Waiter<Void>()
+        let taken: [Delivery]? = state.withLock { state in
+            state.receives += 1
+            if state.isEnded { return nil }
+            let taken = Array(state.waiting.prefix(limit))
+            state.waiting.removeFirst(taken.count)
+            for delivery in taken { state.held[delivery.receipt.sequence] = delivery }
+            if taken.isEmpty { state.ender = waiter }
+            return taken
+        }
+        guard let taken else { throw .ended(.stopped, "stopped") }
+        if !taken.isEmpty { return taken }
+        switch await waiter.wait(atMost: wait, on: SystemTime.shared) {
+        case .value: throw .ended(.stopped, "stopped")
+        case .cancelled: throw BrokerError(.cancelled, "cancelled")
+        case .timedOut: return []
+        }
+    }
+
+    func holds(_ receipt: Receipt) -> Bool { state.withLock { $0.held[receipt.sequence] != nil } }
+
+    func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
+        state.withLock { state in
+            state.calls += 1
+            let call = state.calls
+            return settlements.map { item in
+                if let error = failing(call, item.receipt) { return .failed(error) }
+                guard state.held.removeValue(forKey: item.receipt.sequence) != nil else { return .stale }
+                state.settled[item.receipt.sequence] = item.settlement.word
+                return .settled
+            }
+        }
+    }
+
+    func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+        await settle([ReceiptSettlement(receipt, settlement)])[0]
+    }
+
+    func stop() async {
+        let ender: Waiter<Void>? = state.withLock { state in
+            state.isEnded = true
+            return state.ender
+        }
+        ender?.resolve(())
+    }
+
+    func cancel() async {
+        await stop()
+        state.withLock { $0.held = [:] }
+    }
+}
+
+extension Settlement {
+    /// What it is, in a word.
+    var word: String {
+        switch self {
+        case .accept: "accept"
+        case .release: "release"
+        case .retry: "retry"
+        case .forward: "forward"
+        case .discard: "discard"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+@testable import hub
+
+@Suite struct CheckCommandTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+
+    private func path(_ name: String) -> String { Self.root.appending(path: "configs/\(name)").path }
+
+    private func members(_ text: String) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    @Test("A good file gives the table of routes, with what is promised and why, and status 0")
+    func good() async {
+        let console = RecordingConsole()
+        #expect(await console.run("check", path("development.yaml")) == .success)
+        #expect(console.output.contains("no problems; 1 broker, 4 routes"))
+        #expect(console.output.contains("at least once, while the process lives: the in-memory broker lives as long"))
+        #expect(console.output.contains("at most once: whoever does not listen misses it"))
+        #expect(console.errors.isEmpty)
+    }
+
+    @Test("A type that is not in this build is a note, not a problem")
+    func missingBackends() async {
+        let console = RecordingConsole()
+        #expect(await console.run("check", path("messaging.yaml")) == .success)
+        #expect(console.output.contains("not in this build; build with the trait Kafka and the package librdkafka-dev"))
+        #expect(console.output.contains("a low priority may starve"))
+        #expect(console.output.contains("priorities in a queue: emulated, the queue is classic"))
+    }
+
+    @Test("Problems go to standard error, a line each, with status 3")
+    func problems() async {
+        let console = RecordingConsole()
+        #expect(await console.run("check", "/nowhere.yaml") == .configuration)
+        #expect(console.errors == ["/nowhere.yaml: does not exist; check the path", "1 problem"])
+        #expect(console.output.isEmpty)
+    }
+
+    @Test("Variables come from the environment, and no secret is shown")
+    func environment() async {
+        let console = RecordingConsole()
+        let environment = ["RABBITMQ_PORT": "hunter2", "RABBITMQ_PASSWORD": "hunter3"]
+        #expect(await console.run("check", path("messaging.yaml"), environment: environment) == .configuration)
+        #expect(console.errors.count == 2)
+        #expect(console.errors[0].contains("brokers.tasks.port: the value of ${RABBITMQ_PORT} is not allowed"))
+        #expect(!console.errors.joined().contains("hunter"))
+    }
+
+    @Test("--json gives one object, for a good file and for a bad one")
+    func json() async throws {
+        let good = RecordingConsole()
+        #expect(await good.run("check", "--json", path("test.yaml")) == .success)
+        let report = try members(good.output)
+        #expect((report["problems"] as? [Any])?.isEmpty == true)
+        let routes = try #require(report["routes"] as? [[String: Any]])
+        #expect(routes.map { $0["name"] as? String } == ["orders", "payments", "prices"])
+        #expect(routes.map { $0["guarantee"] as? String } == ["at least once", "at least once", "at most once"])
+        #expect(routes[0]["endsWithProcess"] as? Bool == true)
+        let needs = try #require(routes[1]["needs"] as? [[String: Any]])
+        #expect(
+            needs.contains {
+                $0["need"] as? String == "order per key in a stream" && $0["support"] as? String == "emulated"
+            })
+
+        let bad = RecordingConsole()
+        #expect(await bad.run("check", "--json", "/nowhere.yaml") == .configuration)
+        let problems = try #require(try members(bad.output)["problems"] as? [[String: Any]])
+        #expect(problems.map { $0["problem"] as? String } == ["does not exist; check the path"])
+        #expect(problems[0]["line"] is NSNull)
+    }
+}

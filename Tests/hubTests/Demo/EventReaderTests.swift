@@ -1,0 +1,40 @@
+import Foundation
+import Testing
+
+@testable import hub
+
+@Suite struct EventReaderTests {
+    private func reader(_ lines: [String]) throws -> EventReader {
+        try EventReader(try HubProcess.file("events.ndjson", lines: lines))
+    }
+
+    @Test func linesBecomeEvents() throws {
+        var reader = try reader([HubProcess.event("a"), "", HubProcess.event("b") + "\r"])
+        let first = try #require(try reader.next())
+        let second = try #require(try reader.next())
+        #expect(try reader.next()?.index == nil)
+        #expect((first.index, second.index) == (0, 1))
+        #expect(String(decoding: first.body, as: UTF8.self) == HubProcess.event("a"))
+        #expect((first.author, first.component) == ("a", "core"))
+        try reader.rewind()
+        #expect(try reader.next()?.index == 2)
+    }
+
+    @Test(arguments: [
+        ("{", "is not a JSON object"), ("[]", "is not a JSON object"),
+        (#"{"id":"1","author":"a"}"#, #"has no "component""#),
+        (#"{"id":1,"author":"a","component":"c"}"#, #""id" is not a text"#), ("\u{0}", "is not a JSON object"),
+    ]) func whatIsNoneIsNamedAndPassedOver(line: String, why: String) throws {
+        var reader = try reader([HubProcess.event("a"), line, HubProcess.event("b")])
+        _ = try reader.next()
+        let error = #expect(throws: EventReader.BadLine.self) { try reader.next() }
+        #expect(error?.number == 2)
+        #expect(error?.why.contains(why) == true, "\(error?.why ?? "")")
+        #expect(try reader.next()?.index == 1)
+    }
+
+    @Test func aFileWithoutLineEndsIsNotReadWhole() throws {
+        var reader = try reader([String(repeating: "x", count: 3 << 20)])
+        #expect(throws: EventReader.BadLine.self) { try reader.next() }
+    }
+}
