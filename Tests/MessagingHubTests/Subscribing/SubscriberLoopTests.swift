@@ -6,7 +6,7 @@ import Testing
 
 @testable import MessagingHub
 
-@Suite(.timeLimit(.minutes(1))) struct SubscriberLoopTests {
+@Suite(.timeLimit(.minutes(5))) struct SubscriberLoopTests {
     private let counters = HubCounters()
 
     private func loop(

@@ -52,7 +52,7 @@ struct HubFixture {
 
 /// Waits until a condition holds; a hang is a failed expectation that names it.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(10), _ condition: () async throws -> Bool,
+    _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool,
     at location: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit
@@ -68,7 +68,7 @@ func eventually(
 /// Moves a virtual clock, step by step, until a condition holds.
 func advancing(
     _ time: VirtualTime, by step: Duration = .milliseconds(50), until what: String,
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     _ condition: () async throws -> Bool, at location: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit
