@@ -84,7 +84,9 @@ import Messaging
             let deliveries = try await consumer.receive(upTo: 100, within: .seconds(5))
             var settlements: [ReceiptSettlement] = []
             settlements.reserveCapacity(deliveries.count)
-            for index in deliveries.indices { settlements.append(ReceiptSettlement(deliveries[index].receipt, .accept)) }
+            for index in deliveries.indices {
+                settlements.append(ReceiptSettlement(deliveries[index].receipt, .accept))
+            }
             settled += await consumer.settle(settlements).count { if case .settled = $0 { true } else { false } }
         }
     }

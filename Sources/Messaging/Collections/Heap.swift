@@ -9,11 +9,14 @@ public struct Heap<Element: Comparable & Sendable>: Sendable {
         for index in stride(from: elements.count / 2 - 1, through: 0, by: -1) { sink(index) }
     }
 
+    /// Whether there are none.
     @inlinable public var isEmpty: Bool { elements.isEmpty }
+    /// How many there are.
     @inlinable public var count: Int { elements.count }
     /// The smallest element.
     @inlinable public var first: Element? { elements.first }
 
+    /// Adds an element.
     @inlinable public mutating func insert(_ element: Element) {
         elements.append(element)
         var child = elements.count - 1

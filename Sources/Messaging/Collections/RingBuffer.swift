@@ -2,13 +2,14 @@
 public struct RingBuffer<Element: Sendable>: Sendable {
     @usableFromInline var slots: [Element?] = []
     @usableFromInline var head = 0
-    /// How many elements there are.
     @usableFromInline var elementCount = 0
+    /// How many elements there are.
     @inlinable public var count: Int { elementCount }
 
     /// An empty buffer.
     @inlinable public init() {}
 
+    /// Whether there are none.
     @inlinable public var isEmpty: Bool { count == 0 }
     /// The element at the front.
     @inlinable public var first: Element? { count == 0 ? nil : slots[head] }
@@ -19,12 +20,14 @@ public struct RingBuffer<Element: Sendable>: Sendable {
         set { if offset >= 0, offset < count, let newValue { slots[index(offset)] = newValue } }
     }
 
+    /// Adds an element behind the others.
     @inlinable public mutating func append(_ element: Element) {
         if count == slots.count { grow() }
         slots[index(count)] = element
         elementCount &+= 1
     }
 
+    /// Adds an element before the others.
     @inlinable public mutating func prepend(_ element: Element) {
         if count == slots.count { grow() }
         head = (head &+ slots.count &- 1) & (slots.count &- 1)
@@ -32,6 +35,7 @@ public struct RingBuffer<Element: Sendable>: Sendable {
         elementCount &+= 1
     }
 
+    /// Takes out the element at the front; nil when there is none.
     @inlinable public mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = slots[head]
@@ -41,6 +45,7 @@ public struct RingBuffer<Element: Sendable>: Sendable {
         return element
     }
 
+    /// Takes out every element.
     @inlinable public mutating func removeAll() { self = RingBuffer() }
 
     /// Removes the elements that do not fit, in linear time.

@@ -14,6 +14,7 @@
         private let mutex: UnsafeMutablePointer<pthread_mutex_t>
         private let state: UnsafeMutablePointer<State>
 
+        /// A lock around this state.
         public init(_ state: sending State) {
             mutex = .allocate(capacity: 1)
             mutex.initialize(to: pthread_mutex_t())
@@ -29,6 +30,7 @@
             mutex.deallocate()
         }
 
+        /// Calls `body` with the state while no other thread has it. Must not be called again from within.
         public func withLock<Result: Sendable, Failure: Error>(
             _ body: (inout sending State) throws(Failure) -> Result
         ) throws(Failure) -> Result {

@@ -23,3 +23,13 @@ public struct LogConfiguration: Hashable, Sendable {
 }
 
 extension LogConfiguration.Format: OptionValue {}
+
+extension LogConfiguration {
+    /// What writes to standard error so.
+    public var sink: any LogSink {
+        switch format {
+        case .text: TextLogSink(level: level)
+        case .json: JSONLogSink(level: level)
+        }
+    }
+}

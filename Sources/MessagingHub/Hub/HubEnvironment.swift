@@ -4,11 +4,12 @@ public import Messaging
 public struct HubEnvironment: Sendable {
     /// Its clock. Default: the machine's.
     public var time: any TimeSource
-    /// Where it logs; behind a bounded queue, so that a slow sink delays nobody. Default: nowhere.
-    public var log: any LogSink
+    /// Where it logs; behind a bounded queue, so that a slow sink delays nobody. Default: on standard error, in the
+    /// format of the configuration. `NoLog()` logs nowhere.
+    public var log: (any LogSink)?
     /// The least grave records that it makes. At `debug` every message is logged, when it is published, received and
-    /// settled. Default: info.
-    public var logLevel: LogRecord.Level
+    /// settled. Default: what the configuration says.
+    public var logLevel: LogRecord.Level?
     /// Where it measures; nil, the default: nowhere, at no cost.
     public var metrics: (any MetricsSink)?
     /// Where it reports spans; nil, the default: nowhere, at no cost.
@@ -16,7 +17,7 @@ public struct HubEnvironment: Sendable {
 
     /// An environment of these parts.
     public init(
-        time: any TimeSource = SystemTime.shared, log: any LogSink = NoLog(), logLevel: LogRecord.Level = .info,
+        time: any TimeSource = SystemTime.shared, log: (any LogSink)? = nil, logLevel: LogRecord.Level? = nil,
         metrics: (any MetricsSink)? = nil, trace: (any TraceSink)? = nil
     ) {
         self.time = time

@@ -41,7 +41,8 @@ public final class MessageHub: Sendable {
     ) throws {
         self.configuration = configuration
         self.environment = environment
-        log = BufferedLog(environment.log, level: environment.logLevel)
+        log = BufferedLog(
+            environment.log ?? configuration.log.sink, level: environment.logLevel ?? configuration.log.level)
         self.factories = factories
         brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
         table = try RouteTable(configuration.routes)

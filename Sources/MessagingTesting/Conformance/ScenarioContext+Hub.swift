@@ -20,7 +20,7 @@ extension ScenarioContext {
             type: broker.type, scheme: "conformance", options: OptionGroup([]), capabilities: broker.capabilities,
             limits: broker.limits)
         let factory = BrokerFactory(profile) { _, _, _ in broker }
-        let environment = HubEnvironment(time: time)
+        let environment = HubEnvironment(time: time, log: NoLog())
         history.add("hub", "runs with a route to \(place)")
         defer { history.add("hub", "is shut down") }
         return try await time.bounded("a hub and what is done with it", within: patience * 5 + grace) {

@@ -38,7 +38,10 @@ struct DemoRun: Sendable {
     @concurrent func run(interruptedBy interrupts: Interrupts.Note?) async throws -> DemoOutcome {
         _ = try EventReader(input)
         let start = ContinuousClock.now
-        let (problems, targets) = try await withHub(configuration, brokers: Backends.factories) { hub in
+        let (problems, targets) = try await withHub(
+            configuration, brokers: Backends.factories,
+            environment: HubEnvironment(log: DemoLog(configuration.log.sink), logLevel: .warning)
+        ) { hub in
             try await exercise(hub, interrupts, since: start)
         }
         return DemoOutcome(

@@ -14,7 +14,7 @@ import Testing
         retry: RetryPolicy = RetryPolicy(attempts: 2, delay: .milliseconds(1)),
         _ handler: @escaping DeliveryRunner.Handler
     ) -> SubscriberLoop {
-        let environment = HubEnvironment()
+        let environment = HubEnvironment(log: NoLog())
         let log = BufferedLog(NoLog(), level: .info)
         let observer = HubObserver(
             of: "orders", kind: .queue, on: InMemoryBroker(), group: nil, environment: environment, log: log)
