@@ -13,9 +13,15 @@ final class FakeConsumer: MessageConsumer {
     }
 
     private let state: Lock<State>
+    /// Whether a retried message comes back at once, and uncounted.
+    private let returnsAtOnce: Bool
     private let failing: @Sendable (_ call: Int, Receipt) -> BrokerError?
 
-    init(count: Int, failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil }) {
+    init(
+        count: Int, returnsAtOnce: Bool = false,
+        failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil }
+    ) {
+        self.returnsAtOnce = returnsAtOnce
         self.failing = failing
         state = Lock(
             State(
@@ -44,7 +50,7 @@ final class FakeConsumer: MessageConsumer {
         guard let taken else { throw .ended(.stopped, "stopped") }
         if !taken.isEmpty { return taken }
         switch await waiter.wait(atMost: wait, on: SystemTime.shared) {
-        case .value: throw .ended(.stopped, "stopped")
+        case .value: return try await receive(upTo: limit, within: wait)
         case .cancelled: throw BrokerError(.cancelled, "cancelled")
         case .timedOut: return []
         }
@@ -53,16 +59,25 @@ final class FakeConsumer: MessageConsumer {
     func holds(_ receipt: Receipt) -> Bool { state.withLock { $0.held[receipt.sequence] != nil } }
 
     func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
-        state.withLock { state in
+        let (outcomes, arrived): ([SettlementOutcome], Waiter<Void>?) = state.withLock { state in
             state.calls += 1
             let call = state.calls
-            return settlements.map { item in
+            var arrived: Waiter<Void>?
+            let outcomes: [SettlementOutcome] = settlements.map { item in
                 if let error = failing(call, item.receipt) { return .failed(error) }
-                guard state.held.removeValue(forKey: item.receipt.sequence) != nil else { return .stale }
-                state.settled[item.receipt.sequence] = item.settlement.word
+                guard let delivery = state.held.removeValue(forKey: item.receipt.sequence) else { return .stale }
+                if case .retry = item.settlement, returnsAtOnce {
+                    state.waiting.append(delivery)
+                    arrived = state.ender
+                } else {
+                    state.settled[item.receipt.sequence] = item.settlement.word
+                }
                 return .settled
             }
+            return (outcomes, arrived)
         }
+        arrived?.resolve(())
+        return outcomes
     }
 
     func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
