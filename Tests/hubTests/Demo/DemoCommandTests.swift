@@ -61,13 +61,13 @@ import Testing
     }
 
     @Test func brokenLinesAreNamedOnceAndTheirNumberIsBounded() async throws {
-        let lines = [HubProcess.event("a")] + [String](repeating: "{", count: DemoRun.namedLines + 1)
+        let lines = [HubProcess.event("a")] + [String](repeating: "{", count: 101)
         let file = try HubProcess.file("many-broken.ndjson", lines: lines)
         let result = try await HubProcess.run(
             "demo", "--json", "--input", file, "--on-bad-line", "skip", "--count", "3")
         #expect(result.status == 0)
         let named = result.errors.split(separator: "\n").filter { $0.contains(file) }
-        #expect(named.count == DemoRun.namedLines)
+        #expect(named.count == 100)
         #expect(result.errors.contains("1 more lines"))
         #expect(try rows(result.output).allSatisfy { $0.sent == 3 && $0.isBalanced })
     }
