@@ -15,10 +15,11 @@ struct DemoOutcome: Sendable {
     /// The account of each destination, in the order in which they were sent to.
     var entries: [LedgerEntry] { latencies.map { ledger.entry(of: $0.destination) } }
 
-    /// 1 when a message was lost, or the input was not what it should be and that was not to be passed over.
+    /// 1 when a message was lost, nothing was sent, or the input was not what it should be and that was not to be passed over.
     var status: ExitStatus {
         if entries.contains(where: { $0.lost > 0 }) { return .failure }
         if let interruption { return interruption }
+        if entries.allSatisfy({ $0.sent == 0 }) { return .failure }
         return problems.isEmpty || !badLinesStop ? .success : .failure
     }
 }

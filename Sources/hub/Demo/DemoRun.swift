@@ -10,6 +10,8 @@ struct DemoRun: Sendable {
     static let window = 1000
     /// How long nothing may happen before what is missing counts as lost.
     static let patience = Duration.seconds(30)
+    /// How many lines that are not events are named; of more there is only the number.
+    static let namedLines = 100
     /// The header that tells the messages of this run from those of another one.
     static let runHeader: HeaderName = "demo-run"
     /// The header with the event's place.
@@ -36,7 +38,7 @@ struct DemoRun: Sendable {
 
     /// Runs it, away from the main actor.
     @concurrent func run(interruptedBy interrupts: Interrupts.Note?) async throws -> DemoOutcome {
-        _ = try EventReader(input)
+        try EventReader.check(input)
         let start = ContinuousClock.now
         let (problems, targets) = try await withHub(
             configuration, brokers: Backends.factories,
@@ -132,6 +134,7 @@ struct DemoRun: Sendable {
     ) async throws -> [String] {
         var reader = try EventReader(input)
         var problems: [String] = []
+        var (badLines, isFirstPass) = (0, true)
         var isOver = false
         while !isOver, interrupts?.status == nil, !Task.isCancelled {
             var events: [DemoEvent] = []
@@ -142,18 +145,25 @@ struct DemoRun: Sendable {
                         events.append(event)
                     } else if options.count > 0, reader.read > 0 {
                         try reader.rewind()
+                        isFirstPass = false
                     } else {
                         isOver = true
                     }
                 } catch let error as EventReader.BadLine {
-                    note(error, &problems)
+                    if isFirstPass { badLines += 1 }
+                    if isFirstPass, badLines <= Self.namedLines { note(error, &problems) }
                     isOver = options.onBadLine == .stop
                 }
             }
             for target in targets where !events.isEmpty { try await publish(events, hub, target) }
             if options.count > 0, reader.read >= options.count { isOver = true }
         }
-        if reader.read == 0, problems.isEmpty { problems.append("\(input) has no events") }
+        if badLines > Self.namedLines {
+            problems.append("\((badLines - Self.namedLines).grouped) more lines are not events either")
+        }
+        if reader.read == 0, problems.isEmpty || options.onBadLine == .skip {
+            problems.append("\(input) has no events")
+        }
         return problems
     }
 
@@ -190,9 +200,8 @@ struct DemoRun: Sendable {
 
     /// Waits until everything that was sent has ended, or nothing happens any more.
     private func waitForTheRest(_ interrupts: Interrupts.Note?) async throws {
-        let patience = interrupts?.status == nil ? Self.patience : configuration.grace
         var pause = Duration.milliseconds(5)
-        while !account.isStuck(for: patience) {
+        while !account.isStuck(for: interrupts?.status == nil ? Self.patience : configuration.grace) {
             // The ledger is asked only when the counts say that it may be complete: asking it takes a while.
             if account.hasEnded, !account.recorder.ledger.entries.contains(where: { $0.lost > 0 }) { return }
             try await Task.sleep(for: pause)

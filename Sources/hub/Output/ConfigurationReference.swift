@@ -10,6 +10,7 @@ enum ConfigurationReference {
         ]
         lines += [
             "Any value may have `${NAME}`, `${NAME:-default}` or `${NAME:?message}` in it; `$$` is a dollar sign.",
+            "Between `{` and `}` or `[` and `]` such a value stands in quotation marks.",
             "Durations are `500ms`, `2s`, `1m30s`, `168h`; sizes are `10MB` (by 1000) or `1GiB` (by 1024).",
         ]
         lines += section(HubConfiguration.shape, path: [])

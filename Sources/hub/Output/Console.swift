@@ -23,10 +23,14 @@ struct Console: Sendable {
     /// Whether Ctrl-C and SIGTERM are this process's own to answer.
     var answersSignals = false
 
-    /// The process's own streams.
+    /// The process's own streams. Ends the process with status 1 where standard output takes no more.
     static func process(_ environment: [String: String]) -> Console {
         var console = Console(
-            write: { text in Self.write(text + "\n", to: 1) }, writeError: { text in Self.write(text + "\n", to: 2) },
+            write: { text in
+                if Self.write(text + "\n", to: 1) { return }
+                Self.write("hub: standard output cannot be written to; not everything is there\n", to: 2)
+                exit(ExitStatus.failure.rawValue)
+            }, writeError: { text in Self.write(text + "\n", to: 2) },
             style: TextStyle(isTerminal: isatty(1) == 1, environment: environment),
             errorStyle: TextStyle(isTerminal: isatty(2) == 1, environment: environment), environment: environment)
         if isatty(2) == 1, environment["TERM"] != "dumb" {
@@ -36,8 +40,8 @@ struct Console: Sendable {
         return console
     }
 
-    /// Writes all of it; gives up when the other end is gone.
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Writes all of it; false when the descriptor takes no more.
+    @discardableResult private static func write(_ text: String, to descriptor: Int32) -> Bool {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { unsafe -> Int in
@@ -49,8 +53,10 @@ struct Console: Sendable {
                     Darwin.write(descriptor, unsafe.baseAddress, unsafe.count)
                 #endif
             }
-            if count <= 0 { return }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return false }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 }

@@ -60,6 +60,26 @@ import Testing
         #expect(try rows(result.output).allSatisfy { $0.sent == (mode == "stop" ? 499 : 599) && $0.isBalanced })
     }
 
+    @Test func brokenLinesAreNamedOnceAndTheirNumberIsBounded() async throws {
+        let lines = [HubProcess.event("a")] + [String](repeating: "{", count: 101)
+        let file = try HubProcess.file("many-broken.ndjson", lines: lines)
+        let result = try await HubProcess.run(
+            "demo", "--json", "--input", file, "--on-bad-line", "skip", "--count", "3")
+        #expect(result.status == 0)
+        let named = result.errors.split(separator: "\n").filter { $0.contains(file) }
+        #expect(named.count == 100)
+        #expect(result.errors.contains("1 more lines"))
+        #expect(try rows(result.output).allSatisfy { $0.sent == 3 && $0.isBalanced })
+    }
+
+    @Test func aFileWithoutEventsIsAFailureAlsoWhereBadLinesAreSkipped() async throws {
+        let file = try HubProcess.file("all-broken.ndjson", lines: ["{", "[]"])
+        let result = try await HubProcess.run("demo", "--json", "--input", file, "--on-bad-line", "skip")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("\(file):2: "))
+        #expect(result.errors.contains("\(file) has no events"))
+    }
+
     @Test func theTextHasTheAccountAndTheLatencies() async throws {
         let result = try await HubProcess.run("demo", "--count", "500")
         #expect(result.status == 0)
@@ -105,7 +125,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--input", "/nowhere/x.ndjson"], ["--input", "/dev/null"],
+        ["--input", "/nowhere/x.ndjson"], ["--input", "/dev/null"], ["--input", "/"],
+        ["--input", "/dev/null", "--on-bad-line", "skip"],
     ]) func anInputThatIsNoneIsAFailure(arguments: [String]) async throws {
         let result = try await HubProcess.run(["demo"] + arguments)
         #expect(result.status == 1)

@@ -1,4 +1,5 @@
 import Foundation
+import Messaging
 import Testing
 
 @testable import hub
@@ -21,9 +22,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{", "is not a JSON object"), ("[]", "is not a JSON object"),
+        ("{", "is not a JSON object"), ("[]", "is not a JSON object"), ("null", "is not a JSON object"),
         (#"{"id":"1","author":"a"}"#, #"has no "component""#),
         (#"{"id":1,"author":"a","component":"c"}"#, #""id" is not a text"#), ("\u{0}", "is not a JSON object"),
+        (
+            #"{"id":"1","author":"\#(String(repeating: "x", count: 1025))","component":"c"}"#,
+            #""author" has 1025 bytes"#
+        ),
     ]) func whatIsNoneIsNamedAndPassedOver(line: String, why: String) throws {
         var reader = try reader([HubProcess.event("a"), line, HubProcess.event("b")])
         _ = try reader.next()
@@ -36,5 +41,22 @@ import Testing
     @Test func aFileWithoutLineEndsIsNotReadWhole() throws {
         var reader = try reader([String(repeating: "x", count: 3 << 20)])
         #expect(throws: EventReader.BadLine.self) { try reader.next() }
+    }
+
+    @Test(arguments: [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, (1 << 20) + (1 << 18), 10_000_000])
+    func aLineThatIsTooLongIsOneLine(count: Int) throws {
+        var reader = try reader([HubProcess.event("a"), String(repeating: "x", count: count), HubProcess.event("b")])
+        _ = try reader.next()
+        let error = #expect(throws: EventReader.BadLine.self) { try reader.next() }
+        #expect(error?.number == 2)
+        #expect(error?.why.contains("longer") == (count > 1 << 20))
+        #expect(try reader.next()?.body == Array(HubProcess.event("b").utf8))
+        #expect(reader.line == 3)
+        #expect(try reader.next()?.index == nil)
+    }
+
+    @Test func aDirectoryIsNamedAsOne() {
+        let error = #expect(throws: BrokerError.self) { try EventReader(NSTemporaryDirectory()) }
+        #expect(error?.sentence.contains("is a directory") == true)
     }
 }

@@ -65,7 +65,11 @@ struct BrokerSection: Sendable {
             if let profile = profiles.first(where: { $0.accepts(scheme: url.scheme) }) { return profile }
             let schemes = profiles.map { "\($0.scheme)://" }.joined(separator: ", ")
             reader.report(path / Self.url.name, "has a scheme of no broker; there are \(schemes)")
-        } else if node[Self.url.name] == nil {
+        } else if let url = node[Self.url.name] {
+            if url.scalar == nil {
+                reader.report(path / Self.url.name, "\(url.kindInWords); give scheme://host:port/path", at: url.mark)
+            }
+        } else {
             reader.report(path, "has neither type nor url; give type, one of \(types.joined(separator: ", "))")
         }
         return nil
