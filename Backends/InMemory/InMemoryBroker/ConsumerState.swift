@@ -5,11 +5,28 @@ struct ConsumerState: Row, Sendable {
     /// A delivery that the consumer holds: which message of which inbox, and since when.
     struct Hold: Sendable {
         /// Unlike that of any other hold; 0: the cell is free.
-        var number: UInt64 = 0
-        var inbox = 0
-        var slot: UInt32 = 0
-        var size: Int32 = 0
-        var since: Duration = .zero
+        var number: UInt64
+        let inbox: Int
+        let slot: UInt32
+        let size: Int32
+        let since: Duration
+        /// In a free cell: the cell that was freed before it.
+        fileprivate var nextFree: UInt32?
+
+        init(number: UInt64, inbox: Int, slot: UInt32, size: Int32, since: Duration) {
+            self.number = number
+            self.inbox = inbox
+            self.slot = slot
+            self.size = size
+            self.since = since
+        }
+
+        /// Marks the cell as free; the size of the message that was held.
+        fileprivate mutating func free(before next: UInt32?) -> Int32 {
+            number = 0
+            nextFree = next
+            return size
+        }
     }
 
     enum Status: Sendable {
@@ -36,7 +53,8 @@ struct ConsumerState: Row, Sendable {
     /// What a pubSub subscriber has not taken yet.
     var mailbox: Mailbox?
     private(set) var holds: [Hold] = []
-    private var freeCells: [UInt32] = []
+    /// The cell that was freed last, the first of a chain through the holds.
+    private var lastFreed: UInt32?
     private(set) var heldBytes = 0
     private(set) var held = 0
 
@@ -55,7 +73,8 @@ struct ConsumerState: Row, Sendable {
 
     /// A row of the table that stands empty.
     static var vacant: ConsumerState {
-        var consumer = ConsumerState(broker: 0, subscription: Subscription(.queue("vacant")), cells: HoldCells(count: 0))
+        let subscription = Subscription(.queue("vacant"))
+        var consumer = ConsumerState(broker: 0, subscription: subscription, cells: HoldCells(count: 0))
         consumer.status = .vacant
         return consumer
     }
@@ -72,8 +91,9 @@ struct ConsumerState: Row, Sendable {
     /// Holds a delivery; its receipt.
     mutating func hold(_ hold: Hold) -> Receipt {
         let cell: UInt32
-        if let free = freeCells.popLast() {
+        if let free = lastFreed {
             cell = free
+            lastFreed = holds[Int(cell)].nextFree
             holds[Int(cell)] = hold
         } else {
             cell = UInt32(truncatingIfNeeded: holds.count)
@@ -86,7 +106,7 @@ struct ConsumerState: Row, Sendable {
     }
 
     /// What a receipt stands for; nil when it is stale.
-    mutating func hold(of receipt: Receipt) -> Hold? {
+    func hold(of receipt: Receipt) -> Hold? {
         let cell = Int(receipt.slot)
         guard cell < holds.count, receipt.sequence != 0, holds[cell].number == receipt.sequence else { return nil }
         return holds[cell]
@@ -95,10 +115,16 @@ struct ConsumerState: Row, Sendable {
     /// Ends a hold.
     mutating func letGo(of cell: UInt32) {
         held &-= 1
-        heldBytes &-= Int(holds[Int(cell)].size)
-        holds[Int(cell)].number = 0
+        heldBytes &-= Int(holds[Int(cell)].free(before: lastFreed))
+        lastFreed = cell
         cells.set(Int(cell), to: 0)
-        freeCells.append(cell)
+    }
+
+    /// Ends the hold that a receipt stands for; nil when it is stale.
+    mutating func take(_ receipt: Receipt) -> Hold? {
+        guard let hold = hold(of: receipt) else { return nil }
+        letGo(of: receipt.slot)
+        return hold
     }
 
     /// The cells that are in use.

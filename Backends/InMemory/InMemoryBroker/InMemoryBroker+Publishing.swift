@@ -6,9 +6,10 @@ extension InMemoryBroker {
     public func publish(
         _ message: Message, to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
-        if !options.positions, !Task.isCancelled, !message.hasExtras, destination.kind == .queue {
-            let refusal = limits.refusal(of: message, at: server.time.now)
-            if refusal == nil, admitAtOnce(message, to: destination) { return PublishReceipt() }
+        if !options.positions, !Task.isCancelled, let size = limits.plainSize(of: message),
+            admitAtOnce(message, size: size, to: destination)
+        {
+            return PublishReceipt()
         }
         return try await publish([message], to: destination, options: options)
     }
@@ -41,11 +42,12 @@ extension InMemoryBroker {
         }
     }
 
-    private static let cancelled = BrokerError(.cancelled, "the task was cancelled before this was sent", during: .publish)
+    private static let cancelled = BrokerError(
+        .cancelled, "the task was cancelled before this was sent", during: .publish)
 
-    private func admitAtOnce(_ message: Message, to destination: Destination) -> Bool {
+    private func admitAtOnce(_ message: Message, size: Int, to destination: Destination) -> Bool {
         server.change { state, effects in
-            state.admitAtOnce(message, to: destination, from: connection, &effects)
+            state.admitAtOnce(message, size: size, to: destination, from: connection, &effects)
         }
     }
 }
@@ -65,6 +67,12 @@ struct Batch: Sendable {
     mutating func confirm(_ position: Position) {
         if options.positions { positions.append(position) }
         next += 1
+    }
+
+    /// Confirms as many, of which none has a position.
+    mutating func confirm(count: Int) {
+        if options.positions { positions += repeatElement(.none, count: count) }
+        next += count
     }
 
     mutating func refuse(_ error: BrokerError) {
@@ -108,9 +116,10 @@ extension ServerState {
             return nil
         case .success(let found): place = found
         }
-        let isOrdered = place.map(keepsOrder) ?? false
+        let isOrdered = place.map { keepsOrder($0) } ?? false
         let messages = batch.messages
         while batch.next < messages.count {
+            if admitPlain(&batch, at: place, within: limits, &effects) { continue }
             let message = messages[batch.next]
             if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
                 let key = message.key ?? "none"
@@ -129,14 +138,26 @@ extension ServerState {
                 batch.refuse(error)
             case .full(let full):
                 if let waiter { enqueue(waiter, at: full) }
-                let sentence = "\(batch.destination) has been full up to the deadline; consume from it, or raise its limits"
-                return Block(place: full, error: BrokerError(.resourceExhausted, sentence))
+                let sentence = "has been full up to the deadline; consume from it, or raise its limits"
+                return Block(
+                    place: full, error: BrokerError(.resourceExhausted, "\(batch.destination) \(sentence)"))
             }
         }
         return nil
     }
 
-    func keepsOrder(_ place: Place) -> Bool {
+    /// Takes on the next messages of the common kind to a queue that has room and is bound to nothing; false: none.
+    private mutating func admitPlain(
+        _ batch: inout Batch, at place: Place?, within limits: BrokerLimits, _ effects: inout Effects
+    ) -> Bool {
+        guard case .queue(let inbox) = place, !hasBindings, batch.refusedKeys.isEmpty else { return false }
+        let count = inboxes[inbox].append(batch.messages, from: batch.next, within: limits)
+        wakeConsumers(of: inbox, atMost: count, &effects)
+        batch.confirm(count: count)
+        return count > 0
+    }
+
+    private func keepsOrder(_ place: Place) -> Bool {
         switch place {
         case .queue(let inbox): inboxes[inbox].isOrdered
         case .stream(let stream): streams[stream].declaration.order == .perKey

@@ -8,6 +8,8 @@ public final class InMemoryServer: Sendable {
     let time: any TimeSource
     let settleLag: Duration
     let state: Lock<ServerState>
+    /// Whether a crash undoes acceptances at all.
+    let hasSettleLag: Bool
 
     /// A server, running and empty.
     /// - Parameters:
@@ -21,6 +23,7 @@ public final class InMemoryServer: Sendable {
     ) {
         self.time = time
         self.settleLag = settleLag
+        hasSettleLag = settleLag > .zero
         state = Lock(
             ServerState(maximumMessages: maximumMessages, maximumBytes: maximumBytes, settleLag: settleLag))
     }

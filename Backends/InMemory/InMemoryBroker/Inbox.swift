@@ -101,11 +101,23 @@ struct Inbox: Row, Sendable {
         }
     }
 
+    /// Takes on messages of the common kind as far as there is room, from index `first` on; how many.
+    mutating func append(_ messages: [Message], from first: Int, within limits: BrokerLimits) -> Int {
+        var index = first
+        while index < messages.count {
+            let message = messages[index]
+            guard let size = limits.plainSize(of: message), hasRoom(for: size) else { break }
+            append(consume message, size: size, notBefore: nil)
+            index &+= 1
+        }
+        return index &- first
+    }
+
     /// The slot of the message to be handed out next; expired ones are dropped, filtered ones passed over.
     mutating func next(from log: StreamLog?, at now: () -> Timestamp) -> UInt32? {
         if !delayed.isEmpty { wakeDue(at: now()) }
         while let slot = ready.next() ?? fresh(from: log) {
-            guard slots.marks[Int(slot)].isTimed, let expiration = slots.messages[Int(slot)].expiration,
+            guard slots.marks[Int(slot)].isTimed, let expiration = slots.messages[Int(slot)]?.expiration,
                 expiration <= now()
             else { return slot }
             expired += 1

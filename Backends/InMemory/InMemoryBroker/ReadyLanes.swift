@@ -7,7 +7,7 @@ struct ReadyLanes: Sendable {
     static let bound = 16
 
     /// A message's turn: the order of its arrival, and its slot.
-    struct Turn: Comparable, Sendable {
+    struct Turn: Comparable, BitwiseCopyable, Sendable {
         let order: UInt64
         let slot: UInt32
         static func < (left: Turn, right: Turn) -> Bool { left.order < right.order }
@@ -22,41 +22,49 @@ struct ReadyLanes: Sendable {
         mutating func pop() -> Turn? { returned.isEmpty ? fresh.popFirst() : returned.popFirst() }
     }
 
-    private var lanes: [Lane]
+    /// The lane of priority 0, which is the only one of most queues.
+    private var lowest = Lane()
+    /// Those of the priorities from 1 on.
+    private var higher: [Lane]
     private var sinceOldest = 0
     private(set) var count = 0
 
     /// Lanes for the priorities 0 to `maximumPriority`; a higher one counts as the highest.
-    init(maximumPriority: UInt8) {
-        lanes = Array(repeating: Lane(), count: Int(maximumPriority) + 1)
-    }
+    init(maximumPriority: UInt8) { higher = Array(repeating: Lane(), count: Int(maximumPriority)) }
 
     var isEmpty: Bool { count == 0 }
 
     mutating func append(_ turn: Turn, priority: UInt8) {
-        lanes[min(Int(priority), lanes.count - 1)].fresh.append(turn)
-        count += 1
+        count &+= 1
+        let lane = lane(of: priority)
+        if lane == 0 { lowest.fresh.append(turn) } else { higher[lane &- 1].fresh.append(turn) }
     }
 
     /// Puts a message back to where it was, before those that arrived later.
     mutating func restore(_ turn: Turn, priority: UInt8) {
-        lanes[min(Int(priority), lanes.count - 1)].returned.insert(turn)
-        count += 1
+        count &+= 1
+        let lane = lane(of: priority)
+        if lane == 0 { lowest.returned.insert(turn) } else { higher[lane &- 1].returned.insert(turn) }
     }
 
     /// The slot of the message whose turn it is.
     mutating func next() -> UInt32? {
-        guard count > 0, let lane = lanes.count == 1 ? 0 : laneOfNext(), let turn = lanes[lane].pop() else { return nil }
-        count -= 1
+        guard count > 0 else { return nil }
+        let lane = higher.isEmpty ? 0 : laneOfNext()
+        guard let turn = lane == 0 ? lowest.pop() : higher[lane &- 1].pop() else { return nil }
+        count &-= 1
         return turn.slot
     }
 
-    private mutating func laneOfNext() -> Int? {
+    private func lane(of priority: UInt8) -> Int { min(Int(priority), higher.count) }
+
+    private mutating func laneOfNext() -> Int {
         sinceOldest += 1
-        if sinceOldest < Self.bound { return lanes.lastIndex { $0.first != nil } }
+        if sinceOldest < Self.bound { return higher.lastIndex { $0.first != nil }.map { $0 + 1 } ?? 0 }
         sinceOldest = 0
-        let turns = lanes.indices.compactMap { lane in lanes[lane].first.map { (lane, $0) } }
-        return turns.min { $0.1 < $1.1 }?.0
+        let firsts = [lowest.first] + higher.map(\.first)
+        let turns = firsts.enumerated().compactMap { lane, first in first.map { (lane, $0) } }
+        return turns.min { $0.1 < $1.1 }?.0 ?? 0
     }
 
     /// The slots of all that is ready, taken out.

@@ -12,12 +12,12 @@ extension ServerState {
     /// Takes on a message of the common kind: to a queue that has room and is bound to nothing, of a connection that is up.
     /// False: nothing was done, `admit` decides.
     mutating func admitAtOnce(
-        _ message: consuming Message, to destination: Destination, from connection: Int, _ effects: inout Effects
+        _ message: consuming Message, size: Int, to destination: Destination, from connection: Int,
+        _ effects: inout Effects
     ) -> Bool {
         guard isRunning, !hasBindings, connections[connection].status == .up,
             case .queue(let inbox) = place(of: destination)
         else { return false }
-        let size = message.byteCount
         guard inboxes[inbox].hasRoom(for: size) else { return false }
         inboxes[inbox].append(consume message, size: size, notBefore: nil)
         if inboxes[inbox].idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }

@@ -66,15 +66,18 @@ extension ServerState {
         uptime: Duration, now: () -> Timestamp, lastHold: inout UInt64, into deliveries: inout [Delivery]
     ) {
         let topic = consumer.isPattern ? inbox.declaration.destination.topic : nil
-        while deliveries.count < limit, consumer.hasRoom, let slot = inbox.next(from: log, at: now) {
+        while deliveries.count < limit, consumer.hasRoom, let slot = inbox.next(from: log, at: now),
+            let message = inbox.slots.messages[Int(slot)]
+        {
             let mark = inbox.slots.marks[Int(slot)]
             guard consumer.hasRoom(for: Int(mark.size)) else { return inbox.restore(slot, counting: 0) }
             if deliveries.isEmpty { deliveries.reserveCapacity(min(limit, inbox.count, consumer.cells.count)) }
             lastHold &+= 1
-            let receipt = consumer.hold(.init(number: lastHold, inbox: index, slot: slot, size: mark.size, since: uptime))
+            let receipt = consumer.hold(
+                .init(number: lastHold, inbox: index, slot: slot, size: mark.size, since: uptime))
             deliveries.append(
                 Delivery(
-                    message: inbox.slots.messages[Int(slot)], attempt: mark.attempt, receipt: receipt,
+                    message: consume message, attempt: mark.attempt, receipt: receipt,
                     position: inbox.stream == nil ? .none : Position(major: mark.order), topic: topic))
         }
     }

@@ -12,11 +12,37 @@ extension ServerState {
         _ id: Int, _ receipt: Receipt, at uptime: Duration, _ effects: inout Effects
     ) -> SettlementOutcome {
         if consumers[id].isMailbox { return consumers[id].isLive || consumers[id].isStopped ? .settled : .stale }
-        guard isRunning, let hold = consumers[id].hold(of: receipt) else { return .stale }
-        finish(id, receipt.slot, hold, at: uptime, &effects)
+        guard let inbox = finish(id, receipt, at: uptime) else { return .stale }
+        announceDone(id, inbox, &effects)
         return .settled
     }
 
+    /// Settles several. Whoever waits for one of those accepted is told once for all of them.
+    mutating func settle(
+        _ id: Int, _ settlements: [ReceiptSettlement], at moment: Moment, _ effects: inout Effects
+    ) -> [SettlementOutcome] {
+        var outcomes = [SettlementOutcome](repeating: .settled, count: settlements.count)
+        var unannounced: Int?
+        let isMailbox = consumers[id].isMailbox
+        let items = settlements.span
+        for index in items.indices {
+            guard case .accept = items[index].settlement, !isMailbox else {
+                outcomes[index] = settle(id, items[index].receipt, as: items[index].settlement, at: moment, &effects)
+                continue
+            }
+            guard let inbox = finish(id, items[index].receipt, at: moment.uptime) else {
+                outcomes[index] = .stale
+                continue
+            }
+            if inbox == unannounced { continue }
+            if let other = unannounced { announceDone(id, other, &effects) }
+            unannounced = inbox
+        }
+        if let inbox = unannounced { announceDone(id, inbox, &effects) }
+        return outcomes
+    }
+
+    /// Settles one in any way.
     mutating func settle(
         _ id: Int, _ receipt: Receipt, as settlement: Settlement, at moment: Moment, _ effects: inout Effects
     ) -> SettlementOutcome {
@@ -39,19 +65,22 @@ extension ServerState {
                 return .failed(error)
             }
         }
-        finish(id, receipt.slot, hold, at: moment.uptime, &effects)
-        return .settled
+        return accept(id, receipt, at: moment.uptime, &effects)
     }
 
-    /// A delivery is done: its message is gone, and whoever waited for that may go on.
-    private mutating func finish(
-        _ id: Int, _ cell: UInt32, _ hold: ConsumerState.Hold, at uptime: Duration, _ effects: inout Effects
-    ) {
-        if settleLag > .zero { remember(hold, at: uptime) }
+    /// A delivery is done: its message is gone. The inbox that it was of; nil when it is not held.
+    private mutating func finish(_ id: Int, _ receipt: Receipt, at uptime: Duration) -> Int? {
+        guard isRunning, let hold = consumers[id].take(receipt) else { return nil }
+        if hasSettleLag { remember(hold, at: uptime) }
         inboxes[hold.inbox].remove(hold.slot)
-        letGo(id, cell, hold.inbox, &effects)
-        wakePublishers(of: hold.inbox, &effects)
-        if inboxes[hold.inbox].stream != nil { wakeThoseAtTheirEnd(hold.inbox, &effects) }
+        return hold.inbox
+    }
+
+    /// Whoever waited for a delivery to be done may go on.
+    private mutating func announceDone(_ id: Int, _ inbox: Int, _ effects: inout Effects) {
+        announceLetGo(id, inbox, &effects)
+        wakePublishers(of: inbox, &effects)
+        if inboxes[inbox].stream != nil { wakeThoseAtTheirEnd(inbox, &effects) }
     }
 
     private mutating func retry(
@@ -72,8 +101,12 @@ extension ServerState {
     /// The hold ends; the consumer may have room again, and an ordered inbox another active consumer.
     mutating func letGo(_ id: Int, _ cell: UInt32, _ inbox: Int, _ effects: inout Effects) {
         consumers[id].letGo(of: cell)
+        announceLetGo(id, inbox, &effects)
+    }
+
+    private mutating func announceLetGo(_ id: Int, _ inbox: Int, _ effects: inout Effects) {
         if consumers[id].waiter != nil, !consumers[id].isIdle, let waiter = takeWaiter(of: id) { effects.wake(waiter) }
-        if inboxes[inbox].isOrdered == true { wakeConsumers(of: inbox, atMost: 1, &effects) }
+        if inboxes[inbox].isOrdered { wakeConsumers(of: inbox, atMost: 1, &effects) }
     }
 
     /// Publishes all of it, or nothing: the sentence of why not.
@@ -109,7 +142,7 @@ extension ServerState {
     ) -> BrokerError? {
         let box = inboxes[hold.inbox]
         guard case .broker(let destination) = box.declaration.deadLetters else { return nil }
-        var message = box.slots.messages[Int(hold.slot)]
+        guard var message = box.slots.messages[Int(hold.slot)] else { return nil }
         message.headers[.deadLetterReason] = reason
         message.headers[.deadLetterOrigin] = box.declaration.destination.topic.name
         message.headers[.deadLetterKind] = box.declaration.destination.kind.rawValue
@@ -131,10 +164,9 @@ extension ServerState {
     private mutating func remember(_ hold: ConsumerState.Hold, at uptime: Duration) {
         while let oldest = undo.first, uptime - oldest.acceptedAt >= settleLag { _ = undo.popFirst() }
         let slots = inboxes[hold.inbox].slots
+        guard let message = slots.messages[Int(hold.slot)] else { return }
         undo.append(
-            Undo(
-                acceptedAt: uptime, inbox: hold.inbox, message: slots.messages[Int(hold.slot)],
-                mark: slots.marks[Int(hold.slot)]))
+            Undo(acceptedAt: uptime, inbox: hold.inbox, message: message, mark: slots.marks[Int(hold.slot)]))
     }
 
     /// Consumers that are to end with what their group has settled look again.

@@ -30,6 +30,8 @@ struct ServerState {
     let maximumMessages: Int
     let maximumBytes: Int
     let settleLag: Duration
+    /// Whether a crash undoes acceptances at all.
+    let hasSettleLag: Bool
     var isRunning = true
     var places: [Destination: Place] = [:]
     // Tables: a row's index is its name, and a vacant row is used again.
@@ -52,6 +54,7 @@ struct ServerState {
         self.maximumMessages = maximumMessages
         self.maximumBytes = maximumBytes
         self.settleLag = settleLag
+        hasSettleLag = settleLag > .zero
     }
 
     /// The stream behind an inbox, where it is a group's.

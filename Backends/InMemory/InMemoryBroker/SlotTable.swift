@@ -14,6 +14,8 @@ struct SlotTable: Sendable {
         let isTransient: Bool
         /// Whether its expiration has to be looked at.
         let isTimed: Bool
+        /// In a free slot: the slot that was freed before it.
+        fileprivate var nextFree: UInt32?
 
         init(_ message: borrowing Message, order: UInt64, size: Int, attempt: Int32 = 1) {
             self.order = order
@@ -25,11 +27,20 @@ struct SlotTable: Sendable {
         }
 
         var isFree: Bool { attempt == 0 }
+
+        /// Marks the slot as free; the size of the message that was in it.
+        fileprivate mutating func free(before next: UInt32?) -> Int32 {
+            attempt = 0
+            nextFree = next
+            return size
+        }
     }
 
-    private(set) var messages: [Message] = []
+    /// The message in each slot; nil in a free one.
+    private(set) var messages: [Message?] = []
     private(set) var marks: [Mark] = []
-    private var free: [UInt32] = []
+    /// The slot that was freed last, the first of a chain through the marks.
+    private var lastFreed: UInt32?
     private(set) var count = 0
     private(set) var bytes = 0
 
@@ -37,23 +48,23 @@ struct SlotTable: Sendable {
     mutating func insert(_ message: consuming Message, _ mark: Mark) -> UInt32 {
         count &+= 1
         bytes &+= Int(mark.size)
-        if let slot = free.popLast() {
-            messages[Int(slot)] = consume message
+        if let slot = lastFreed {
+            lastFreed = marks[Int(slot)].nextFree
             marks[Int(slot)] = mark
+            messages[Int(slot)] = consume message
             return slot
         }
         messages.append(consume message)
         marks.append(mark)
-        return UInt32(truncatingIfNeeded: messages.count - 1)
+        return UInt32(truncatingIfNeeded: marks.count &- 1)
     }
 
     /// Empties a slot.
     mutating func remove(_ slot: UInt32) {
         count &-= 1
-        bytes &-= Int(marks[Int(slot)].size)
-        marks[Int(slot)].attempt = 0
-        messages[Int(slot)].letGo()
-        free.append(slot)
+        bytes &-= Int(marks[Int(slot)].free(before: lastFreed))
+        lastFreed = slot
+        messages[Int(slot)] = nil
     }
 
     mutating func count(_ slot: UInt32, runs: Int32) { marks[Int(slot)].attempt &+= runs }

@@ -5,7 +5,7 @@ import Messaging
 /// The bare seam in memory: one task publishes, one receives and settles; ready-made 256-byte bodies, a queue of 4,096.
 ///
 /// `seam [shape] [messages]`, where shape is `single` (publish one by one, receive up to 64, settle one by one) or
-/// `batch` (100 at a time). Prints messages per second. The main thread waits in a semaphore, so that valgrind can count.
+/// `batch` (100 at a time). Prints a table. The main thread waits in a semaphore, so that valgrind can count.
 @main struct Seam {
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
@@ -13,29 +13,31 @@ import Messaging
         let count = arguments.dropFirst().first.flatMap { Int($0) } ?? 3_000_000
         let done = DispatchSemaphore(value: 0)
         Task.detached {
+            print(Measurement.header)
             for shape in shapes {
-                do { try await run(shape, count) } catch { print("\(shape): \(error)") }
+                do { print(try await run(shape, count)) } catch { print("\(shape): \(error)") }
             }
             done.signal()
         }
         done.wait()
     }
 
-    static func run(_ shape: String, _ count: Int) async throws {
+    static func run(_ shape: String, _ count: Int) async throws -> Measurement {
         let broker: any MessageBroker = InMemoryBroker(InMemoryServer(maximumMessages: 4096))
         let queue = Destination.queue("bench.orders")
         try await broker.connect { _ in }
         try await broker.declare([DestinationDeclaration(queue)])
         let consumer = try await broker.subscribe(Subscription(queue, window: 1024))
         let body = Body([UInt8](repeating: 7, count: 256))
-        let start = ContinuousClock.now
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let start = Usage.now
+        let receives = try await withThrowingTaskGroup(of: Int.self) { group in
             group.addTask {
                 if shape == "single" {
                     try await publishSingly(count, body, on: broker, to: queue)
                 } else {
                     try await publishInBatches(count, body, on: broker, to: queue)
                 }
+                return 0
             }
             group.addTask {
                 if shape == "single" {
@@ -44,11 +46,11 @@ import Messaging
                     try await settleInBatches(count, from: consumer)
                 }
             }
-            try await group.waitForAll()
+            return try await group.reduce(0, +)
         }
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        print("\(shape): \(Int(Double(count) / seconds)) msg/s, \(seconds * 1e9 / Double(count)) ns per message")
+        let usage = Usage.now - start
         await broker.close(within: .seconds(1))
+        return Measurement(shape: shape, count: count, usage: usage, receives: receives)
     }
 
     static func publishSingly(
@@ -68,20 +70,25 @@ import Messaging
         for _ in 0..<(count / 100) { try await broker.publish(batch, to: queue, options: options) }
     }
 
-    static func settleSingly(_ count: Int, from consumer: any MessageConsumer) async throws {
-        var settled = 0
+    /// How many receives it took.
+    static func settleSingly(_ count: Int, from consumer: any MessageConsumer) async throws -> Int {
+        var (settled, receives) = (0, 0)
         while settled < count {
             let deliveries = try await consumer.receive(upTo: 64, within: .seconds(5))
+            receives += 1
             for index in deliveries.indices {
                 if case .settled = await consumer.settle(deliveries[index].receipt, as: .accept) { settled += 1 }
             }
         }
+        return receives
     }
 
-    static func settleInBatches(_ count: Int, from consumer: any MessageConsumer) async throws {
-        var settled = 0
+    /// How many receives it took.
+    static func settleInBatches(_ count: Int, from consumer: any MessageConsumer) async throws -> Int {
+        var (settled, receives) = (0, 0)
         while settled < count / 100 * 100 {
             let deliveries = try await consumer.receive(upTo: 100, within: .seconds(5))
+            receives += 1
             var settlements: [ReceiptSettlement] = []
             settlements.reserveCapacity(deliveries.count)
             for index in deliveries.indices {
@@ -89,5 +96,6 @@ import Messaging
             }
             settled += await consumer.settle(settlements).count { if case .settled = $0 { true } else { false } }
         }
+        return receives
     }
 }

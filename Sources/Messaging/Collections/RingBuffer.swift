@@ -45,6 +45,15 @@ public struct RingBuffer<Element: Sendable>: Sendable {
         return element
     }
 
+    /// As above: an element that owns nothing need not be overwritten.
+    @inlinable public mutating func popFirst() -> Element? where Element: BitwiseCopyable {
+        guard count > 0 else { return nil }
+        let element = slots[head]
+        head = (head &+ 1) & (slots.count &- 1)
+        elementCount &-= 1
+        return element
+    }
+
     /// Takes out every element.
     @inlinable public mutating func removeAll() { self = RingBuffer() }
 

@@ -1,28 +1,74 @@
 /// Why a call at the seam failed: a code to act on, a sentence that names the thing and the remedy, and the broker's
 /// own code to search for.
+///
+/// One reference: an outcome that may be an error is on the way of every message, and should cost no more for that.
 public struct BrokerError: Error, Hashable, Sendable {
+    private struct Facts: Hashable, Sendable {
+        var code: Code
+        var sentence: String
+        var operation: Operation
+        var nativeCode: Int?
+        var details: [String: String]
+    }
+
+    private final class Box: Sendable {
+        let facts: Facts
+        init(_ facts: Facts) { self.facts = facts }
+    }
+
+    private var box: Box
+
     /// What to act on.
-    public var code: Code
+    public var code: Code {
+        get { box.facts.code }
+        set { change { $0.code = newValue } }
+    }
+
     /// What happened to what, and what to do: lower case, one sentence, no secrets.
-    public var sentence: String
+    public var sentence: String {
+        get { box.facts.sentence }
+        set { change { $0.sentence = newValue } }
+    }
+
     /// The call during which it happened.
-    public var operation: Operation
+    public var operation: Operation {
+        get { box.facts.operation }
+        set { change { $0.operation = newValue } }
+    }
+
     /// The C client's or the broker's own code.
-    public var nativeCode: Int?
+    public var nativeCode: Int? {
+        get { box.facts.nativeCode }
+        set { change { $0.nativeCode = newValue } }
+    }
+
     /// Further facts, for machines.
-    public var details: [String: String]
+    public var details: [String: String] {
+        get { box.facts.details }
+        set { change { $0.details = newValue } }
+    }
 
     /// An error of this code.
     public init(
         _ code: Code, _ sentence: String, during operation: Operation = .other, nativeCode: Int? = nil,
         details: [String: String] = [:]
     ) {
-        self.code = code
-        self.sentence = sentence
-        self.operation = operation
-        self.nativeCode = nativeCode
-        self.details = details
+        let facts = Facts(
+            code: code, sentence: sentence, operation: operation, nativeCode: nativeCode, details: details)
+        box = Box(facts)
     }
+
+    private mutating func change(_ edit: (inout Facts) -> Void) {
+        var facts = box.facts
+        edit(&facts)
+        box = Box(facts)
+    }
+
+    /// Equal when every field is.
+    public static func == (left: BrokerError, right: BrokerError) -> Bool { left.box.facts == right.box.facts }
+
+    /// Hashes every field.
+    public func hash(into hasher: inout Hasher) { hasher.combine(box.facts) }
 
     /// Whether the same call may succeed later without anybody changing anything.
     public var isRetryable: Bool { code.isRetryable }

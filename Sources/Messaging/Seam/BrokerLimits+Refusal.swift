@@ -86,13 +86,15 @@ extension BrokerLimits {
 }
 
 extension String {
-    /// Whether there is an ASCII control character in it. Without branches, because it is asked for every message.
+    /// Whether there is an ASCII control character in it: a byte below 0x20, or 0x7F. Two minima instead of branches,
+    /// because it is asked for every message and this runs 16 bytes at a time.
     @inlinable var hasControlCharacter: Bool {
-        let contiguous = utf8.withContiguousStorageIfAvailable { bytes in
-            var found = false
-            for byte in bytes { found = found || byte < 0x20 || byte == 0x7F }
-            return found
+        let bytes = utf8.span
+        var (lowest, nearestToDelete): (UInt8, UInt8) = (.max, .max)
+        for index in bytes.indices {
+            lowest = min(lowest, bytes[index])
+            nearestToDelete = min(nearestToDelete, bytes[index] ^ 0x7F)
         }
-        return contiguous ?? utf8.contains { $0 < 0x20 || $0 == 0x7F }
+        return lowest < 0x20 || nearestToDelete == 0
     }
 }

@@ -2,28 +2,28 @@
 public struct Delivery: Sendable {
     /// The message, as it was published.
     public var message: Message
+    /// What settles it.
+    public var receipt: Receipt
     /// Which run this is, from 1: copies made for retries, plus the broker's own count of deliveries, plus 1.
     public var attempt: Int32
     /// Its ordering domain: a partition, or 0 where there is one for all.
     public var lane: Int32
-    /// What settles it.
-    public var receipt: Receipt
     /// Where it stands in its stream; `Position.none` elsewhere.
     public var position: Position
     /// The topic, where the subscription is to a pattern; nil where the subscription names its topic.
     public var topic: Topic?
+}
 
+extension Delivery {
     /// A delivery of these parts.
+    ///
+    /// By way of the memberwise initializer: one that sets the parts itself makes one copy more of the message.
     public init(
         message: Message, attempt: Int32 = 1, lane: Int32 = 0, receipt: Receipt, position: Position = .none,
         topic: Topic? = nil
     ) {
-        self.message = message
-        self.attempt = attempt
-        self.lane = lane
-        self.receipt = receipt
-        self.position = position
-        self.topic = topic
+        self.init(
+            message: message, receipt: receipt, attempt: attempt, lane: lane, position: position, topic: topic)
     }
 }
 
@@ -37,7 +37,7 @@ public struct Receipt: Hashable, Sendable {
     public let epoch: UInt32
 
     /// A receipt of these numbers.
-    public init(sequence: UInt64, slot: UInt32 = 0, epoch: UInt32 = 0) {
+    @inlinable public init(sequence: UInt64, slot: UInt32 = 0, epoch: UInt32 = 0) {
         self.sequence = sequence
         self.slot = slot
         self.epoch = epoch
@@ -53,13 +53,13 @@ public struct Position: Hashable, Sendable, LosslessStringConvertible {
     public let major: UInt64
     /// The second number, as the broker set it; 0 when it kept a text.
     public let minor: UInt64
-    private let label: Label?
+    @usableFromInline let label: Label?
 
     /// No position: not a stream, or not known.
-    public static let none = Position(major: .max, minor: .max)
+    @inlinable public static var none: Position { Position(major: .max, minor: .max) }
 
     /// The position of these two numbers, with the text `major-minor`, or `major` where minor is 0.
-    public init(major: UInt64, minor: UInt64 = 0) {
+    @inlinable public init(major: UInt64, minor: UInt64 = 0) {
         self.major = major
         self.minor = minor
         label = nil
@@ -88,10 +88,10 @@ public struct Position: Hashable, Sendable, LosslessStringConvertible {
         return minor == 0 ? String(major) : "\(major)-\(minor)"
     }
 
-    private final class Label: Hashable, Sendable {
+    @usableFromInline final class Label: Hashable, Sendable {
         let text: String
         init(_ text: String) { self.text = text }
-        static func == (left: Label, right: Label) -> Bool { left.text == right.text }
-        func hash(into hasher: inout Hasher) { hasher.combine(text) }
+        @usableFromInline static func == (left: Label, right: Label) -> Bool { left.text == right.text }
+        @usableFromInline func hash(into hasher: inout Hasher) { hasher.combine(text) }
     }
 }

@@ -129,15 +129,6 @@ final class Extras: Hashable, Sendable {
 }
 
 extension Message {
-    /// Lets go of everything that costs memory: for a place that stays, and is empty now.
-    package mutating func letGo() {
-        body = .null
-        headers.fields = []
-        type = ""
-        key = nil
-        extras = nil
-    }
-
     /// Whether a field is set that makes a queue look twice: a delay or an expiration.
     package var isTimed: Bool { extras != nil && (notBefore != nil || expiration != nil) }
 }

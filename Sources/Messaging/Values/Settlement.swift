@@ -52,7 +52,7 @@ public struct ReceiptSettlement: Sendable {
     public var settlement: Settlement
 
     /// Settles the delivery of this receipt so.
-    public init(_ receipt: Receipt, _ settlement: Settlement) {
+    @inlinable public init(_ receipt: Receipt, _ settlement: Settlement) {
         self.receipt = receipt
         self.settlement = settlement
     }
