@@ -91,11 +91,21 @@ extension MessageHub {
                 self.state.withLock { $0.phase = .stopping }
                 self.arrivals.close()
             }
-            while let subscription = await arrivals.next() { group.addTask { await subscription.run() } }
+            while let subscription = await arrivals.next() {
+                group.addTask {
+                    await subscription.run()
+                    self.forget(subscription)
+                }
+            }
             await endSubscriptions()
             // Handlers that ignore their cancellation keep `run` waiting, but neither the brokers nor `shutdown`.
             await closeBrokers()
         }
+    }
+
+    /// A subscription that has ended is no longer asked anything.
+    func forget(_ subscription: HubSubscription) {
+        state.withLock { $0.subscriptions.removeAll { $0 === subscription } }
     }
 
     private func endSubscriptions() async {

@@ -106,6 +106,7 @@ extension MessageHub {
         }
         state.withLock { $0.subscriptions.append(subscription) }
         guard arrivals.add(subscription) else {
+            forget(subscription)
             throw BrokerError.ended(.closed, "the hub was shut down; make a new one").during(.subscribe)
         }
         guard isRunning else { return }

@@ -14,9 +14,15 @@ final class FakeConsumer: MessageConsumer {
 
     private let state: Lock<State>
     private let failing: @Sendable (_ call: Int, Receipt) -> BrokerError?
+    private let settling: @Sendable (_ call: Int) async -> Void
 
-    init(count: Int, failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil }) {
+    /// `settling` is waited for before each call to settle does anything.
+    init(
+        count: Int, failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil },
+        settling: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) {
         self.failing = failing
+        self.settling = settling
         state = Lock(
             State(
                 waiting: (0..<count).map {
@@ -53,10 +59,13 @@ final class FakeConsumer: MessageConsumer {
     func holds(_ receipt: Receipt) -> Bool { state.withLock { $0.held[receipt.sequence] != nil } }
 
     func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
-        state.withLock { state in
+        let call = state.withLock { state in
             state.calls += 1
-            let call = state.calls
-            return settlements.map { item in
+            return state.calls
+        }
+        await settling(call)
+        return state.withLock { state in
+            settlements.map { item in
                 if let error = failing(call, item.receipt) { return .failed(error) }
                 guard state.held.removeValue(forKey: item.receipt.sequence) != nil else { return .stale }
                 state.settled[item.receipt.sequence] = item.settlement.word
