@@ -176,4 +176,5 @@ extension ServerState {
         for member in inboxes[inbox].members where consumers[member].ends.isEmpty == false {
             if let waiter = takeWaiter(of: member) { effects.wake(waiter) }
         }
-    }}
+    }
+}
