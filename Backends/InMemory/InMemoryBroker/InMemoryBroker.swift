@@ -142,7 +142,9 @@ extension BrokerCapabilities {
         var limited = self
         for kind in DestinationKind.allCases {
             for operation in Operation.allCases {
-                if case .refused = other[kind, operation] { limited.operations[kind]?[operation] = other[kind, operation] }
+                if case .refused = other[kind, operation] {
+                    limited.operations[kind]?[operation] = other[kind, operation]
+                }
             }
         }
         return limited

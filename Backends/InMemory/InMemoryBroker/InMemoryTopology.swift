@@ -38,7 +38,9 @@ struct InMemoryTopology: TopologyAdministration {
 extension ServerState {
     func depth(of destination: Destination, group: GroupName?) -> Result<DestinationDepth, BrokerError> {
         let missing = BrokerError(.noSuchDestination, "\(destination) does not exist; declare it")
-        if destination.kind == .pubSub { return .success(DestinationDepth(waiting: 0, held: 0, consumers: subscribers.count)) }
+        if destination.kind == .pubSub {
+            return .success(DestinationDepth(waiting: 0, held: 0, consumers: subscribers.count))
+        }
         let inbox: Int?
         switch places[destination] {
         case .queue(let found): inbox = found
@@ -49,7 +51,8 @@ extension ServerState {
         let box = inboxes[inbox]
         let held = box.members.reduce(0) { sum, member in sum + (consumers[member].holdCount(in: inbox)) }
         let live = box.members.count { if case .live = consumers[$0].status { true } else { false } }
-        return .success(DestinationDepth(waiting: box.waiting(in: log(of: inbox), held: held), held: held, consumers: live))
+        return .success(
+            DestinationDepth(waiting: box.waiting(in: log(of: inbox), held: held), held: held, consumers: live))
     }
 
     func health(of connection: Int) -> BrokerHealth {
@@ -63,7 +66,9 @@ extension ServerState {
                 gaps: consumer.mailbox?.missed ?? 0)
         }
         guard let problem = problem(with: connection) else {
-            let ended = mine.contains { if case .ended(let error) = $0.status { error.endReason == .deleted } else { false } }
+            let ended = mine.contains {
+                if case .ended(let error) = $0.status { error.endReason == .deleted } else { false }
+            }
             return BrokerHealth(
                 ended ? .degraded : .connected, consumers: live, subscriptions: subscriptions,
                 reason: ended ? "a subscription has ended" : nil)

@@ -5,7 +5,9 @@ extension ServerState {
     mutating func subscribe(
         _ subscription: Subscription, by broker: Int, cells: HoldCells, _ effects: inout Effects
     ) -> Result<Int, BrokerError> {
-        if let problem = problem(with: broker) ?? problem(in: subscription) { return .failure(problem.during(.subscribe)) }
+        if let problem = problem(with: broker) ?? problem(in: subscription) {
+            return .failure(problem.during(.subscribe))
+        }
         var consumer = ConsumerState(broker: broker, subscription: subscription, cells: cells)
         if subscription.kind == .pubSub {
             consumer.mailbox = Mailbox(maximumMessages: maximumMessages, maximumBytes: subscription.windowBytes)
@@ -28,17 +30,20 @@ extension ServerState {
     private func problem(in subscription: Subscription) -> BrokerError? {
         let label = subscription.label
         if subscription.window < 1 || subscription.windowBytes < 1 {
-            return BrokerError(.invalidArgument, "\(label): a window of \(subscription.window) is out of range; at least 1")
+            return BrokerError(
+                .invalidArgument, "\(label): a window of \(subscription.window) is out of range; at least 1")
         }
         if (subscription.kind == .stream) != (subscription.group != nil) {
-            let remedy = subscription.kind == .stream ? "a stream is read by a group; name it" : "only a stream has groups"
+            let remedy =
+                subscription.kind == .stream ? "a stream is read by a group; name it" : "only a stream has groups"
             return BrokerError(.invalidArgument, "\(label): \(remedy)")
         }
         if subscription.until == .end, subscription.kind != .stream {
             return BrokerError(.unsupported, "\(label): only a stream's group can end at the end; leave until out")
         }
         if case .pattern(_, .queue) = subscription.source {
-            return BrokerError(.unsupported, "\(label): a queue is subscribed to by its name; bind it to a pattern instead")
+            return BrokerError(
+                .unsupported, "\(label): a queue is subscribed to by its name; bind it to a pattern instead")
         }
         if case .destination(let destination) = subscription.source { return destination.topic.problem }
         return nil
@@ -92,7 +97,8 @@ extension ServerState {
         subscribers.removeAll { $0 == id }
         let consumer = consumers[id]
         guard error.endReason != .cancelled, error.endReason != .closed else { return }
-        effects.report(.ended(subscription: consumer.subscription.label, error), to: connections[consumer.broker].report)
+        effects.report(
+            .ended(subscription: consumer.subscription.label, error), to: connections[consumer.broker].report)
     }
 
     /// The consumer's object is gone.

@@ -114,7 +114,8 @@ extension ServerState {
         guard let (what, is_, wanted) = pairs.first(where: { $0.1 != $0.2 }) else { return nil }
         return BrokerError(
             .conflict,
-            "\(existing.destination) exists with \(what) \(is_), and \(wanted) is asked for; delete it, or declare it as it is")
+            "\(existing.destination) exists with \(what) \(is_), and \(wanted) is asked for; delete it, or declare it as it is"
+        )
     }
 
     private func filterConflict(_ declaration: DestinationDeclaration, _ log: StreamLog) -> BrokerError? {
@@ -123,7 +124,8 @@ extension ServerState {
             else { continue }
             return BrokerError(
                 .conflict,
-                "group \(name) of \(declaration.destination) exists with another filter; delete it, or declare it as it is")
+                "group \(name) of \(declaration.destination) exists with another filter; delete it, or declare it as it is"
+            )
         }
         return nil
     }
@@ -164,7 +166,11 @@ extension ServerState {
             for cell in consumers[member].heldCells where consumers[member].holds[Int(cell)].inbox == inbox {
                 consumers[member].letGo(of: cell)
             }
-            if consumers[member].isPattern { detach(member, from: inbox) } else { end(member, because: error, &effects) }
+            if consumers[member].isPattern {
+                detach(member, from: inbox)
+            } else {
+                end(member, because: error, &effects)
+            }
         }
         undo.removeAll { $0.inbox == inbox }
         inboxes[inbox] = .vacant

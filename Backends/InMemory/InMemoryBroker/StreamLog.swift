@@ -75,7 +75,8 @@ struct StreamLog: Row, Sendable {
             guard position == Position(major: position.major), position.major <= end else {
                 throw BrokerError(
                     .invalidArgument,
-                    "position \(position.description.quoted) is not one of \(declaration.destination); it has \(first) to \(end)")
+                    "position \(position.description.quoted) is not one of \(declaration.destination); it has \(first) to \(end)"
+                )
             }
             guard position.major >= first else { throw gone(position.major) }
             return position.major

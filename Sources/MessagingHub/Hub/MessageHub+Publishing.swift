@@ -10,8 +10,8 @@ extension MessageHub {
     @discardableResult
     public func publish(_ message: Message, to topic: Topic) async throws -> PublishReceipt {
         let publisher: Publisher
-        do throws(BrokerError) { publisher = try await readyPublisher(of: topic) } catch {
-            counters.publishFailed.add(1)
+        do throws(BrokerError) { publisher = try await ready(topic) } catch {
+            publishers.counters.publishFailed.add(1)
             throw PublishFailure.refused(error, count: 1)
         }
         return try await publisher.publish(message.withoutAttempt, publisher.options)
@@ -25,8 +25,8 @@ extension MessageHub {
     public func publish(_ messages: [Message], to topic: Topic) async throws -> PublishReceipt {
         if messages.isEmpty { return PublishReceipt() }
         let publisher: Publisher
-        do throws(BrokerError) { publisher = try await readyPublisher(of: topic) } catch {
-            counters.publishFailed.add(messages.count)
+        do throws(BrokerError) { publisher = try await ready(topic) } catch {
+            publishers.counters.publishFailed.add(messages.count)
             throw PublishFailure.refused(error, count: messages.count)
         }
         let clean = messages.allSatisfy(\.headers.isEmpty) ? messages : messages.map(\.withoutAttempt)
@@ -51,47 +51,10 @@ extension MessageHub {
     }
 
     /// The way of a publish to a topic once the hub runs; waits for that up to the publish deadline of the route.
-    func readyPublisher(of topic: Topic) async throws(BrokerError) -> Publisher {
-        if let known = state.withLock({ $0.publishers[topic] }) { return known }
+    private func ready(_ topic: Topic) async throws(BrokerError) -> Publisher {
+        if let known = publishers.known(topic) { return known }
         let deadline = table.route(of: topic)?.configuration.publishDeadline ?? .seconds(30)
         _ = await settled.wait(atMost: deadline, on: environment.time)
-        return try await publisher(of: topic)
-    }
-
-    /// The way of a publish to a topic, which is declared when it is used for the first time.
-    func publisher(of topic: Topic) async throws(BrokerError) -> Publisher {
-        if let known = state.withLock({ $0.publishers[topic] }) { return known }
-        try checkRunning()
-        if let problem = topic.problem { throw problem }
-        guard let route = table.route(of: topic), let broker = brokers[route.configuration.broker] else {
-            throw BrokerError(.noSuchDestination, "no route matches topic \(topic); add one to the configuration")
-        }
-        try await declare(topic, route)
-        let observer = HubObserver(
-            of: topic.name, kind: route.configuration.kind, on: broker, group: nil, environment: environment, log: log)
-        let publisher = Publisher(
-            broker, Destination(topic, route.configuration.kind), route.configuration, time: environment.time,
-            counters: counters, observer: observer)
-        return state.withLock { state in
-            if let known = state.publishers[topic] { return known }
-            if state.publishers.count >= Self.publisherCapacity { state.publishers = [:] }
-            if state.phase == .running || state.phase == .stopping { state.publishers[topic] = publisher }
-            return publisher
-        }
-    }
-
-    /// Makes what a topic needs: itself, its dead-letter destination, a further group of a stream.
-    func declare(_ topic: Topic, _ route: Route, adding group: GroupName? = nil) async throws(BrokerError) {
-        for (name, declaration) in try HubAssembly.declarations(of: topic, route, in: table, adding: group) {
-            try await brokers[name]?.declare([declaration])
-        }
-    }
-
-    private func checkRunning() throws(BrokerError) {
-        switch state.withLock({ $0.phase }) {
-        case .running, .stopping: return
-        case .idle, .starting: throw BrokerError(.notConnected, "the hub does not run; call run() or use withHub")
-        case .closed: throw .ended(.closed, "the hub was shut down; make a new one")
-        }
+        return try await publishers.publisher(of: topic)
     }
 }

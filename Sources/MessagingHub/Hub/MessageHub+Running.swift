@@ -24,14 +24,14 @@ extension MessageHub {
     /// Returns when that is done, also when the calling task is cancelled. Harmless when repeated and before `run`, which
     /// then throws. Not to be called from a handler, which it would wait for.
     public func shutdown() async {
-        let wasIdle = state.withLock { state in
-            guard state.phase == .idle else { return false }
-            state.phase = .closed
-            return true
+        let wasIdle = phase.withLock { phase in
+            defer { if phase == .idle { phase = .closed } }
+            return phase == .idle
         }
         stopping.fire()
         if wasIdle {
-            arrivals.close()
+            publishers.close()
+            await dismiss()
             settled.fire()
             closed.fire()
         }
@@ -41,16 +41,16 @@ extension MessageHub {
     /// Returns when it runs; throws when it is known that it will not, and when the task is cancelled.
     func waitUntilRunning() async throws {
         _ = await settled.wait(on: environment.time)
-        if state.withLock({ $0.phase == .closed }) { throw BrokerError.ended(.closed, "the hub did not start") }
+        if phase.withLock({ $0 == .closed }) { throw BrokerError.ended(.closed, "the hub did not start") }
         try Task.checkCancellation()
     }
 
     private func begin() throws(BrokerError) {
-        let phase = state.withLock { state in
-            defer { if state.phase == .idle { state.phase = .starting } }
-            return state.phase
+        let now = phase.withLock { phase in
+            defer { if phase == .idle { phase = .starting } }
+            return phase
         }
-        switch phase {
+        switch now {
         case .idle: return
         case .closed: throw .ended(.closed, "the hub was shut down; make a new one")
         case .starting, .running, .stopping:
@@ -70,16 +70,14 @@ extension MessageHub {
                 try await connect()
                 try await declareAll()
             } catch {
-                await close()
+                await dismiss()
+                await closeBrokers()
                 throw error
             }
-            let isStarted = state.withLock { state in
-                if state.phase == .starting { state.phase = .running }
-                return state.phase == .running
-            }
+            phase.withLock { $0 = .running }
+            publishers.open()
             settled.fire()
-            if isStarted { await serve() }
-            await close()
+            await serve()
         }
     }
 
@@ -88,12 +86,14 @@ extension MessageHub {
         await withDiscardingTaskGroup { group in
             group.addTask {
                 await self.stopping.waitUncancelled()
-                self.state.withLock { $0.phase = .stopping }
+                self.phase.withLock { $0 = .stopping }
                 self.arrivals.close()
             }
             while let subscription = await arrivals.next() {
+                watch.add(subscription)
                 group.addTask {
                     await subscription.run()
+                    self.watch.remove(subscription)
                     self.forget(subscription)
                 }
             }
@@ -108,8 +108,14 @@ extension MessageHub {
         state.withLock { $0.subscriptions.removeAll { $0 === subscription } }
     }
 
+    /// Ends the subscriptions that were never run, and takes no more.
+    private func dismiss() async {
+        arrivals.close()
+        while let subscription = await arrivals.next() { await subscription.end(within: .zero) }
+    }
+
     private func endSubscriptions() async {
-        let subscriptions = state.withLock { $0.subscriptions }
+        let subscriptions = watch.subscriptions
         await withDiscardingTaskGroup { group in
             for subscription in subscriptions {
                 group.addTask { await subscription.end(within: self.configuration.grace) }
@@ -121,9 +127,9 @@ extension MessageHub {
         let used = Set(table.routes.map(\.configuration.broker))
         let results = await withTaskGroup(of: (BrokerName, BrokerError?).self) { group in
             for (name, broker) in brokers where used.contains(name) {
-                group.addTask {
+                group.addTask { [watch] in
                     do throws(BrokerError) {
-                        try await broker.connect { [weak self] event in self?.note(event, of: name) }
+                        try await broker.connect { event in watch.note(event, of: name) }
                         return (name, nil)
                     } catch {
                         return (name, error)
@@ -134,7 +140,7 @@ extension MessageHub {
         }
         for (name, error) in results.sorted(by: { $0.0.name < $1.0.name }) {
             if let error { throw BrokerError(error.code, "broker \(name): \(error.sentence)", during: .connect) }
-            state.withLock { _ = $0.isConnected.insert(name) }
+            watch.connected(name)
         }
         let problems = HubAssembly.problems(of: table, in: configuration, on: brokers, factories)
         if !problems.isEmpty { throw ConfigurationError(problems) }
@@ -146,51 +152,16 @@ extension MessageHub {
         }
     }
 
-    private func close() async {
-        arrivals.close()
-        await closeBrokers()
-    }
-
     private func closeBrokers() async {
         await withDiscardingTaskGroup { group in
             for broker in brokers.values {
                 group.addTask { await broker.close(within: min(self.configuration.grace, .seconds(5))) }
             }
         }
-        state.withLock { state in
-            state.phase = .closed
-            state.publishers = [:]
-            state.isConnected = []
-            state.subscriptions = []
-        }
+        phase.withLock { $0 = .closed }
+        publishers.close()
+        watch.close()
         settled.fire()
         closed.fire()
-    }
-
-    /// What a broker reports by itself: logged once, and passed on to the subscriptions that it concerns.
-    private func note(_ event: BrokerEvent, of broker: BrokerName) {
-        let facts = [(name: "hub.broker", value: broker.name)]
-        func write(_ level: LogRecord.Level, _ text: String, _ keys: [(name: String, value: String)] = []) {
-            if log.takes(level) { log.log(LogRecord(level, text, facts + keys, at: environment.time.now)) }
-        }
-        switch event {
-        case .up:
-            state.withLock { if $0.phase != .closed { $0.isConnected.insert(broker) } }
-            write(.info, "broker connected")
-        case .down(let error):
-            state.withLock { _ = $0.isConnected.remove(broker) }
-            write(.warning, "broker disconnected", [("error", error.description)])
-        case .blocked(let reason): write(.warning, "broker blocked", [("reason", reason)])
-        case .unblocked: write(.info, "broker unblocked")
-        case .gap(let label, let missed):
-            write(
-                .warning, "messages missed", [("subscription", label), ("count", missed.map { "\($0)" } ?? "unknown")])
-        case .revoked(let label, let lanes):
-            write(.info, "lanes revoked", [("subscription", label), ("lanes", "\(lanes)")])
-            let subscriptions = state.withLock { $0.subscriptions }
-            for subscription in subscriptions where subscription.label == label { subscription.revoke() }
-        case .ended(let label, let error):
-            write(.error, "subscription ended by the broker", [("subscription", label), ("error", error.description)])
-        }
     }
 }

@@ -101,10 +101,10 @@ extension MessageHub {
     ) async throws {
         let isRunning = isRunning
         if let topic {
-            subscription.prepare { [self] () async throws(BrokerError) in try await declare(topic, route, adding: group)
+            subscription.prepare { [publishers] () async throws(BrokerError) in
+                try await publishers.declare(topic, route, adding: group)
             }
         }
-        state.withLock { $0.subscriptions.append(subscription) }
         guard arrivals.add(subscription) else {
             forget(subscription)
             throw BrokerError.ended(.closed, "the hub was shut down; make a new one").during(.subscribe)
@@ -153,16 +153,12 @@ extension MessageHub {
         let label = subscription.label
         let destinations = DeliveryDestinations(
             label: label, topic: topic, kind: route.kind, broker: broker.name, table: table
-        ) { [weak self] topic throws(BrokerError) in
-            guard let self else { throw .ended(.closed, "the hub is gone") }
-            return try await self.publisher(of: topic)
-        }
-        let observer = HubObserver(
-            of: topic?.name ?? route.pattern.text, kind: route.kind, on: broker, group: subscription.group,
-            environment: environment, log: log)
+        ) { [publishers] topic throws(BrokerError) in try await publishers.publisher(of: topic) }
+        let observer = publishers.observer(
+            of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
         return DeliveryRunner(
             handler, route.failurePolicy(crashCount: broker.capabilities.crashCount),
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
-            counters: counters, observer: observer, alarms: alarms)
+            counters: publishers.counters, observer: observer, alarms: alarms)
     }
 }

@@ -14,16 +14,6 @@ public final class MessageHub: Sendable {
         case closed
     }
 
-    struct State: Sendable {
-        var phase = Phase.idle
-        var publishers: [Topic: Publisher] = [:]
-        var subscriptions: [HubSubscription] = []
-        var isConnected: Set<BrokerName> = []
-    }
-
-    /// How many topics keep their publisher at hand; beyond that they are looked up, and declared, anew.
-    static let publisherCapacity = 4096
-
     /// What it was told.
     public let configuration: HubConfiguration
     let table: RouteTable
@@ -31,9 +21,10 @@ public final class MessageHub: Sendable {
     let factories: [BrokerFactory]
     let environment: HubEnvironment
     let log: BufferedLog
-    let counters = HubCounters()
+    let publishers: Publishers
+    let watch: BrokerWatch
     let alarms = Alarms()
-    let state = Lock(State())
+    let phase = Lock(Phase.idle)
     /// Subscriptions that wait for the hub to run them.
     let arrivals = Arrivals()
     /// Fires when it runs, or when it is known that it will not.
@@ -55,16 +46,18 @@ public final class MessageHub: Sendable {
         self.factories = factories
         brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
         table = try RouteTable(configuration.routes)
+        publishers = Publishers(table, brokers, environment, log)
+        watch = BrokerWatch(log, time: environment.time)
     }
 
     /// What it has counted.
-    public func metrics() -> HubMetrics { counters.snapshot }
+    public func metrics() -> HubMetrics { publishers.counters.snapshot }
 
     /// Whether it runs, connected to all of its brokers.
-    public var isRunning: Bool { state.withLock { $0.phase == .running } }
+    public var isRunning: Bool { phase.withLock { $0 == .running } }
 
     /// Whether this broker is connected; false also when there is none of this name.
-    public func isConnected(_ broker: BrokerName) -> Bool { state.withLock { $0.isConnected.contains(broker) } }
+    public func isConnected(_ broker: BrokerName) -> Bool { watch.isConnected(broker) }
 
     /// The broker of this name as it is configured: its type, capabilities and limits.
     public func broker(_ name: BrokerName) -> (any MessageBroker)? { brokers[name] }

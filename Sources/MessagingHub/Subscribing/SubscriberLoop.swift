@@ -166,7 +166,8 @@ final class SubscriberLoop: Sendable {
             let verdict = await runner.runCarefully(delivery, end, slot, self)
             if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
         }
-        while !isStopping.load(ordering: .relaxed), !Task.isCancelled {
+        // A task is cancelled when its run took too long, or when the loop was told to stop before.
+        while !isStopping.load(ordering: .relaxed), runner.timeout == nil || !Task.isCancelled {
             if let delivery = batch.claim() {
                 let verdict: Verdict =
                     settler.consumer.holds(delivery.receipt)

@@ -5,7 +5,7 @@ import MessagingReliability
 import MessagingTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct HubStartTests {
+@Suite(.timeLimit(.minutes(5))) struct HubStartTests {
     private func problems(_ configuration: HubConfiguration) -> String {
         do {
             _ = try MessageHub(configuration, brokers: [.inMemory()])
@@ -36,6 +36,17 @@ import Testing
         let error = await #expect(throws: BrokerError.self) { try await fixture.run { _ in } }
         #expect(error?.sentence.contains("broker memory") == true)
         #expect(error?.code == .unavailable)
+    }
+
+    @Test func whatWaitedForAHubThatDoesNotStartHasEnded() async throws {
+        var fixture = HubFixture()
+        try fixture.route("orders")
+        fixture.server.kill()
+        let hub = try fixture.make()
+        let subscription = try await hub.subscribe(to: "orders") { _ in }
+        await #expect(throws: BrokerError.self) { try await hub.run() }
+        #expect(subscription.state == .ended(nil))
+        await #expect(throws: BrokerError.self) { try await hub.subscribe(to: "orders") { _ in } }
     }
 
     @Test func aDeclarationThatConflictsKeepsTheHubFromStarting() async throws {

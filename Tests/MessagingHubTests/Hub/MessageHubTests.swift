@@ -6,7 +6,7 @@ import Testing
 
 @testable import MessagingHub
 
-@Suite(.timeLimit(.minutes(1))) struct MessageHubTests {
+@Suite(.timeLimit(.minutes(5))) struct MessageHubTests {
     @Test("S3-07 publish is delivered to subscribers")
     func publishIsDelivered() async throws {
         var fixture = HubFixture()

@@ -5,7 +5,7 @@ import MessagingReliability
 import MessagingTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ShutdownTests {
+@Suite(.timeLimit(.minutes(5))) struct ShutdownTests {
     @Test func handlersInFlightFinishAndAreSettled() async throws {
         var fixture = HubFixture()
         try fixture.route("orders")

@@ -4,7 +4,7 @@ import MessagingReliability
 import MessagingTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PublishingTests {
+@Suite(.timeLimit(.minutes(5))) struct PublishingTests {
     private func hub(
         _ broker: FakeBroker, time: any TimeSource = SystemTime.shared,
         _ edit: (inout RouteConfiguration) -> Void = { _ in }, _ body: (MessageHub) async throws -> Void

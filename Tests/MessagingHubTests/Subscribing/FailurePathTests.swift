@@ -6,7 +6,7 @@ import MessagingTesting
 import Testing
 
 /// What becomes of a message whose handler fails, in a hub on a virtual clock.
-@Suite(.timeLimit(.minutes(1))) struct FailurePathTests {
+@Suite(.timeLimit(.minutes(5))) struct FailurePathTests {
     private struct Run: Sendable {
         let attempt: Int32
         let at: Duration
@@ -91,7 +91,7 @@ import Testing
                 if runs.count == 1 { throw Failing() }
             }
             try await hub.publish(Message(), to: "orders")
-            try await advancing(time, until: "two runs") { runs.count == 2 }
+            try await advancing(time, by: .milliseconds(500), until: "two runs") { runs.count == 2 }
         }
         let gap = runs.all[1] - runs.all[0]
         #expect(gap >= .seconds(60) && gap <= .seconds(61))
@@ -187,16 +187,18 @@ import Testing
                 if runs.add(time.uptime) < 50 { throw Failing() }
             }
             try await hub.publish(Message(), to: "orders")
-            try await advancing(time, until: "49 runs", within: .seconds(20)) { runs.count == 49 }
-            #expect(await hub.health().alarms.count == 1)
-            try await advancing(time, until: "accepted in the end") { hub.metrics().handled == 1 }
+            for (run, gap) in ([1, 2] + Array(repeating: 2, count: 47)).enumerated() {
+                try await eventually("run \(run + 1)") { runs.count == run + 1 }
+                try await eventually("it went back") { try await fixture.held(in: "orders") == 0 }
+                if run == 40 { #expect(await hub.health().alarms.count == 1) }
+                time.advance(by: .seconds(gap) - .milliseconds(1))
+                #expect(runs.count == run + 1)
+                time.advance(by: .milliseconds(1))
+            }
+            try await eventually("accepted in the end") { hub.metrics().handled == 1 }
             #expect(await hub.health().alarms.isEmpty)
         }
         #expect(runs.count == 50)
-        let gaps = zip(runs.all.dropFirst(), runs.all).map { $0 - $1 }
-        for (gap, planned) in zip(gaps, [1, 2] + Array(repeating: 2, count: 47)) {
-            #expect(gap >= .seconds(planned) && gap <= .seconds(planned) + .milliseconds(250))
-        }
         #expect(fixture.log.records(of: "message kept").count == 1)
     }
 

@@ -6,11 +6,12 @@ import Testing
 
 @testable import MessagingHub
 
-@Suite(.timeLimit(.minutes(1))) struct SubscriberLoopTests {
+@Suite(.timeLimit(.minutes(5))) struct SubscriberLoopTests {
     private let counters = HubCounters()
 
     private func loop(
         _ consumer: any MessageConsumer, workers: Int = 8, ordered: Bool = false,
+        retry: RetryPolicy = RetryPolicy(attempts: 2, delay: .milliseconds(1)),
         _ handler: @escaping DeliveryRunner.Handler
     ) -> SubscriberLoop {
         let environment = HubEnvironment(log: NoLog())
@@ -23,7 +24,7 @@ import Testing
         ) { (_) throws(BrokerError) in throw BrokerError(.noSuchDestination, "none") }
         let runner = DeliveryRunner(
             handler,
-            FailurePolicy(RetrySelection(RetryPolicy(attempts: 2, delay: .milliseconds(1))), isOrdered: ordered),
+            FailurePolicy(RetrySelection(retry), isOrdered: ordered),
             timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer,
             alarms: Alarms())
         return SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared)
@@ -139,6 +140,20 @@ import Testing
         written.fire()
         _ = await end
         #expect(consumer.settled.count == 2)
+    }
+
+    @Test func afterAFailedRunTheNextOneWaitsAlsoWhereTheBrokerReturnsTheMessageAtOnce() async throws {
+        let consumer = FakeConsumer(count: 1, returnsAtOnce: true)
+        let runs = Recorder<(attempt: Int32, at: ContinuousClock.Instant)>()
+        let loop = loop(consumer, retry: RetryPolicy(attempts: 3, backoff: .constant, delay: .milliseconds(40))) {
+            if runs.add(($0.attempt, .now)) < 3 { throw Failing() }
+            return []
+        }
+        try await run(loop, until: "accepted") { consumer.settled.count == 1 }
+        #expect(runs.all.map(\.attempt) == [1, 2, 3])
+        for (later, earlier) in zip(runs.all.dropFirst(), runs.all) {
+            #expect(later.at - earlier.at >= .milliseconds(40))
+        }
     }
 
     @Test func aSettlementThatFailsForGoodReleasesItsMessage() async throws {

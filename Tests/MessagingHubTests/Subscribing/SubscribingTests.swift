@@ -5,7 +5,7 @@ import MessagingReliability
 import MessagingTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SubscribingTests {
+@Suite(.timeLimit(.minutes(5))) struct SubscribingTests {
     @Test("S0-63 a pool of 4 handles 8 slow messages, at most 4 at once")
     func pool() async throws {
         var fixture = HubFixture()

@@ -13,14 +13,18 @@ final class FakeConsumer: MessageConsumer {
     }
 
     private let state: Lock<State>
+    /// Whether a retried message comes back at once, and uncounted.
+    private let returnsAtOnce: Bool
     private let failing: @Sendable (_ call: Int, Receipt) -> BrokerError?
     private let settling: @Sendable (_ call: Int) async -> Void
 
     /// `settling` is waited for before each call to settle does anything.
     init(
-        count: Int, failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil },
+        count: Int, returnsAtOnce: Bool = false,
+        failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil },
         settling: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
+        self.returnsAtOnce = returnsAtOnce
         self.failing = failing
         self.settling = settling
         state = Lock(
@@ -50,7 +54,7 @@ final class FakeConsumer: MessageConsumer {
         guard let taken else { throw .ended(.stopped, "stopped") }
         if !taken.isEmpty { return taken }
         switch await waiter.wait(atMost: wait, on: SystemTime.shared) {
-        case .value: throw .ended(.stopped, "stopped")
+        case .value: return try await receive(upTo: limit, within: wait)
         case .cancelled: throw BrokerError(.cancelled, "cancelled")
         case .timedOut: return []
         }
@@ -64,14 +68,23 @@ final class FakeConsumer: MessageConsumer {
             return state.calls
         }
         await settling(call)
-        return state.withLock { state in
-            settlements.map { item in
+        let (outcomes, arrived): ([SettlementOutcome], Waiter<Void>?) = state.withLock { state in
+            var arrived: Waiter<Void>?
+            let outcomes: [SettlementOutcome] = settlements.map { item in
                 if let error = failing(call, item.receipt) { return .failed(error) }
-                guard state.held.removeValue(forKey: item.receipt.sequence) != nil else { return .stale }
-                state.settled[item.receipt.sequence] = item.settlement.word
+                guard let delivery = state.held.removeValue(forKey: item.receipt.sequence) else { return .stale }
+                if case .retry = item.settlement, returnsAtOnce {
+                    state.waiting.append(delivery)
+                    arrived = state.ender
+                } else {
+                    state.settled[item.receipt.sequence] = item.settlement.word
+                }
                 return .settled
             }
+            return (outcomes, arrived)
         }
+        arrived?.resolve(())
+        return outcomes
     }
 
     func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {

@@ -39,20 +39,27 @@ struct HubFixture {
     }
 
     /// How much is in a queue, held or waiting.
-    func depth(of topic: Topic, group: GroupName? = nil, as kind: DestinationKind = .queue) async throws -> Int {
+    func depth(of topic: Topic) async throws -> Int {
+        let depth = try await look(at: topic)
+        return depth.waiting + depth.held
+    }
+
+    /// How much of a queue is held.
+    func held(in topic: Topic) async throws -> Int { try await look(at: topic).held }
+
+    private func look(at topic: Topic) async throws -> DestinationDepth {
         let broker = InMemoryBroker(server)
         try await broker.connect { _ in }
-        guard let depth = try await broker.topology?.depth(of: Destination(topic, kind), group: group) else {
-            return -1
-        }
+        guard let topology = broker.topology else { throw Failing(description: "no topology") }
+        let depth = try await topology.depth(of: .queue(topic), group: nil)
         await broker.close(within: .zero)
-        return depth.waiting + depth.held
+        return depth
     }
 }
 
 /// Waits until a condition holds; a hang is a failed expectation that names it.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(10), _ condition: () async throws -> Bool,
+    _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool,
     at location: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit
@@ -68,7 +75,7 @@ func eventually(
 /// Moves a virtual clock, step by step, until a condition holds.
 func advancing(
     _ time: VirtualTime, by step: Duration = .milliseconds(50), until what: String,
-    within limit: Duration = .seconds(10),
+    within limit: Duration = .seconds(60),
     _ condition: () async throws -> Bool, at location: SourceLocation = #_sourceLocation
 ) async throws {
     let end = ContinuousClock.now + limit
@@ -77,7 +84,7 @@ func advancing(
             Issue.record("not within \(limit): \(what)", sourceLocation: location)
             return
         }
-        for _ in 0..<20 { await Task.yield() }
+        try await Task.sleep(for: .milliseconds(1))
         time.advance(by: step)
     }
 }

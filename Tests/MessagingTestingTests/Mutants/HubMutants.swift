@@ -27,7 +27,7 @@ extension Mutant {
                 .forwarding(base) { base, receipt, outgoing in
                     guard base.holds(receipt) else { return .stale }
                     await broker.send(outgoing)
-                    return await base.settle(receipt, as: .release)
+                    return await base.settle(receipt, as: .retry(after: .milliseconds(40), failure: nil))
                 }
             }
         },

@@ -148,7 +148,7 @@ extension Mutant {
         Mutant(
             "a full destination refuses at once, though it was to wait",
             caughtBy: [
-                .init(37, "a full place that lets publish wait refused it after")
+                .init(37, "wait")
             ]
         ) {
             .ofDeclarations { $0.whenFull = .refuse }

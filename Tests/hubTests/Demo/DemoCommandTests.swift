@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Runs the command as a user does: its own process, its own streams, its exit status.
-@Suite(.timeLimit(.minutes(2))) struct DemoCommandTests {
+@Suite(.timeLimit(.minutes(5))) struct DemoCommandTests {
     private struct Row: Decodable {
         let destination, kind: String
         let groups, sent, handled, deadLettered, lost, duplicated, p50us, p99us: Int

@@ -1,0 +1,61 @@
+import Messaging
+
+/// What the brokers report by themselves: logged once, remembered, and passed on to the subscriptions that it concerns.
+final class BrokerWatch: Sendable {
+    private struct State: Sendable {
+        var connected: Set<BrokerName> = []
+        var subscriptions: [HubSubscription] = []
+        var isClosed = false
+    }
+
+    private let state = Lock(State())
+    private let log: BufferedLog
+    private let time: any TimeSource
+
+    init(_ log: BufferedLog, time: any TimeSource) {
+        self.log = log
+        self.time = time
+    }
+
+    /// The subscriptions that have not ended.
+    var subscriptions: [HubSubscription] { state.withLock { $0.subscriptions } }
+
+    func isConnected(_ broker: BrokerName) -> Bool { state.withLock { $0.connected.contains(broker) } }
+
+    func add(_ subscription: HubSubscription) { state.withLock { $0.subscriptions.append(subscription) } }
+
+    func remove(_ subscription: HubSubscription) {
+        state.withLock { $0.subscriptions.removeAll { $0 === subscription } }
+    }
+
+    /// No broker is connected any more, and no subscription is left.
+    func close() { state.withLock { $0 = State(isClosed: true) } }
+
+    func connected(_ broker: BrokerName) { state.withLock { if !$0.isClosed { $0.connected.insert(broker) } } }
+
+    /// A broker reports something.
+    func note(_ event: BrokerEvent, of broker: BrokerName) {
+        func write(_ level: LogRecord.Level, _ text: String, _ keys: [(name: String, value: String)] = []) {
+            guard log.takes(level) else { return }
+            log.log(LogRecord(level, text, [(name: "hub.broker", value: broker.name)] + keys, at: time.now))
+        }
+        switch event {
+        case .up:
+            connected(broker)
+            write(.info, "broker connected")
+        case .down(let error):
+            state.withLock { _ = $0.connected.remove(broker) }
+            write(.warning, "broker disconnected", [("error", error.description)])
+        case .blocked(let reason): write(.warning, "broker blocked", [("reason", reason)])
+        case .unblocked: write(.info, "broker unblocked")
+        case .gap(let label, let missed):
+            let count = missed.map(String.init) ?? "unknown"
+            write(.warning, "messages missed", [("subscription", label), ("count", count)])
+        case .revoked(let label, let lanes):
+            write(.info, "lanes revoked", [("subscription", label), ("lanes", "\(lanes)")])
+            for subscription in subscriptions where subscription.label == label { subscription.revoke() }
+        case .ended(let label, let error):
+            write(.error, "subscription ended by the broker", [("subscription", label), ("error", error.description)])
+        }
+    }
+}

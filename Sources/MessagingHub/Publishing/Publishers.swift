@@ -1,0 +1,82 @@
+import Messaging
+
+/// The ways of publishing, one for each topic, made and declared when a topic is used for the first time.
+final class Publishers: Sendable {
+    private enum Door: Sendable {
+        case notYet
+        case open
+        case closed
+    }
+
+    private struct State: Sendable {
+        var door = Door.notYet
+        var known: [Topic: Publisher] = [:]
+    }
+
+    /// How many topics are kept at hand; beyond that they are looked up, and declared, anew.
+    static let capacity = 4096
+    let table: RouteTable
+    let brokers: [BrokerName: any MessageBroker]
+    let counters = HubCounters()
+    let log: BufferedLog
+    private let environment: HubEnvironment
+    private let state = Lock(State())
+
+    init(
+        _ table: RouteTable, _ brokers: [BrokerName: any MessageBroker], _ environment: HubEnvironment,
+        _ log: BufferedLog
+    ) {
+        self.table = table
+        self.brokers = brokers
+        self.environment = environment
+        self.log = log
+    }
+
+    /// From now on there is somebody to publish to.
+    func open() { state.withLock { if $0.door == .notYet { $0.door = .open } } }
+
+    /// From now on there is nobody any more.
+    func close() { state.withLock { $0 = State(door: .closed) } }
+
+    /// The publisher of a topic that was used before.
+    func known(_ topic: Topic) -> Publisher? { state.withLock { $0.known[topic] } }
+
+    /// The publisher of a topic. `.noSuchDestination` where no route matches.
+    func publisher(of topic: Topic) async throws(BrokerError) -> Publisher {
+        if let known = known(topic) { return known }
+        switch state.withLock({ $0.door }) {
+        case .open: break
+        case .notYet: throw BrokerError(.notConnected, "the hub does not run; call run() or use withHub")
+        case .closed: throw .ended(.closed, "the hub was shut down; make a new one")
+        }
+        if let problem = topic.problem { throw problem }
+        guard let route = table.route(of: topic), let broker = brokers[route.configuration.broker] else {
+            throw BrokerError(.noSuchDestination, "no route matches topic \(topic); add one to the configuration")
+        }
+        try await declare(topic, route)
+        let observer = observer(of: topic.name, route.configuration.kind, on: broker, group: nil)
+        let publisher = Publisher(
+            broker, Destination(topic, route.configuration.kind), route.configuration, time: environment.time,
+            counters: counters, observer: observer)
+        return state.withLock { state in
+            if let known = state.known[topic] { return known }
+            if state.known.count >= Self.capacity { state.known = [:] }
+            if state.door == .open { state.known[topic] = publisher }
+            return publisher
+        }
+    }
+
+    /// Makes what a topic needs: itself, its dead-letter destination, a further group of a stream.
+    func declare(_ topic: Topic, _ route: Route, adding group: GroupName? = nil) async throws(BrokerError) {
+        for (name, declaration) in try HubAssembly.declarations(of: topic, route, in: table, adding: group) {
+            try await brokers[name]?.declare([declaration])
+        }
+    }
+
+    /// The outermost stage for a destination.
+    func observer(
+        of label: String, _ kind: DestinationKind, on broker: any MessageBroker, group: GroupName?
+    ) -> HubObserver {
+        HubObserver(of: label, kind: kind, on: broker, group: group, environment: environment, log: log)
+    }
+}
