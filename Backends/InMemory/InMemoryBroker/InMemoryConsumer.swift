@@ -6,7 +6,7 @@ final class InMemoryConsumer: MessageConsumer {
     private let cells: HoldCells
     private let isPubSub: Bool
     private let broker: InMemoryBroker
-    private let holdAlarm = Lock<Alarm?>(nil)
+    private let watch: HoldWatch
     private var server: InMemoryServer { broker.server }
 
     init(_ id: Int, cells: HoldCells, subscription: Subscription, broker: InMemoryBroker) {
@@ -14,11 +14,12 @@ final class InMemoryConsumer: MessageConsumer {
         self.cells = cells
         self.broker = broker
         isPubSub = subscription.kind == .pubSub
-        if !isPubSub { watchHolds(at: broker.server.time.uptime + subscription.maxHold) }
+        watch = HoldWatch(broker.server, consumer: id)
+        if !isPubSub { watch.look(at: broker.server.time.uptime + subscription.maxHold) }
     }
 
     deinit {
-        if let alarm = holdAlarm.withLock({ $0 }) { broker.server.time.silence(alarm) }
+        watch.end()
         broker.server.change { state, effects in state.forget(id, &effects) }
     }
 
@@ -92,17 +93,5 @@ final class InMemoryConsumer: MessageConsumer {
     func cancel() async {
         let error = BrokerError.ended(.cancelled, "this consumer was cancelled")
         server.change { state, effects in state.cancel(id, counting: 0, because: error, &effects) }
-    }
-
-    /// Looks, when the oldest hold may be over, whether it is.
-    private func watchHolds(at moment: Duration) {
-        let alarm = server.time.alarm(at: moment) { [weak self] in
-            guard let self else { return }
-            let next = server.change { state, effects in
-                state.expireHolds(id, at: self.server.time.uptime, &effects)
-            }
-            if let next { watchHolds(at: next) }
-        }
-        holdAlarm.withLock { $0 = alarm }
     }
 }

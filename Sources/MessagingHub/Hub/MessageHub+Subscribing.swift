@@ -17,10 +17,7 @@ extension MessageHub {
         to topic: Topic, group: GroupName? = nil, concurrency: Int? = nil,
         _ handler: @escaping @Sendable (Delivery) async throws -> Void
     ) async throws -> HubSubscription {
-        try await subscribe(.topic(topic), group, concurrency) { delivery in
-            try await handler(delivery)
-            return []
-        }
+        try await subscribe(.topic(topic), group, concurrency, .plain(handler))
     }
 
     /// The same for every topic that matches a pattern: on pubSub any, on a stream those that are declared. All of them
@@ -30,10 +27,7 @@ extension MessageHub {
         to pattern: TopicPattern, group: GroupName? = nil, concurrency: Int? = nil,
         _ handler: @escaping @Sendable (Delivery) async throws -> Void
     ) async throws -> HubSubscription {
-        try await subscribe(.pattern(pattern), group, concurrency) { delivery in
-            try await handler(delivery)
-            return []
-        }
+        try await subscribe(.pattern(pattern), group, concurrency, .plain(handler))
     }
 
     /// Runs a handler whose messages are sent on before its delivery is accepted: consume, process, produce.
@@ -44,7 +38,7 @@ extension MessageHub {
         forwardingFrom topic: Topic, group: GroupName? = nil, concurrency: Int? = nil,
         _ handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
     ) async throws -> HubSubscription {
-        try await subscribe(.topic(topic), group, concurrency, handler)
+        try await subscribe(.topic(topic), group, concurrency, .forwarding(handler))
     }
 
     /// Runs a handler for each value of a typed topic, read from JSON. What cannot be read is dead-lettered at its first
@@ -54,10 +48,10 @@ extension MessageHub {
         to topic: TypedTopic<Value>, group: GroupName? = nil, concurrency: Int? = nil,
         _ handler: @escaping @Sendable (Value, Delivery) async throws -> Void
     ) async throws -> HubSubscription {
-        try await subscribe(.topic(topic.topic), group, concurrency) { delivery in
+        let plain = DeliveryRunner.Handler.plain { delivery in
             try await handler(try Self.decoded(Value.self, delivery.message.body), delivery)
-            return []
         }
+        return try await subscribe(.topic(topic.topic), group, concurrency, plain)
     }
 
     private static func decoded<Value: Decodable>(_ type: Value.Type, _ body: Body) throws -> Value {
@@ -72,7 +66,7 @@ extension MessageHub {
     }
 
     private func subscribe(
-        _ source: Source, _ group: GroupName?, _ concurrency: Int?, _ handler: @escaping DeliveryRunner.Handler
+        _ source: Source, _ group: GroupName?, _ concurrency: Int?, _ handler: DeliveryRunner.Handler
     ) async throws -> HubSubscription {
         let (route, topic) = try route(of: source)
         guard let broker = brokers[route.configuration.broker] else {
@@ -147,7 +141,7 @@ extension MessageHub {
     }
 
     private func runner(
-        _ handler: @escaping DeliveryRunner.Handler, for subscription: Subscription, of topic: Topic?,
+        _ handler: DeliveryRunner.Handler, for subscription: Subscription, of topic: Topic?,
         on broker: any MessageBroker, _ route: RouteConfiguration
     ) -> DeliveryRunner {
         let label = subscription.label

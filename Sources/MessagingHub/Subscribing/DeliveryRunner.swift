@@ -4,7 +4,11 @@ import MessagingReliability
 /// The way of one delivery: Observe, DeadLetter, Retry, Timeout, handle. `circuitBreaker` and `deduplicate` have their
 /// places in it; see `Pipeline`. It lives as long as its subscription, across pauses.
 final class DeliveryRunner: Sendable {
-    typealias Handler = @Sendable (Delivery) async throws -> [ForwardedMessage]
+    /// What a program runs for each delivery.
+    enum Handler: Sendable {
+        case plain(@Sendable (Delivery) async throws -> Void)
+        case forwarding(@Sendable (Delivery) async throws -> [ForwardedMessage])
+    }
 
     let policy: FailurePolicy
     let failures = FailureMemory()
@@ -18,7 +22,7 @@ final class DeliveryRunner: Sendable {
     private let isWatched: Bool
 
     init(
-        _ handle: @escaping Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
+        _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
         time: any TimeSource, counters: HubCounters, observer: HubObserver, alarms: Alarms
     ) {
         self.handle = handle
@@ -38,9 +42,14 @@ final class DeliveryRunner: Sendable {
             return await runCarefully(delivery, nil, slot, loop)
         }
         do {
-            let forwarded = try await handle(delivery)
-            if forwarded.isEmpty { return .settle(.accept) }
-            return await runCarefully(delivery, .returned(forwarded), slot, loop)
+            switch handle {
+            case .plain(let handle):
+                try await handle(delivery)
+                return .accept
+            case .forwarding(let handle):
+                let forwarded = try await handle(delivery)
+                return forwarded.isEmpty ? .accept : await runCarefully(delivery, .returned(forwarded), slot, loop)
+            }
         } catch {
             let end = RunEnd.of(error, isStruck: false, isInterrupted: Task.isCancelled, limit: nil)
             return await runCarefully(delivery, end, slot, loop)
@@ -102,7 +111,11 @@ final class DeliveryRunner: Sendable {
     private func attempt(_ shown: Delivery, _ slot: WorkerSlot) async -> (RunEnd, isStruck: Bool) {
         if timeout != nil { slot.begin(at: time.uptime) }
         do {
-            let forwarded = try await handle(shown)
+            var forwarded: [ForwardedMessage] = []
+            switch handle {
+            case .plain(let handle): try await handle(shown)
+            case .forwarding(let handle): forwarded = try await handle(shown)
+            }
             return (.returned(forwarded), timeout != nil && slot.end())
         } catch {
             let isStruck = timeout != nil && slot.end()
@@ -138,7 +151,7 @@ final class DeliveryRunner: Sendable {
     private func succeeded(_ shown: Delivery, taken: Duration, _ note: String) -> Verdict {
         if failures.forget(shown.message.id) { alarms.lower(destinations.label) }
         if observer.watchesSuccess { observer.handled(shown, taken: taken) }
-        if note.isEmpty { return .settle(.accept) }
+        if note.isEmpty { return .accept }
         if note == "settled" { counters.handled.add(1) }
         return .done
     }
@@ -148,7 +161,7 @@ final class DeliveryRunner: Sendable {
     ) async -> Verdict {
         let last = failure ?? Failure("no run of it ever ended", at: time.now)
         switch decision {
-        case .accept: return .settle(.accept)
+        case .accept: return .accept
         case .runAgain, .release:
             counters.released.add(1)
             return .settle(.release)
@@ -158,7 +171,7 @@ final class DeliveryRunner: Sendable {
             return .settle(.retry(after: delay, failure: last))
         case .drop:
             counters.dropped.add(1)
-            return .settle(.accept)
+            return .accept
         case .deadLetter(let reason):
             return await give(up: shown, reason, failure, loop)
         case .discard(let reason):

@@ -63,20 +63,27 @@ final class Settler: Sendable {
     private func settle(_ settlements: [ReceiptSettlement], tries: Int) async {
         let outcomes = await consumer.settle(settlements)
         var handled = 0
-        for (index, settlement) in settlements.enumerated() {
-            switch index < outcomes.count ? outcomes[index] : Self.unanswered {
-            case .settled:
-                if case .accept = settlement.settlement { handled += 1 }
-            case .stale:
-                counters.stale.add(1)
-                observer.notSettled(settlement.receipt, nil)
-            case .failed(let error):
-                counters.settleFailed.add(1)
-                observer.notSettled(settlement.receipt, error)
-                postpone(settlement, after: error, tries: tries)
+        for index in settlements.indices {
+            if index < outcomes.count, case .settled = outcomes[index] {
+                if case .accept = settlements[index].settlement { handled += 1 }
+            } else {
+                note(index < outcomes.count ? outcomes[index] : Self.unanswered, of: settlements[index], tries: tries)
             }
         }
         if handled > 0 { counters.handled.add(handled) }
+    }
+
+    private func note(_ outcome: SettlementOutcome, of settlement: ReceiptSettlement, tries: Int) {
+        switch outcome {
+        case .settled: break
+        case .stale:
+            counters.stale.add(1)
+            observer.notSettled(settlement.receipt, nil)
+        case .failed(let error):
+            counters.settleFailed.add(1)
+            observer.notSettled(settlement.receipt, error)
+            postpone(settlement, after: error, tries: tries)
+        }
     }
 
     /// What fails for good is released instead, so that it comes again; where that fails too, the end of the hold does

@@ -162,6 +162,7 @@ final class SubscriberLoop: Sendable {
     /// Claims and runs until there is no more; where a run took too long, what a new task is to go on with.
     private func work(_ slot: WorkerSlot, from start: Resumption) async -> Resumption? {
         var batch = start.batch
+        let (consumer, runner) = (settler.consumer, runner)
         if let (delivery, end) = start.run {
             let verdict = await runner.runCarefully(delivery, end, slot, self)
             if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
@@ -170,7 +171,7 @@ final class SubscriberLoop: Sendable {
         while !isStopping.load(ordering: .relaxed), runner.timeout == nil || !Task.isCancelled {
             if let delivery = batch.claim() {
                 let verdict: Verdict =
-                    settler.consumer.holds(delivery.receipt)
+                    consumer.holds(delivery.receipt)
                     ? await runner.run(delivery, on: slot, in: self) : .settle(.release)
                 if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
             } else {
@@ -188,10 +189,10 @@ final class SubscriberLoop: Sendable {
         _ verdict: Verdict, of delivery: Delivery, _ slot: WorkerSlot, _ batch: Batch
     ) async -> Resumption? {
         switch verdict {
+        case .accept:
+            await put(.accept, for: delivery.receipt, slot)
         case .settle(let settlement):
-            let count = slot.add(ReceiptSettlement(delivery.receipt, settlement))
-            if count == 1, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
-            if count >= WorkerSlot.flushCount { await flush(slot) }
+            await put(settlement, for: delivery.receipt, slot)
         case .done, .leave:
             break
         case .struck(let end):
@@ -202,6 +203,12 @@ final class SubscriberLoop: Sendable {
             await settler.consumer.stop()
         }
         return nil
+    }
+
+    private func put(_ settlement: Settlement, for receipt: Receipt, _ slot: WorkerSlot) async {
+        let count = slot.add(ReceiptSettlement(receipt, settlement))
+        if count == 1, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
+        if count >= WorkerSlot.flushCount { await flush(slot) }
     }
 
     // MARK: The sweeper and the watchdog

@@ -2,6 +2,8 @@ import Messaging
 
 /// What a worker does with a delivery when all is said.
 enum Verdict: Sendable {
+    /// It accepts it, together with others.
+    case accept
     /// It settles it so, together with others.
     case settle(Settlement)
     /// It is settled already.

@@ -12,7 +12,7 @@ import Testing
     private func loop(
         _ consumer: any MessageConsumer, workers: Int = 8, ordered: Bool = false,
         retry: RetryPolicy = RetryPolicy(attempts: 2, delay: .milliseconds(1)),
-        _ handler: @escaping DeliveryRunner.Handler
+        _ handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
     ) -> SubscriberLoop {
         let environment = HubEnvironment(log: NoLog())
         let log = BufferedLog(NoLog(), level: .info)
@@ -23,7 +23,7 @@ import Testing
             label: "queue orders", topic: "orders", kind: .queue, broker: "memory", table: table
         ) { (_) throws(BrokerError) in throw BrokerError(.noSuchDestination, "none") }
         let runner = DeliveryRunner(
-            handler,
+            .forwarding(handler),
             FailurePolicy(RetrySelection(retry), isOrdered: ordered),
             timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer,
             alarms: Alarms())

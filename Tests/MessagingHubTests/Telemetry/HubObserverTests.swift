@@ -1,4 +1,3 @@
-import Foundation
 import InMemoryBroker
 import Messaging
 import MessagingHub
@@ -89,28 +88,5 @@ import Testing
         let (good, _) = try await exercise(fixture)
         #expect(!fixture.log.records.contains { $0["messaging.message.id"] == good.id.description })
         #expect(fixture.log.records(of: "message failed").count == 2)
-    }
-
-    @Test func aSinkThatIsStuckDelaysNobody() async throws {
-        struct StuckSink: LogSink {
-            let gate = Recorder<Bool>()
-            let seen = Recorder<Bool>()
-            func log(_ record: LogRecord) {
-                seen.add(true)
-                while gate.count == 0 { usleep(1000) }
-            }
-        }
-        let sink = StuckSink()
-        var fixture = HubFixture(logLevel: .debug)
-        fixture.environment.log = sink
-        try fixture.route("orders")
-        try await fixture.run { hub in
-            try await hub.subscribe(to: "orders") { _ in }
-            for _ in 0..<100 { try await hub.publish(Message(), to: "orders") }
-            try await eventually("handled while the sink is stuck") { hub.metrics().handled == 100 }
-            #expect(sink.seen.count == 1)
-            sink.gate.add(true)
-        }
-        #expect(sink.seen.count == 301)
     }
 }

@@ -26,6 +26,29 @@ import Testing
         #expect(!line.contains("\n"))
     }
 
+    @Test func whoeverLogsNeverCallsTheSink() async {
+        let collector = LogCollector()
+        let log = BufferedLog(collector, level: .info)
+        for number in 0..<100 { log.log(LogRecord(.info, "\(number)")) }
+        #expect(collector.records.isEmpty)
+        let end = Signal()
+        end.fire()
+        await log.drain(until: end, on: SystemTime.shared)
+        #expect(collector.records.map(\.message) == (0..<100).map { "\($0)" })
+    }
+
+    @Test func aDrainThatIsToldToEndEnds() async {
+        for _ in 0..<200 {
+            let log = BufferedLog(LogCollector(), level: .info)
+            let end = Signal()
+            async let drained: Void = log.drain(until: end, on: SystemTime.shared)
+            log.log(LogRecord(.info, "x"))
+            end.fire()
+            log.wake()
+            await drained
+        }
+    }
+
     @Test func aFullQueueDropsAndSaysSo() async {
         let collector = LogCollector()
         let log = BufferedLog(collector, level: .info)
