@@ -94,18 +94,12 @@ extension MessageHub {
                 group.addTask {
                     await subscription.run()
                     self.watch.remove(subscription)
-                    self.forget(subscription)
                 }
             }
             await endSubscriptions()
             // Handlers that ignore their cancellation keep `run` waiting, but neither the brokers nor `shutdown`.
             await closeBrokers()
         }
-    }
-
-    /// A subscription that has ended is no longer asked anything.
-    func forget(_ subscription: HubSubscription) {
-        state.withLock { $0.subscriptions.removeAll { $0 === subscription } }
     }
 
     /// Ends the subscriptions that were never run, and takes no more.

@@ -100,7 +100,6 @@ extension MessageHub {
             }
         }
         guard arrivals.add(subscription) else {
-            forget(subscription)
             throw BrokerError.ended(.closed, "the hub was shut down; make a new one").during(.subscribe)
         }
         guard isRunning else { return }

@@ -1,10 +1,9 @@
 import InMemoryBroker
 import Messaging
+import MessagingHub
 import MessagingReliability
 import MessagingTesting
 import Testing
-
-@testable import MessagingHub
 
 @Suite(.timeLimit(.minutes(5))) struct MessageHubTests {
     @Test("S3-07 publish is delivered to subscribers")
@@ -113,15 +112,6 @@ import Testing
         try await fixture.run { hub in
             await #expect(throws: BrokerError.self) { try await hub.run() }
             try await hub.publish(Message(), to: "orders")
-        }
-    }
-
-    @Test func aSubscriptionThatHasEndedIsForgotten() async throws {
-        var fixture = HubFixture()
-        try fixture.route("orders")
-        try await fixture.run { hub in
-            for _ in 0..<10 { await (try await hub.subscribe(to: "orders") { _ in }).cancel() }
-            try await eventually("forgotten") { hub.state.withLock { $0.subscriptions.isEmpty } }
         }
     }
 
