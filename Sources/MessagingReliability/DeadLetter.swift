@@ -68,7 +68,7 @@ public struct DeadLetter: Hashable, Sendable {
     ]
 
     /// A text that every broker's headers can carry: one line, no control characters, of bounded length.
-    private static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         var (result, size) = ("", 0)
         for scalar in text.unicodeScalars {
             let printed: Unicode.Scalar = scalar.properties.generalCategory == .control ? " " : scalar

@@ -72,8 +72,8 @@ final class InMemoryReplayReader: ReplayReader {
             case .nothing: break
             }
             let outcome = await waiter.wait(atMost: max(.zero, deadline - time.uptime), on: time)
-            if case .value = outcome { continue }
             forget(waiter)
+            if case .value = outcome { continue }
             if case .timedOut = outcome { return [] }
             throw BrokerError(.cancelled, "the task that received was cancelled", during: .receive)
         }

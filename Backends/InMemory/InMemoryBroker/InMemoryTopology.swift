@@ -89,7 +89,11 @@ extension ServerState {
         for waiter in waitingForServer { effects.wake(waiter) }
         waitingForServer = []
         for inbox in inboxes.indices { wakePublishers(of: inbox, &effects) }
-        for stream in streams.indices { wakePublishers(ofStream: stream, &effects) }
+        for stream in streams.indices {
+            wakePublishers(ofStream: stream, &effects)
+            for reader in streams[stream].readers { effects.wake(reader) }
+            streams[stream].readers = []
+        }
     }
 }
 

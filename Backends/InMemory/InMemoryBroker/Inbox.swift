@@ -82,6 +82,8 @@ struct Inbox: Row, Sendable {
     var label: String { group.map { "\(declaration.destination) (group \($0.name))" } ?? "\(declaration.destination)" }
 
     var count: Int { slots.count }
+    /// How many messages went without being handed out.
+    var passed: Int { expired &+ filtered }
 
     func hasRoom(for size: Int, count messages: Int = 1) -> Bool {
         slots.count &+ messages <= maximumMessages

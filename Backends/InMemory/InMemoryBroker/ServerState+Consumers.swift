@@ -81,10 +81,9 @@ extension ServerState {
     /// Everything that is held goes back, and the consumer leaves. `runs` is 1 where its process was killed.
     mutating func cancel(_ id: Int, counting runs: Int32, because error: BrokerError, _ effects: inout Effects) {
         let consumer = consumers[id]
-        guard consumer.isLive || consumer.isStopped else { return }
         for cell in consumer.heldCells { giveBack(id, cell, counting: runs, &effects) }
-        end(id, because: error, &effects)
-        for inbox in consumer.inboxes {
+        if consumer.isLive || consumer.isStopped { end(id, because: error, &effects) }
+        for inbox in consumer.inboxes where inboxes[inbox].members.contains(id) {
             inboxes[inbox].members.removeAll { $0 == id }
             wakeConsumers(of: inbox, atMost: .max, &effects)
         }
@@ -118,7 +117,7 @@ extension ServerState {
     /// Deliveries that were held for too long go back; when to look again.
     mutating func expireHolds(_ id: Int, at uptime: Duration, _ effects: inout Effects) -> Duration? {
         let consumer = consumers[id]
-        guard consumer.isLive || consumer.isStopped else { return nil }
+        guard consumer.isLive || consumer.isStopped || consumer.held > 0 else { return nil }
         let limit = consumer.subscription.maxHold
         var next = uptime + limit
         for cell in consumer.heldCells {

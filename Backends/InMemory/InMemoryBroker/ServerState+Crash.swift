@@ -17,9 +17,7 @@ extension ServerState {
             }
             _ = delete(destination, &effects)
         }
-        for inbox in inboxes.indices {
-            if inboxes[inbox].group == nil { inboxes[inbox].dropTransient() }
-        }
+        for inbox in inboxes.indices { inboxes[inbox].dropTransient() }
         for stream in streams.indices { streams[stream].loseTransient() }
         let error = BrokerError(.notConnected, "the in-memory server was killed")
         for connection in connections {
@@ -35,7 +33,7 @@ extension ServerState {
         isRunning = true
         for connection in connections {
             guard case .up = connection.status else { continue }
-            _ = declare(Array(connection.declared.values), &effects)
+            for declaration in connection.declared.values { _ = declare([declaration], &effects) }
             effects.report(.up, to: connection.report)
         }
         for waiter in waitingForServer { effects.wake(waiter) }

@@ -56,6 +56,7 @@ extension ServerState {
             inboxes[inbox].members.append(id)
             if consumer.isIdle { inboxes[inbox].idle += 1 }
         }
+        if box.hasReady(log(of: inbox)) { wakeConsumers(of: inbox, atMost: .max, &effects) }
     }
 
     private mutating func bind() {
@@ -144,6 +145,7 @@ extension ServerState {
         guard let place = places.removeValue(forKey: destination) else {
             return destination.kind == .pubSub ? nil : BrokerError(.noSuchDestination, "\(destination) does not exist")
         }
+        lastPlace = nil
         switch place {
         case .queue(let inbox):
             for publisher in inboxes[inbox].publishers { effects.wake(publisher) }
@@ -170,6 +172,7 @@ extension ServerState {
                 end(member, because: error, &effects)
             }
         }
+        undo.removeAll { $0.inbox == inbox }
         inboxes[inbox] = .vacant
     }
 

@@ -58,8 +58,7 @@ extension ServerState {
         _ message: Message, size: Int, to destination: Destination, at place: Place?, now: () -> Timestamp,
         _ effects: inout Effects
     ) -> Admission {
-        let bound = hasBindings ? bindings.values(matching: destination.topic) : []
-        let copies = Set(bound.compactMap { places[$0] }).filter { $0 != place }
+        let copies = copies(of: destination, beside: place)
         for place in copies.union(place.map { [$0] } ?? []) where !makeRoom(at: place, for: size, now: now) {
             return refusal(at: place) ?? .full(place)
         }
@@ -69,18 +68,24 @@ extension ServerState {
         return .stored(.none)
     }
 
-    /// Whether a message of this size fits, after letting go of what may go.
-    mutating func makeRoom(at place: Place, for size: Int, now: () -> Timestamp) -> Bool {
+    /// Where what is published to a destination is copied to, because it is bound to it.
+    func copies(of destination: Destination, beside place: Place?) -> Set<Place> {
+        if !hasBindings { return [] }
+        return Set(bindings.values(matching: destination.topic).compactMap { places[$0] }).filter { $0 != place }
+    }
+
+    /// Whether so many messages fit that are of this size together, after letting go of what may go.
+    mutating func makeRoom(at place: Place, for size: Int, count: Int = 1, now: () -> Timestamp) -> Bool {
         switch place {
         case .queue(let inbox):
-            return inboxes[inbox].hasRoom(for: size)
+            return inboxes[inbox].hasRoom(for: size, count: count)
         case .stream(let stream):
             let log = streams[stream]
-            if !log.groups.isEmpty, !log.hasRoom(for: size) || log.declaration.retention != nil {
+            if !log.groups.isEmpty, !log.hasRoom(for: size, count: count) || log.declaration.retention != nil {
                 let read = log.groups.values.compactMap { inboxes[$0].group?.low }.min() ?? log.first
-                streams[stream].trim(readBefore: read, toFit: size, at: now())
+                streams[stream].trim(readBefore: read, toFit: size, count: count, at: now())
             }
-            return streams[stream].hasRoom(for: size)
+            return streams[stream].hasRoom(for: size, count: count)
         }
     }
 
@@ -104,7 +109,10 @@ extension ServerState {
         case .queue(let inbox):
             let delay = message.isTimed ? message.notBefore.flatMap { $0 > now() ? $0 : nil } : nil
             inboxes[inbox].append(consume message, size: size, notBefore: delay)
-            if inboxes[inbox].idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
+            if inboxes[inbox].idle > 0 {
+                // A delayed one is no one's yet: each of those who wait looks at its clock again.
+                wakeConsumers(of: inbox, atMost: delay == nil ? 1 : .max, &effects)
+            }
             return .none
         case .stream(let stream):
             let offset = streams[stream].append(consume message, size: size, at: now())

@@ -20,7 +20,9 @@ extension ServerState {
         case .stopped: return .ended(.ended(.stopped, "this consumer was stopped"))
         case .vacant: return .ended(.ended(.closed, "this consumer is gone"))
         }
+        var isShort = false
         if isRunning {
+            if let error = endReached(by: id) { return .ended(error) }
             var deliveries: [Delivery] = []
             if consumers[id].mailbox != nil {
                 takeMail(id, upTo: limit, now: now, into: &deliveries, &effects)
@@ -29,24 +31,43 @@ extension ServerState {
                     let inbox = consumers[id].inboxes[index]
                     guard isTurn(of: id, at: inbox) else { continue }
                     let log = inboxes[inbox].stream == nil ? nil : log(of: inbox)
-                    Self.handOut(
+                    let passed = inboxes[inbox].passed
+                    let isOpen = Self.handOut(
                         &inboxes[inbox], at: inbox, log, to: &consumers[id], upTo: limit, uptime: uptime, now: now,
                         lastHold: &lastHold, into: &deliveries)
+                    if !isOpen { isShort = true }
+                    if inboxes[inbox].passed != passed { announcePassed(inbox, &effects) }
                 }
             }
             if !deliveries.isEmpty { return .deliveries(deliveries) }
             if let error = endReached(by: id) { return .ended(error) }
         }
         guard let waiter else { return .nothing(until: nil) }
-        return .nothing(until: wait(id, waiter))
+        return .nothing(until: wait(id, waiter, isShort: isShort, &effects))
     }
 
-    private mutating func wait(_ id: Int, _ waiter: Waiter<Void>) -> Timestamp? {
+    /// `isShort`: its window is too small for what comes next, so it waits for room, and another may take that.
+    private mutating func wait(
+        _ id: Int, _ waiter: Waiter<Void>, isShort: Bool, _ effects: inout Effects
+    ) -> Timestamp? {
         consumers[id].waiter = waiter
-        guard consumers[id].hasRoom else { return nil }
+        guard consumers[id].hasRoom, !isShort else {
+            for inbox in consumers[id].inboxes where inboxes[inbox].hasReady(log(of: inbox)) {
+                wakeConsumers(of: inbox, atMost: 1, &effects)
+            }
+            return nil
+        }
         consumers[id].isIdle = true
         for inbox in consumers[id].inboxes { inboxes[inbox].idle += 1 }
-        return consumers[id].inboxes.compactMap { inboxes[$0].nextDue }.min()
+        // Who cannot take it when its time has come is woken by whoever changes that.
+        guard isRunning else { return nil }
+        return consumers[id].inboxes.compactMap { isTurn(of: id, at: $0) ? inboxes[$0].nextDue : nil }.min()
+    }
+
+    /// Expired or filtered messages are gone: there may be room, and an end may be reached.
+    private mutating func announcePassed(_ inbox: Int, _ effects: inout Effects) {
+        wakePublishers(of: inbox, &effects)
+        if inboxes[inbox].stream != nil { wakeThoseAtTheirEnd(inbox, &effects) }
     }
 
     /// A receive that waits no longer: what it might have been woken for goes to another.
@@ -60,17 +81,21 @@ extension ServerState {
         }
     }
 
-    /// Moves messages from an inbox into the hands of a consumer, as far as the window goes.
+    /// Moves messages from an inbox into the hands of a consumer, as far as the window goes; false when the next one is
+    /// too large for what is left of it.
     private static func handOut(
         _ inbox: inout Inbox, at index: Int, _ log: StreamLog?, to consumer: inout ConsumerState, upTo limit: Int,
         uptime: Duration, now: () -> Timestamp, lastHold: inout UInt64, into deliveries: inout [Delivery]
-    ) {
+    ) -> Bool {
         let topic = consumer.isPattern ? inbox.declaration.destination.topic : nil
         while deliveries.count < limit, consumer.hasRoom, let slot = inbox.next(from: log, at: now),
             let message = inbox.slots.messages[Int(slot)]
         {
             let mark = inbox.slots.marks[Int(slot)]
-            guard consumer.hasRoom(for: Int(mark.size)) else { return inbox.restore(slot, counting: 0) }
+            guard consumer.hasRoom(for: Int(mark.size)) else {
+                inbox.restore(slot, counting: 0)
+                return false
+            }
             if deliveries.isEmpty { deliveries.reserveCapacity(min(limit, inbox.count, consumer.cells.count)) }
             lastHold &+= 1
             let receipt = consumer.hold(
@@ -80,6 +105,7 @@ extension ServerState {
                     message: consume message, attempt: mark.attempt, receipt: receipt,
                     position: inbox.stream == nil ? .none : Position(major: mark.order), topic: topic))
         }
+        return true
     }
 
     /// Whether a consumer may receive from an inbox: one that keeps order has a single active one.
@@ -108,9 +134,10 @@ extension ServerState {
         }
     }
 
-    /// The end of a consumer whose group has settled everything up to where it was to end; nil: not yet.
+    /// The end of a consumer whose group has settled everything up to where it was to end; nil: not yet. What it holds
+    /// from beyond there stays held until it is settled, or the consumer leaves.
     private mutating func endReached(by id: Int) -> BrokerError? {
-        guard !consumers[id].ends.isEmpty else { return nil }
+        guard consumers[id].subscription.until == .end else { return nil }
         for (inbox, end) in consumers[id].ends where (inboxes[inbox].group?.low ?? .max) < end { return nil }
         let error = BrokerError.ended(.reachedEnd, "\(consumers[id].subscription.label) is settled up to its end")
         consumers[id].status = .ended(error)

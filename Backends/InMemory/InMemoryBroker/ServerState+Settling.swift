@@ -94,7 +94,8 @@ extension ServerState {
         }
         inboxes[hold.inbox].delay(hold.slot, until: moment.now() + max(.zero, delay))
         letGo(id, receipt.slot, hold.inbox, &effects)
-        wakeConsumers(of: hold.inbox, atMost: 1, &effects)
+        // Each of those who wait looks at its clock again: whichever still waits then is woken when the time has come.
+        wakeConsumers(of: hold.inbox, atMost: .max, &effects)
         return .settled
     }
 
@@ -120,11 +121,12 @@ extension ServerState {
             switch target(item.destination) {
             case .failure(let error): return error.during(.settle)
             case .success(let place):
-                guard let place else { continue }
-                let sum = sizes[place, default: (0, 0)]
-                sizes[place] = (sum.count + 1, sum.bytes + item.message.byteCount)
-                if !makeRoom(at: place, for: sizes[place]?.bytes ?? 0, count: sum.count + 1, now: moment.now) {
-                    let sentence = "\(item.destination) is full; the original stays"
+                for place in self.copies(of: item.destination, beside: place).union(place.map { [$0] } ?? []) {
+                    var sum = sizes[place, default: (0, 0)]
+                    sum = (sum.count + 1, sum.bytes + item.message.byteCount)
+                    sizes[place] = sum
+                    if makeRoom(at: place, for: sum.bytes, count: sum.count, now: moment.now) { continue }
+                    let sentence = "\(item.destination), or what is bound to it, is full; the original stays"
                     return BrokerError(.resourceExhausted, sentence, during: .settle)
                 }
             }
@@ -170,16 +172,9 @@ extension ServerState {
     }
 
     /// Consumers that are to end with what their group has settled look again.
-    private mutating func wakeThoseAtTheirEnd(_ inbox: Int, _ effects: inout Effects) {
+    mutating func wakeThoseAtTheirEnd(_ inbox: Int, _ effects: inout Effects) {
         for member in inboxes[inbox].members where consumers[member].ends.isEmpty == false {
             if let waiter = takeWaiter(of: member) { effects.wake(waiter) }
-        }
-    }
-
-    private mutating func makeRoom(at place: Place, for bytes: Int, count: Int, now: () -> Timestamp) -> Bool {
-        switch place {
-        case .queue(let inbox): inboxes[inbox].hasRoom(for: bytes, count: count)
-        case .stream: makeRoom(at: place, for: bytes, now: now)
         }
     }
 }

@@ -41,8 +41,9 @@ struct StreamLog: Row, Sendable {
 
     subscript(offset: UInt64) -> Entry? { offset < first ? nil : entries[Int(offset - first)] }
 
-    func hasRoom(for size: Int) -> Bool {
-        entries.count < maximumMessages && (bytes + size <= maximumBytes || entries.isEmpty)
+    func hasRoom(for size: Int, count: Int = 1) -> Bool {
+        entries.count &+ count <= maximumMessages
+            && (bytes &+ size <= maximumBytes || entries.isEmpty && count == 1)
     }
 
     mutating func append(_ message: consuming Message, size: Int, at now: Timestamp) -> UInt64 {
@@ -51,12 +52,13 @@ struct StreamLog: Row, Sendable {
         return end - 1
     }
 
-    /// Lets go of what every group has settled (`read` is the lowest offset that is not) as far as it must for a message
-    /// of this size, or as the retention says. A stream without a group lets go of nothing: nobody has read it.
-    mutating func trim(readBefore read: UInt64, toFit size: Int, at now: Timestamp) {
+    /// Lets go of what every group has settled (`read` is the lowest offset that is not) as far as it must for so many
+    /// messages of this size together, or as the retention says. A stream without a group lets go of nothing: nobody has
+    /// read it.
+    mutating func trim(readBefore read: UInt64, toFit size: Int, count: Int, at now: Timestamp) {
         while first < read, let entry = entries.first {
             let isKept = declaration.retention.map { now - entry.appendedAt < $0 }
-            guard isKept == false || isKept == nil && !hasRoom(for: size) else { return }
+            guard isKept == false || isKept == nil && !hasRoom(for: size, count: count) else { return }
             bytes -= entry.message.byteCount
             _ = entries.popFirst()
             first += 1
@@ -70,7 +72,7 @@ struct StreamLog: Row, Sendable {
         case .latest: return end
         case .time(let time): return firstOffset(notBefore: time)
         case .position(let position):
-            guard position != .none, position.minor == 0, position.major <= end else {
+            guard position == Position(major: position.major), position.major <= end else {
                 throw BrokerError(
                     .invalidArgument,
                     "position \(position.description.quoted) is not one of \(declaration.destination); it has \(first) to \(end)"

@@ -125,7 +125,8 @@ final class DeliveryRunner: Sendable {
         }
     }
 
-    /// What a run has come to once what it sends on is sent; the text is `settled` where that settled it.
+    /// What a run has come to once what it sends on is sent; the text is `settled` where that settled it,
+    /// and `stale` where it was not held any more.
     private func finished(_ end: RunEnd, _ shown: Delivery, _ loop: SubscriberLoop) async -> (RunResult, String) {
         switch end {
         case .failed(let result, let sentence): return (result, sentence)
@@ -135,7 +136,8 @@ final class DeliveryRunner: Sendable {
                 let outgoing = try await destinations.send(forwarded)
                 if outgoing.isEmpty { return (.finished, "") }
                 switch await loop.settler.settleNow(shown.receipt, .forward(outgoing)) {
-                case .settled, .stale: return (.finished, "settled")
+                case .settled: return (.finished, "settled")
+                case .stale: return (.finished, "stale")
                 case .failed(let error): return (RunEnd.result(of: error), error.description)
                 }
             } catch {
@@ -150,7 +152,7 @@ final class DeliveryRunner: Sendable {
         if failures.forget(shown.message.id) { alarms.lower(destinations.label) }
         if observer.watchesSuccess { observer.handled(shown, taken: taken) }
         if note.isEmpty { return .accept }
-        counters.handled.add(1)
+        if note == "settled" { counters.handled.add(1) }
         return .done
     }
 
@@ -174,7 +176,7 @@ final class DeliveryRunner: Sendable {
             return await give(up: shown, reason, failure, loop)
         case .discard(let reason):
             let outcome = await loop.settler.settleNow(
-                shown.receipt, .discard(reason: "\(reason.rawValue): \(last.sentence)"))
+                shown.receipt, .discard(reason: DeadLetter.printable("\(reason.rawValue): \(last.sentence)")))
             return given(up: shown, reason, last, outcome, to: "the broker's own", loop)
         case .keep(let delay, let reason):
             return keep(shown, last, for: delay, "\(reason.rawValue), and no dead-letter destination takes it")

@@ -103,10 +103,12 @@ final class SubscriberLoop: Sendable {
                 }
                 if working == 0 { break }
             }
+            // The sweeper finishes what it is writing: nothing is done before that is.
+            group.cancelAll()
+            await group.waitForAll()
             for slot in slots { await settler.flush(slot) }
             await settler.repeatFailed(all: true)
             done.fire()
-            group.cancelAll()
         }
         return fate.value ?? .stopped
     }
@@ -173,12 +175,12 @@ final class SubscriberLoop: Sendable {
                     ? await runner.run(delivery, on: slot, in: self) : .settle(.release)
                 if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
             } else {
-                await settler.flush(slot)
+                await flush(slot)
                 guard let next = await intake.next(for: slot.index) else { break }
                 batch = next
             }
         }
-        await settler.flush(slot)
+        await flush(slot)
         return slot.isStruck ? Resumption(batch: batch) : nil
     }
 
@@ -194,7 +196,7 @@ final class SubscriberLoop: Sendable {
         case .done, .leave:
             break
         case .struck(let end):
-            await settler.flush(slot)
+            await flush(slot)
             return Resumption(run: (delivery, end), batch: batch)
         case .pause(let duration):
             beginStopping(.paused(duration))
@@ -206,10 +208,16 @@ final class SubscriberLoop: Sendable {
     private func put(_ settlement: Settlement, for receipt: Receipt, _ slot: WorkerSlot) async {
         let count = slot.add(ReceiptSettlement(receipt, settlement))
         if count == 1, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
-        if count >= WorkerSlot.flushCount { await settler.flush(slot) }
+        if count >= WorkerSlot.flushCount { await flush(slot) }
     }
 
     // MARK: The sweeper and the watchdog
+
+    /// Writes what a worker has gathered; what failed is the sweeper's to repeat.
+    private func flush(_ slot: WorkerSlot) async {
+        await settler.flush(slot)
+        if settler.hasPostponed, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
+    }
 
     private func kickSweeper() {
         isSweeping.store(true, ordering: .sequentiallyConsistent)
@@ -231,7 +239,8 @@ final class SubscriberLoop: Sendable {
             let waiter = Waiter<Void>()
             sweeper.withLock { $0 = waiter }
             isSweeping.store(false, ordering: .sequentiallyConsistent)
-            if slots.contains(where: \.isDirty) || hasRevoked.load(ordering: .sequentiallyConsistent) { kickSweeper() }
+            let isWanted = settler.hasPostponed || hasRevoked.load(ordering: .sequentiallyConsistent)
+            if isWanted || slots.contains(where: \.isDirty) { kickSweeper() }
             if case .cancelled = await waiter.wait(on: sweepTime) { return }
         }
     }

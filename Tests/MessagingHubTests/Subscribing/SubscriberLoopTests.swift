@@ -108,6 +108,40 @@ import Testing
         #expect(counters.handled.count == 1000)
     }
 
+    @Test func aSettlementThatFailsLateIsRepeatedThoughNothingElseHappens() async throws {
+        let consumer = FakeConsumer(count: 1) { call, _ in
+            call == 1 ? BrokerError(.brokerFailure, "failing on purpose") : nil
+        } settling: { call in
+            if call == 1 { try? await Task.sleep(for: SubscriberLoop.sweepInterval * 20) }
+        }
+        let loop = loop(consumer) { _ in [] }
+        try await run(loop, until: "settled") { consumer.settled.count == 1 }
+    }
+
+    @Test func itIsDoneOnlyWhenWhatTheSweeperWritesIsWritten() async throws {
+        let (written, isSettling, release) = (Signal(), Signal(), Signal())
+        let consumer = FakeConsumer(
+            count: 2,
+            settling: { call in
+                if call > 1 { return }
+                isSettling.fire()
+                await written.waitUncancelled()
+            })
+        let loop = loop(consumer, workers: 1, ordered: true) {
+            if $0.receipt.sequence == 1 { await release.waitUncancelled() }
+            return []
+        }
+        async let end = loop.run()
+        #expect(await isSettling.wait(atMost: .seconds(10), on: SystemTime.shared))
+        release.fire()
+        try await eventually("the second is settled") { consumer.settled.count == 1 }
+        await loop.stop()
+        #expect(await !loop.done.wait(atMost: .milliseconds(100), on: SystemTime.shared))
+        written.fire()
+        _ = await end
+        #expect(consumer.settled.count == 2)
+    }
+
     @Test func afterAFailedRunTheNextOneWaitsAlsoWhereTheBrokerReturnsTheMessageAtOnce() async throws {
         let consumer = FakeConsumer(count: 1, returnsAtOnce: true)
         let runs = Recorder<(attempt: Int32, at: ContinuousClock.Instant)>()

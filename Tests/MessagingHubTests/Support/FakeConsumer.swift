@@ -16,13 +16,17 @@ final class FakeConsumer: MessageConsumer {
     /// Whether a retried message comes back at once, and uncounted.
     private let returnsAtOnce: Bool
     private let failing: @Sendable (_ call: Int, Receipt) -> BrokerError?
+    private let settling: @Sendable (_ call: Int) async -> Void
 
+    /// `settling` is waited for before each call to settle does anything.
     init(
         count: Int, returnsAtOnce: Bool = false,
-        failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil }
+        failing: @escaping @Sendable (Int, Receipt) -> BrokerError? = { _, _ in nil },
+        settling: @escaping @Sendable (Int) async -> Void = { _ in }
     ) {
         self.returnsAtOnce = returnsAtOnce
         self.failing = failing
+        self.settling = settling
         state = Lock(
             State(
                 waiting: (0..<count).map {
@@ -59,9 +63,12 @@ final class FakeConsumer: MessageConsumer {
     func holds(_ receipt: Receipt) -> Bool { state.withLock { $0.held[receipt.sequence] != nil } }
 
     func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
-        let (outcomes, arrived): ([SettlementOutcome], Waiter<Void>?) = state.withLock { state in
+        let call = state.withLock { state in
             state.calls += 1
-            let call = state.calls
+            return state.calls
+        }
+        await settling(call)
+        let (outcomes, arrived): ([SettlementOutcome], Waiter<Void>?) = state.withLock { state in
             var arrived: Waiter<Void>?
             let outcomes: [SettlementOutcome] = settlements.map { item in
                 if let error = failing(call, item.receipt) { return .failed(error) }

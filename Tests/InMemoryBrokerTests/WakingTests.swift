@@ -1,0 +1,140 @@
+import InMemoryBroker
+import Messaging
+import MessagingTesting
+import Testing
+
+/// Whoever waits is woken when there is something for it, and only then.
+@Suite(.timeLimit(.minutes(1))) struct WakingTests {
+    @Test func settlingOpensAWindowThatWasTooSmallInBytes() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("orders"))
+        let consumer = try await bench.consumer(.queue("orders"), windowBytes: 100)
+        try await bench.publish(
+            [String(repeating: "a", count: 60), String(repeating: "b", count: 60)], to: .queue("orders"))
+        let first = try await consumer.take()
+        #expect(first.count == 1)
+        let receive = try await bench.waiting(consumer)
+        _ = await consumer.settle(first[0].receipt, as: .accept)
+        #expect(try await bench.value(of: receive, "the second message").count == 1)
+    }
+
+    @Test func whatDoesNotFitIntoTheWindowOfOneGoesToAnother() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("orders"))
+        let large = String(repeating: "a", count: 60)
+        let full = try await bench.consumer(.queue("orders"), windowBytes: 100)
+        try await bench.publish([large], to: .queue("orders"))
+        #expect(try await full.take().count == 1)
+        let free = try await bench.consumer(.queue("orders"), windowBytes: 100)
+        let (first, second) = (try await bench.waiting(full), try await bench.waiting(free))
+        try await bench.publish([large], to: .queue("orders"))
+        #expect(try await bench.value(of: second, "the message").count == 1)
+        await full.stop()
+        _ = await first.result
+    }
+
+    @Test func aDelayedMessageWakesOneWhoStillWaitsAtItsTime() async throws {
+        for leaving in 0..<2 {
+            let bench = try await Bench()
+            try await bench.declare(.queue("orders"))
+            let consumers = [try await bench.consumer(.queue("orders")), try await bench.consumer(.queue("orders"))]
+            let receives = [try await bench.waiting(consumers[0]), try await bench.waiting(consumers[1])]
+            let alarms = bench.time.alarmCount
+            try await bench.publish(["later"], to: .queue("orders")) { $0.notBefore = bench.time.now + .seconds(1) }
+            #expect(await bench.time.waits(forAlarms: alarms + 1, within: .seconds(5)))
+            receives[leaving].cancel()
+            _ = await receives[leaving].result
+            bench.time.advance(by: .seconds(2))
+            #expect(try await bench.value(of: receives[1 - leaving], "the delayed message").count == 1)
+        }
+    }
+
+    @Test func aDueMessageIsNoBusyLoopWhileTheServerIsDown() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("orders"))
+        let consumer = try await bench.consumer(.queue("orders"))
+        try await bench.publish(["later"], to: .queue("orders")) { $0.notBefore = bench.time.now + .seconds(1) }
+        let receive = try await bench.waiting(consumer)
+        bench.server.kill()
+        bench.time.advance(by: .seconds(2))
+        let alarms = bench.time.alarmCount
+        #expect(await !bench.time.waits(forAlarms: alarms + 50, within: .milliseconds(300)))
+        bench.server.start()
+        #expect(try await bench.value(of: receive, "the delayed message").count == 1)
+    }
+
+    @Test func aDueMessageIsNoBusyLoopForOneThatStandsBy() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("orders")) { $0.order = .perKey }
+        let active = try await bench.consumer(.queue("orders"))
+        let standby = try await bench.consumer(.queue("orders"))
+        try await bench.publish(["later"], to: .queue("orders")) { $0.notBefore = bench.time.now + .seconds(1) }
+        let receive = try await bench.waiting(standby)
+        bench.time.advance(by: .seconds(2))
+        let alarms = bench.time.alarmCount
+        #expect(await !bench.time.waits(forAlarms: alarms + 50, within: .milliseconds(300)))
+        await active.cancel()
+        #expect(try await bench.value(of: receive, "the message after the take-over").count == 1)
+    }
+
+    @Test func whatExpiredMakesRoomForPublishersThatWait() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("orders")) { $0.maximumMessages = 1 }
+        try await bench.publish(["old"], to: .queue("orders")) { $0.expiration = bench.time.now + .seconds(1) }
+        let alarms = bench.time.alarmCount
+        let publish = Task {
+            _ = try await bench.broker.publish(
+                Message("new"), to: .queue("orders"), options: PublishOptions(deadline: .seconds(600)))
+            return [Delivery]()
+        }
+        #expect(await bench.time.waits(forAlarms: alarms + 1, within: .seconds(5)))
+        bench.time.advance(by: .seconds(2))
+        let consumer = try await bench.consumer(.queue("orders"))
+        #expect(try await consumer.take().isEmpty)
+        _ = try await bench.value(of: publish, "the publish")
+        #expect(try await consumer.drain() == ["new"])
+    }
+
+    @Test func closingEndsAReplayThatWaits() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.stream("events"))
+        let reader = try #require(
+            try await bench.broker.replay?.reader(of: .stream("events"), from: .earliest, until: nil))
+        let alarms = bench.time.alarmCount
+        let receive = Task { try await reader.receive(upTo: 1, within: .seconds(600)) }
+        #expect(await bench.time.waits(forAlarms: alarms + 1, within: .seconds(5)))
+        await bench.broker.close(within: .zero)
+        let error = await failure { _ = try await bench.value(of: receive, "the end") }
+        #expect(error?.endReason == .closed)
+    }
+
+    @Test func aPatternThatWaitsIsWokenByAGroupWithABacklog() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.stream("events.a"))
+        try await bench.publish(["early"], to: .stream("events.a"))
+        let consumer = try await bench.broker.subscribe(
+            Subscription(try TopicPattern("events.*", style: .amqp), kind: .stream, group: "late"))
+        let receive = try await bench.waiting(consumer)
+        try await bench.declare(.stream("events.a")) { $0.groups["late"] = .init(start: .earliest) }
+        #expect(try await bench.value(of: receive, "the backlog").count == 1)
+    }
+}
+
+extension Bench {
+    func consumer(_ destination: Destination, windowBytes: Int) async throws -> any MessageConsumer {
+        try await broker.subscribe(Subscription(destination, windowBytes: windowBytes, maxHold: .seconds(3600)))
+    }
+
+    /// A receive that waits already.
+    func waiting(_ consumer: any MessageConsumer) async throws -> Task<[Delivery], any Error> {
+        let alarms = time.alarmCount
+        let task = Task { try await consumer.receive(upTo: 10, within: .seconds(600)) }
+        #expect(await time.waits(forAlarms: alarms + 1, within: .seconds(5)))
+        return task
+    }
+
+    /// What a task returns; a hang is an error that names what it waits for.
+    func value(of task: Task<[Delivery], any Error>, _ what: String) async throws -> [Delivery] {
+        try await SystemTime.shared.bounded(what, within: .seconds(2)) { try await task.value }
+    }
+}
