@@ -14,7 +14,7 @@ struct SlotTable: Sendable {
         let isTransient: Bool
         /// Whether its expiration has to be looked at.
         let isTimed: Bool
-        /// In a free slot: the slot that was freed before it.
+        /// In a free slot: the slot that was freed after it.
         fileprivate var nextFree: UInt32?
 
         init(_ message: borrowing Message, order: UInt64, size: Int, attempt: Int32 = 1) {
@@ -29,9 +29,9 @@ struct SlotTable: Sendable {
         var isFree: Bool { attempt == 0 }
 
         /// Marks the slot as free; the size of the message that was in it.
-        fileprivate mutating func free(before next: UInt32?) -> Int32 {
+        fileprivate mutating func free() -> Int32 {
             attempt = 0
-            nextFree = next
+            nextFree = nil
             return size
         }
     }
@@ -39,8 +39,10 @@ struct SlotTable: Sendable {
     /// The message in each slot; nil in a free one.
     private(set) var messages: [Message?] = []
     private(set) var marks: [Mark] = []
-    /// The slot that was freed last, the first of a chain through the marks.
-    private var lastFreed: UInt32?
+    /// The slots that are free, chained through the marks: the one freed first is used first, so that publishers and
+    /// consumers on two cores do not hand the same memory to and fro.
+    private var firstFree: UInt32?
+    private var lastFree: UInt32 = 0
     private(set) var count = 0
     private(set) var bytes = 0
 
@@ -48,8 +50,8 @@ struct SlotTable: Sendable {
     mutating func insert(_ message: consuming Message, _ mark: Mark) -> UInt32 {
         count &+= 1
         bytes &+= Int(mark.size)
-        if let slot = lastFreed {
-            lastFreed = marks[Int(slot)].nextFree
+        if let slot = firstFree {
+            firstFree = marks[Int(slot)].nextFree
             marks[Int(slot)] = mark
             messages[Int(slot)] = consume message
             return slot
@@ -62,8 +64,9 @@ struct SlotTable: Sendable {
     /// Empties a slot.
     mutating func remove(_ slot: UInt32) {
         count &-= 1
-        bytes &-= Int(marks[Int(slot)].free(before: lastFreed))
-        lastFreed = slot
+        bytes &-= Int(marks[Int(slot)].free())
+        if firstFree == nil { firstFree = slot } else { marks[Int(lastFree)].nextFree = slot }
+        lastFree = slot
         messages[Int(slot)] = nil
     }
 
