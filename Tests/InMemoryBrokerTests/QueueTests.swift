@@ -215,6 +215,26 @@ import Testing
         #expect(await failure { try await bench.declare(.stream("s")) }?.code == .unsupported)
     }
 
+    @Test func noDurationIsTooLong() async throws {
+        let bench = try await Bench()
+        try await bench.declare(queue) { $0.maximumMessages = 1 }
+        try await bench.publish(["a"], to: queue)
+        let endless = Duration(attoseconds: .max)
+        let consumer = try await bench.consumer(queue)
+        let held = try await consumer.receive(upTo: 1, within: endless)
+        #expect(await consumer.settle(held[0].receipt, as: .retry(after: endless, failure: nil)) == .settled)
+        let waiting = Task { try await consumer.receive(upTo: 1, within: endless) }
+        let broker = bench.broker
+        let full = Task {
+            try await broker.publish(Message("b"), to: queue, options: PublishOptions(deadline: endless))
+        }
+        await bench.time.waits(forAlarms: 3, within: .seconds(10))
+        waiting.cancel()
+        full.cancel()
+        #expect(await failure { _ = try await waiting.value }?.code == .cancelled)
+        #expect(await failure { _ = try await full.value }?.code == .cancelled)
+    }
+
     @Test func aConflictSaysWhatIsAndWhatWasAsked() async throws {
         let bench = try await Bench()
         try await bench.declare(queue) { $0.maximumPriority = 3 }

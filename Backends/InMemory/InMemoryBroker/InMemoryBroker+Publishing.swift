@@ -32,7 +32,7 @@ extension InMemoryBroker {
                 batch.isBlocked = true
                 continue
             }
-            let end = deadline ?? server.time.uptime + options.deadline
+            let end = deadline ?? server.time.deadline(after: options.deadline)
             deadline = end
             let outcome = await waiter.wait(atMost: max(.zero, end - server.time.uptime), on: server.time)
             if case .value = outcome { continue }

@@ -15,7 +15,7 @@ final class InMemoryConsumer: MessageConsumer {
         self.broker = broker
         isPubSub = subscription.kind == .pubSub
         watch = HoldWatch(broker.server, consumer: id)
-        if !isPubSub { watch.look(at: broker.server.time.uptime + subscription.maxHold) }
+        if !isPubSub { watch.look(at: broker.server.time.deadline(after: subscription.maxHold)) }
     }
 
     deinit {
@@ -33,7 +33,7 @@ final class InMemoryConsumer: MessageConsumer {
             case .deliveries(let deliveries): return deliveries
             case .ended(let error): throw error.during(.receive)
             case .nothing(let due):
-                let end = deadline ?? uptime + max(.zero, wait)
+                let end = deadline ?? server.time.deadline(after: wait)
                 deadline = end
                 guard let waiting = waiter else {
                     if uptime >= end { return [] }

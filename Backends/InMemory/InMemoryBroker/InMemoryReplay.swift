@@ -63,7 +63,7 @@ final class InMemoryReplayReader: ReplayReader {
 
     func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
         let time = broker.server.time
-        let deadline = time.uptime + wait
+        let deadline = time.deadline(after: wait)
         while true {
             let waiter = Waiter<Void>()
             switch take(upTo: max(1, limit), waiter) {

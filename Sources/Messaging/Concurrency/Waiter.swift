@@ -28,7 +28,7 @@ package final class Waiter<Value: Sendable>: Sendable {
     /// one returns `.cancelled`.
     package func wait(atMost limit: Duration? = nil, on time: any TimeSource) async -> Outcome {
         let alarm = limit.map { limit in
-            time.alarm(at: time.uptime + limit) { self.finish(.timedOut) }
+            time.alarm(at: time.deadline(after: limit)) { self.finish(.timedOut) }
         }
         let outcome = await waitWithoutLimit()
         if let alarm { time.silence(alarm) }

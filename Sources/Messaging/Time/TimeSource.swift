@@ -18,6 +18,12 @@ public struct Alarm: Hashable, Sendable {
 }
 
 extension TimeSource {
+    /// The moment of `uptime` when this much time has passed. Nothing negative, and a hundred years at most, so that no
+    /// caller's duration overflows.
+    package func deadline(after duration: Duration) -> Duration {
+        uptime + min(max(.zero, duration), .seconds(100 * 365 * 86_400))
+    }
+
     /// Waits until this much time has passed on this clock; throws `CancellationError` when the task is cancelled.
     public func sleep(for duration: Duration) async throws {
         let waiter = Waiter<Never>()

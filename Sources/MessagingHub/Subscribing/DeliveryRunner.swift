@@ -238,7 +238,7 @@ final class DeliveryRunner: Sendable {
         _ shown: Delivery, _ failure: Failure, wait: Duration, isAlarming: Bool = false
     ) -> Bool {
         let record = FailureMemory.Record(
-            run: Int(shown.attempt), failure: failure, notBefore: time.uptime + wait, isAlarming: isAlarming)
+            run: Int(shown.attempt), failure: failure, notBefore: time.deadline(after: wait), isAlarming: isAlarming)
         return failures.remember(shown.message.id, record)
     }
 }

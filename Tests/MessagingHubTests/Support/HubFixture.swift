@@ -57,7 +57,7 @@ struct HubFixture {
     }
 }
 
-/// Waits until a condition holds; a hang is a failed expectation that names it.
+/// Waits until a condition holds; a hang is a failed expectation that names it, and ends the test.
 func eventually(
     _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool,
     at location: SourceLocation = #_sourceLocation
@@ -66,7 +66,7 @@ func eventually(
     while try await !condition() {
         if ContinuousClock.now > end {
             Issue.record("not within \(limit): \(what)", sourceLocation: location)
-            return
+            throw Failing(description: "not within \(limit): \(what)")
         }
         try await Task.sleep(for: .milliseconds(1))
     }
@@ -82,7 +82,7 @@ func advancing(
     while try await !condition() {
         if ContinuousClock.now > end {
             Issue.record("not within \(limit): \(what)", sourceLocation: location)
-            return
+            throw Failing(description: "not within \(limit): \(what)")
         }
         try await Task.sleep(for: .milliseconds(1))
         time.advance(by: step)

@@ -97,6 +97,14 @@ import Testing
         }
     }
 
+    /// A body that nobody could copy: only its size is looked at.
+    @Test func aBodyOfTwoGibibytesIsRefusedBySize() {
+        let size = 2 << 30
+        let bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: 4096), count: size)
+        let body = Body(owner: ForeignBytes(bytes, handle: nil) { _ in })
+        expect(.tooLarge, "body of 2147483648 bytes is over the limit of 1048576", of: Message(body))
+    }
+
     /// The short way that most messages take must see what the long one sees.
     @Test func controlCharactersInKeyAndTypeAreRefusedWithAndWithoutHeaders() {
         for text in ["a\u{0}", "\n", "a\tb", "\u{1F}", "\u{7F}", "long enough to be on the heap\u{1}"] {

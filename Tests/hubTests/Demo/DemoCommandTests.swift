@@ -51,13 +51,13 @@ import Testing
     }
 
     @Test(arguments: ["stop", "skip"]) func aBrokenLineIsNamedByItsNumber(mode: String) async throws {
-        var lines = (0..<600).map { HubProcess.event("\($0)") }
-        lines[499] = #"{"id": "x", "author": 7}"#
+        var lines = (0..<5100).map { HubProcess.event("\($0)") }
+        lines[4999] = #"{"id": "x", "author": 7}"#
         let file = try HubProcess.file("broken-\(mode).ndjson", lines: lines)
         let result = try await HubProcess.run("demo", "--json", "--input", file, "--on-bad-line", mode)
-        #expect(result.errors.contains("\(file):500: "))
+        #expect(result.errors.contains("\(file):5000: "))
         #expect(result.status == (mode == "stop" ? 1 : 0))
-        #expect(try rows(result.output).allSatisfy { $0.sent == (mode == "stop" ? 499 : 599) && $0.isBalanced })
+        #expect(try rows(result.output).allSatisfy { $0.sent == (mode == "stop" ? 4999 : 5099) && $0.isBalanced })
     }
 
     @Test func brokenLinesAreNamedOnceAndTheirNumberIsBounded() async throws {
