@@ -86,6 +86,26 @@ import Testing
         #expect(try await read(replay, from: .earliest) == ["1", "2"])
     }
 
+    @Test func aPublisherThatWaitsGoesOnWhenTheRetentionMakesRoom() async throws {
+        let bench = try await Bench()
+        try await bench.declare(stream) {
+            $0.groups = ["g": .init()]
+            $0.retention = .seconds(1)
+            $0.maximumMessages = 1
+        }
+        try await bench.publish(["0"], to: stream)
+        let consumer = try await bench.consumer(stream, group: "g")
+        #expect(try await consumer.drain() == ["0"])
+        let alarms = bench.time.alarmCount
+        let (broker, stream) = (bench.broker, stream)
+        async let published = broker.publish(
+            [Message("1")], to: stream, options: PublishOptions(deadline: .seconds(30)))
+        await bench.time.waits(forAlarms: alarms + 1, within: .seconds(10))
+        bench.time.advance(by: .seconds(1))
+        _ = try await published
+        #expect(try await consumer.drain() == ["1"])
+    }
+
     @Test func aReplayIsNoMemberOfAnyGroupAndEndsAtTheEndAsItWas() async throws {
         let bench = try await Bench()
         try await bench.declare(stream) { $0.groups = ["g": .init()] }

@@ -34,9 +34,12 @@ extension InMemoryBroker {
             }
             let end = deadline ?? server.time.deadline(after: options.deadline)
             deadline = end
-            let outcome = await waiter.wait(atMost: max(.zero, end - server.time.uptime), on: server.time)
+            let left = max(.zero, end - server.time.uptime)
+            let limit = block.lookAgain.map { min(left, max(.zero, $0 - server.time.now)) } ?? left
+            let outcome = await waiter.wait(atMost: limit, on: server.time)
             if case .value = outcome { continue }
             server.change { state, effects in state.forgetPublisher(waiter, at: block.place, &effects) }
+            if case .timedOut = outcome, server.time.uptime < end { continue }
             if case .cancelled = outcome { batch.refuseRest(Self.cancelled) } else { batch.refuseRest(block.error) }
             return try batch.result()
         }
@@ -94,6 +97,8 @@ extension ServerState {
     struct Block: Sendable {
         let place: Place?
         let error: BrokerError
+        /// When to look again, though nobody has said so.
+        var lookAgain: Timestamp?
     }
 
     /// Takes on as much of a batch as there is room for; nil when it has come to its end. `waiter` is told when to go on.
@@ -140,7 +145,8 @@ extension ServerState {
                 if let waiter { enqueue(waiter, at: full) }
                 let sentence = "has been full up to the deadline; consume from it, or raise its limits"
                 return Block(
-                    place: full, error: BrokerError(.resourceExhausted, "\(batch.destination) \(sentence)"))
+                    place: full, error: BrokerError(.resourceExhausted, "\(batch.destination) \(sentence)"),
+                    lookAgain: roomAt(full))
             }
         }
         return nil

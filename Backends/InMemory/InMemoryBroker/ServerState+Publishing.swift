@@ -80,13 +80,24 @@ extension ServerState {
         case .queue(let inbox):
             return inboxes[inbox].hasRoom(for: size, count: count)
         case .stream(let stream):
-            let log = streams[stream]
-            if !log.groups.isEmpty, !log.hasRoom(for: size, count: count) || log.declaration.retention != nil {
-                let read = log.groups.values.compactMap { inboxes[$0].group?.low }.min() ?? log.first
-                streams[stream].trim(readBefore: read, toFit: size, count: count, at: now())
+            let isKept =
+                streams[stream].declaration.retention == nil && streams[stream].hasRoom(for: size, count: count)
+            if !isKept, !streams[stream].groups.isEmpty {
+                streams[stream].trim(readBefore: readBefore(in: stream), toFit: size, count: count, at: now())
             }
             return streams[stream].hasRoom(for: size, count: count)
         }
+    }
+
+    /// The lowest offset of a stream that a group has not settled.
+    func readBefore(in stream: Int) -> UInt64 {
+        streams[stream].groups.values.compactMap { inboxes[$0].group?.low }.min() ?? streams[stream].first
+    }
+
+    /// When a full place has room though nobody does anything; nil: never.
+    func roomAt(_ place: Place) -> Timestamp? {
+        guard case .stream(let stream) = place else { return nil }
+        return streams[stream].retentionEnds(readBefore: readBefore(in: stream))
     }
 
     /// The answer of a full destination that is declared to refuse.

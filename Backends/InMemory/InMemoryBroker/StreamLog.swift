@@ -65,6 +65,12 @@ struct StreamLog: Row, Sendable {
         }
     }
 
+    /// When the retention lets go of the first entry, where it was read; nil: it does not, or something else must come first.
+    func retentionEnds(readBefore read: UInt64) -> Timestamp? {
+        guard first < read, let retention = declaration.retention else { return nil }
+        return entries.first.map { $0.appendedAt + retention }
+    }
+
     /// The offset where reading from `start` begins; `.positionGone` when it is no longer there.
     func offset(of start: StartPosition) throws(BrokerError) -> UInt64 {
         switch start {

@@ -10,7 +10,8 @@ struct DemoOutcome: Sendable {
     let problems: [String]
     /// What the process is to end with where it was asked to end.
     let interruption: ExitStatus?
-    let badLinesStop: Bool
+    /// Whether not everything could be sent, and that was not to be passed over.
+    let hasFailed: Bool
 
     /// The account of each destination, in the order in which they were sent to.
     var entries: [LedgerEntry] { latencies.map { ledger.entry(of: $0.destination) } }
@@ -20,6 +21,6 @@ struct DemoOutcome: Sendable {
         if entries.contains(where: { $0.lost > 0 }) { return .failure }
         if let interruption { return interruption }
         if entries.allSatisfy({ $0.sent == 0 }) { return .failure }
-        return problems.isEmpty || !badLinesStop ? .success : .failure
+        return hasFailed ? .failure : .success
     }
 }

@@ -40,7 +40,7 @@ struct DemoRun: Sendable {
     @concurrent func run(interruptedBy interrupts: Interrupts.Note?) async throws -> DemoOutcome {
         try EventReader.check(input)
         let start = ContinuousClock.now
-        let (problems, targets) = try await withHub(
+        let (sending, targets) = try await withHub(
             configuration, brokers: Backends.factories,
             environment: HubEnvironment(log: DemoLog(configuration.log.sink), logLevel: .warning)
         ) { hub in
@@ -49,21 +49,21 @@ struct DemoRun: Sendable {
         return DemoOutcome(
             ledger: account.recorder.ledger,
             latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
-            elapsed: ContinuousClock.now - start, problems: problems, interruption: interrupts?.status,
-            badLinesStop: options.onBadLine == .stop)
+            elapsed: ContinuousClock.now - start, problems: sending.problems, interruption: interrupts?.status,
+            hasFailed: sending.wasRefused || options.onBadLine == .stop && !sending.problems.isEmpty)
     }
 
     private func exercise(
         _ hub: MessageHub, _ interrupts: Interrupts.Note?, since start: ContinuousClock.Instant
-    ) async throws -> ([String], [Target]) {
+    ) async throws -> (Sending, [Target]) {
         let targets = try targets(of: hub)
         for target in targets { try await subscribe(hub, target) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await showProgress(since: start) }
             defer { group.cancelAll() }
-            let problems = try await send(hub, targets, interrupts)
+            let sending = try await send(hub, targets, interrupts)
             try await waitForTheRest(interrupts)
-            return (problems, targets)
+            return (sending, targets)
         }
     }
 
@@ -128,14 +128,20 @@ struct DemoRun: Sendable {
 
     // MARK: Sending
 
-    /// Sends every event; what was wrong with lines of the input.
+    /// What became of the sending: what was wrong with lines of the input, and whether a broker refused an event.
+    private struct Sending: Sendable {
+        var problems: [String] = []
+        var wasRefused = false
+    }
+
+    /// Sends every event, up to the first that is refused.
     private func send(
         _ hub: MessageHub, _ targets: [Target], _ interrupts: Interrupts.Note?
-    ) async throws -> [String] {
+    ) async throws -> Sending {
         var reader = try EventReader(input)
         var problems: [String] = []
         var (badLines, isFirstPass) = (0, true)
-        var isOver = false
+        var (isOver, isRefused) = (false, false)
         while !isOver, interrupts?.status == nil, !Task.isCancelled {
             var events: [DemoEvent] = []
             let most = options.count == 0 ? Self.batch : min(Self.batch, options.count - reader.read)
@@ -155,7 +161,11 @@ struct DemoRun: Sendable {
                     isOver = options.onBadLine == .stop
                 }
             }
-            for target in targets where !events.isEmpty { try await publish(events, hub, target) }
+            for target in targets where !events.isEmpty && !isRefused {
+                guard let refusal = try await publish(events, hub, target) else { continue }
+                problems.append("sending to \(target.destination) was refused: \(refusal.sentence)")
+                (isRefused, isOver) = (true, true)
+            }
             if options.count > 0, reader.read >= options.count { isOver = true }
         }
         if badLines > Self.namedLines {
@@ -164,7 +174,7 @@ struct DemoRun: Sendable {
         if reader.read == 0, problems.isEmpty || options.onBadLine == .skip {
             problems.append("\(input) has no events")
         }
-        return problems
+        return Sending(problems: problems, wasRefused: isRefused)
     }
 
     private func note(_ error: EventReader.BadLine, _ problems: inout [String]) {
@@ -174,7 +184,10 @@ struct DemoRun: Sendable {
         }
     }
 
-    private func publish(_ events: [DemoEvent], _ hub: MessageHub, _ target: Target) async throws {
+    /// Sends events to one destination; the error of the first that was not confirmed.
+    private func publish(
+        _ events: [DemoEvent], _ hub: MessageHub, _ target: Target
+    ) async throws -> BrokerError? {
         let now = Timestamp.now
         let messages = events.map { event in
             Message(
@@ -188,14 +201,16 @@ struct DemoRun: Sendable {
         } catch let failure as PublishFailure {
             let confirmed = messages.indices.filter { failure.outcomes[$0] == nil }.map { messages[$0] }
             account.sent(confirmed, to: target.destination)
-            throw failure.first
+            account.expected.add(confirmed.count * target.groups.count, ordering: .relaxed)
+            return failure.first
         }
         account.expected.add(messages.count * target.groups.count, ordering: .relaxed)
         // Live broadcasts drop what a slow subscriber has no room for, so nobody runs far ahead of the handlers.
         while account.outstanding > Self.window {
             try await Task.sleep(for: .microseconds(500))
-            if account.isStuck(for: Self.patience) { return }
+            if account.isStuck(for: Self.patience) { return nil }
         }
+        return nil
     }
 
     /// Waits until everything that was sent has ended, or nothing happens any more.

@@ -60,6 +60,19 @@ import Testing
         #expect(try rows(result.output).allSatisfy { $0.sent == (mode == "stop" ? 4999 : 5099) && $0.isBalanced })
     }
 
+    @Test func whatABrokerRefusesEndsTheSendingAndTheRestIsAccountedFor() async throws {
+        let text = try String(contentsOfFile: "configs/development.yaml", encoding: .utf8)
+            .replacingOccurrences(of: "type: inmemory\n", with: "type: inmemory\n    max-body: 200B\n")
+        let config = try HubProcess.file("small.yaml", lines: text.components(separatedBy: "\n"))
+        let long = HubProcess.event(String(repeating: "x", count: 300))
+        let file = try HubProcess.file("long.ndjson", lines: (0..<50).map { HubProcess.event("\($0)") } + [long])
+        let result = try await HubProcess.run("demo", "--json", "--config", config, "--input", file)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("sending to queue demo.tasks was refused: "))
+        #expect(result.errors.contains("over the limit of 200"))
+        #expect(try rows(result.output).first.map { $0.sent == 50 && $0.isBalanced } == true)
+    }
+
     @Test func brokenLinesAreNamedOnceAndTheirNumberIsBounded() async throws {
         let lines = [HubProcess.event("a")] + [String](repeating: "{", count: 101)
         let file = try HubProcess.file("many-broken.ndjson", lines: lines)
