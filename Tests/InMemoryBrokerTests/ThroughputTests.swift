@@ -7,7 +7,7 @@ import Testing
     @Test("S3-92 S4-67 the in-memory broker moves over 100,000 messages a second")
     func movesAHundredThousandMessagesASecond() async throws {
         // Tests run beside others on few cores, so the best of several tries counts. Without optimisation a third of
-        // the rate must do, and a tenth of that where every access is watched; `Benchmarks` measures the release build against goals 45 times as high.
+        // the rate must do, and a tenth of that where every access is watched; `Benchmarks` measures the release build.
         #if THREAD_SANITIZER
             let goal = 3_300.0
         #elseif DEBUG
