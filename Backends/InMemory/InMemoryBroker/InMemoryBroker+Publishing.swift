@@ -2,16 +2,16 @@ public import Messaging
 
 extension InMemoryBroker {
     /// Takes on one message.
-    @discardableResult
+    @discardableResult @inline(__always)
     public func publish(
         _ message: Message, to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
-        if !options.positions, !Task.isCancelled, let size = limits.plainSize(of: message),
-            admitAtOnce(message, size: size, to: destination)
-        {
-            return PublishReceipt()
+        if !options.positions, !Task.isCancelled, let size = limits.plainSize(of: message) {
+            let answer = doors.withLock { $0.intake(of: destination)?.offer(message, size: size) }
+            if let answer, answer.isAwaited { notice(at: destination) }
+            if let answer, answer.taken == 1 { return PublishReceipt() }
         }
-        return try await publish([message], to: destination, options: options)
+        return try await publishBySteps([message], from: 0, to: destination, options: options)
     }
 
     /// Takes on messages in their order. Where there is no room it waits, with what it has taken on confirmed already.
@@ -20,13 +20,30 @@ extension InMemoryBroker {
         _ messages: [Message], to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
         if Task.isCancelled { throw .refused(Self.cancelled, count: messages.count) }
-        var batch = Batch(messages: messages, destination: destination, options: options)
+        let answer = options.positions ? nil : doors.withLock { $0.intake(of: destination)?.offer(messages, within: limits) }
+        if let answer, answer.isAwaited { notice(at: destination) }
+        if let answer, answer.taken == messages.count { return PublishReceipt() }
+        return try await publishBySteps(messages, from: answer?.taken ?? 0, to: destination, options: options)
+    }
+
+    /// Takes on the messages from index `first` on, as the server finds room for them.
+    private func publishBySteps(
+        _ messages: [Message], from first: Int, to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        var batch = Batch(messages: messages, destination: destination, options: options, next: first)
+        if Task.isCancelled {
+            batch.refuseRest(Self.cancelled)
+            return try batch.result()
+        }
         var deadline: Duration?
         while true {
             let waiter = batch.isBlocked ? Waiter<Void>() : nil
-            let block = server.change { state, effects in
-                state.publish(&batch, from: connection, limits: limits, now: { self.server.time.now }, waiter, &effects)
+            let (block, intake) = server.change { state, effects in
+                let block = state.publish(
+                    &batch, from: connection, limits: limits, now: { self.server.time.now }, waiter, &effects)
+                return (block, state.open(destination, of: connection))
             }
+            doors.withLock { $0.keep(intake, of: destination) }
             guard let block else { return try batch.result() }
             guard let waiter else {
                 batch.isBlocked = true
@@ -48,10 +65,30 @@ extension InMemoryBroker {
     private static let cancelled = BrokerError(
         .cancelled, "the task was cancelled before this was sent", during: .publish)
 
-    private func admitAtOnce(_ message: Message, size: Int, to destination: Destination) -> Bool {
-        server.change { state, effects in
-            state.admitAtOnce(message, size: size, to: destination, from: connection, &effects)
-        }
+    private func notice(at destination: Destination) {
+        server.change { state, effects in state.notice(at: destination, &effects) }
+    }
+}
+
+/// The way to the queue that a connection published to last, because the next is most often the same.
+struct Doors: Sendable {
+    private var destination: Destination?
+    private var intake: Intake?
+    private var isClosed = false
+
+    func intake(of destination: Destination) -> Intake? { self.destination == destination ? intake : nil }
+
+    mutating func keep(_ intake: Intake?, of destination: Destination) {
+        if intake == nil || isClosed { return }
+        self.destination = destination
+        self.intake = intake
+    }
+
+    /// The connection has ended.
+    mutating func close() {
+        destination = nil
+        intake = nil
+        isClosed = true
     }
 }
 
@@ -157,10 +194,31 @@ extension ServerState {
         _ batch: inout Batch, at place: Place?, within limits: BrokerLimits, _ effects: inout Effects
     ) -> Bool {
         guard case .queue(let inbox) = place, !hasBindings, batch.refusedKeys.isEmpty else { return false }
-        let count = inboxes[inbox].append(batch.messages, from: batch.next, within: limits)
-        wakeConsumers(of: inbox, atMost: count, &effects)
-        batch.confirm(count: count)
-        return count > 0
+        inboxes[inbox].openIntake()
+        let answer = inboxes[inbox].intake.offer(batch.messages, from: batch.next, within: limits)
+        if answer.isAwaited { wakeAwaiting(inbox, &effects) }
+        batch.confirm(count: answer.taken)
+        return answer.taken > 0
+    }
+
+    /// Opens the intake of a queue to a connection, where nothing speaks against it.
+    mutating func open(_ destination: Destination, of connection: Int) -> Intake? {
+        guard isRunning, !hasBindings, connections[connection].status == .up,
+            case .queue(let inbox) = places[destination]
+        else { return nil }
+        inboxes[inbox].openIntake()
+        return inboxes[inbox].intake
+    }
+
+    /// Something has come in for a queue, and somebody waits for it.
+    mutating func notice(at destination: Destination, _ effects: inout Effects) {
+        guard case .queue(let inbox) = places[destination] else { return }
+        wakeAwaiting(inbox, &effects)
+    }
+
+    private mutating func wakeAwaiting(_ inbox: Int, _ effects: inout Effects) {
+        let count = inboxes[inbox].takeAwaited()
+        if count > 0 { wakeConsumers(of: inbox, atMost: count, &effects) }
     }
 
     private func keepsOrder(_ place: Place) -> Bool {

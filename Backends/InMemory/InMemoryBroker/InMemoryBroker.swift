@@ -14,6 +14,7 @@ public final class InMemoryBroker: MessageBroker {
     public let limits: BrokerLimits
     let server: InMemoryServer
     let connection: Int
+    let doors = Lock(Doors())
 
     /// A broker on a server of its own, or on one that it shares. Nothing is connected yet.
     public init(
@@ -88,12 +89,16 @@ public final class InMemoryBroker: MessageBroker {
     public func health() async -> BrokerHealth { server.state.withLock { $0.health(of: connection) } }
 
     /// Cancels every consumer and disconnects, at once; `grace` is not needed.
-    public func close(within grace: Duration) async {
-        server.change { state, effects in state.disconnect(connection, counting: 0, &effects) }
-    }
+    public func close(within grace: Duration) async { disconnect(counting: 0) }
 
     /// Ends this connection as SIGKILL ends a process: what its consumers hold comes again with attempt + 1.
-    public func crash() { server.change { state, effects in state.disconnect(connection, counting: 1, &effects) } }
+    public func crash() { disconnect(counting: 1) }
+
+    private func disconnect(counting runs: Int32) {
+        doors.withLock { $0.close() }
+        server.change { state, effects in state.disconnect(connection, counting: runs, &effects) }
+    }
+
 
     /// Depth, purge and delete.
     public var topology: (any TopologyAdministration)? { InMemoryTopology(broker: self) }

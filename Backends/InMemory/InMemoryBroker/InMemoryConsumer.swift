@@ -75,7 +75,7 @@ final class InMemoryConsumer: MessageConsumer {
         return server.change { state, effects in state.settle(id, settlements, at: moment, &effects) }
     }
 
-    func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+    @inline(__always) func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
         if case .accept = settlement { return accept(receipt) }
         let time = server.time
         let moment = ServerState.Moment(uptime: time.uptime) { time.now }

@@ -18,6 +18,7 @@ struct InMemoryTopology: TopologyAdministration {
             guard case .queue(let inbox) = state.places[destination] else {
                 return .failure(BrokerError(.noSuchDestination, "\(destination) is not a queue that exists"))
             }
+            state.inboxes[inbox].closeIntake()
             let count = state.inboxes[inbox].purge()
             state.wakePublishers(of: inbox, &effects)
             return .success(count)
@@ -36,7 +37,7 @@ struct InMemoryTopology: TopologyAdministration {
 }
 
 extension ServerState {
-    func depth(of destination: Destination, group: GroupName?) -> Result<DestinationDepth, BrokerError> {
+    mutating func depth(of destination: Destination, group: GroupName?) -> Result<DestinationDepth, BrokerError> {
         let missing = BrokerError(.noSuchDestination, "\(destination) does not exist; declare it")
         if destination.kind == .pubSub {
             return .success(DestinationDepth(waiting: 0, held: 0, consumers: subscribers.count))
@@ -48,6 +49,7 @@ extension ServerState {
         case nil: return .failure(missing)
         }
         guard let inbox else { return .failure(missing) }
+        inboxes[inbox].closeIntake()
         let box = inboxes[inbox]
         let held = box.members.reduce(0) { sum, member in sum + (consumers[member].holdCount(in: inbox)) }
         let live = box.members.count { if case .live = consumers[$0].status { true } else { false } }

@@ -45,9 +45,13 @@ struct Inbox: Row, Sendable {
     private(set) var slots = SlotTable()
     private var ready: ReadyLanes
     private var delayed = Heap<Due>()
-    private var arrivals: UInt64 = 0
-    private let maximumMessages: Int
-    private let maximumBytes: Int
+    /// Where publishers put what needs no second look.
+    let intake = Intake()
+    /// What came in and was never handed out, in order; it has no slots yet. Unused where there are priorities.
+    var backlog = Backlog()
+    var lastOrder: UInt64 = 0
+    let maximumMessages: Int
+    let maximumBytes: Int
     /// The consumers, in the order in which they came.
     var members: [Int] = []
     /// How many of them wait for a message.
@@ -81,21 +85,26 @@ struct Inbox: Row, Sendable {
     /// The name in messages: `queue orders`, `stream orders (group billing)`.
     var label: String { group.map { "\(declaration.destination) (group \($0.name))" } ?? "\(declaration.destination)" }
 
-    var count: Int { slots.count }
+    /// How many messages it has, held ones included.
+    var count: Int { slots.count &+ backlog.count }
+    var bytes: Int { slots.bytes &+ backlog.bytes }
+    var hasPriorities: Bool { declaration.maximumPriority > 0 }
     /// How many messages went without being handed out.
     var passed: Int { expired &+ filtered }
 
     func hasRoom(for size: Int, count messages: Int = 1) -> Bool {
-        slots.count &+ messages <= maximumMessages
-            && (slots.bytes &+ size <= maximumBytes || slots.count == 0 && messages == 1)
+        count &+ messages <= maximumMessages && (bytes &+ size <= maximumBytes || count == 0 && messages == 1)
     }
 
-    /// Takes on a message of a queue.
+    /// Takes on a message of a queue. The intake is closed.
     mutating func append(_ message: consuming Message, size: Int, notBefore: Timestamp?) {
-        arrivals &+= 1
-        let mark = SlotTable.Mark(message, order: arrivals, size: size)
+        lastOrder &+= 1
+        if notBefore == nil, !hasPriorities {
+            return backlog.append(consume message, .init(order: lastOrder, size: size))
+        }
+        let mark = SlotTable.Mark(message, order: lastOrder, size: size)
         let slot = slots.insert(consume message, mark)
-        let turn = ReadyLanes.Turn(order: arrivals, slot: slot)
+        let turn = ReadyLanes.Turn(order: lastOrder, slot: slot)
         if let notBefore {
             delayed.insert(Due(time: notBefore, turn: turn))
         } else {
@@ -103,22 +112,10 @@ struct Inbox: Row, Sendable {
         }
     }
 
-    /// Takes on messages of the common kind as far as there is room, from index `first` on; how many.
-    mutating func append(_ messages: [Message], from first: Int, within limits: BrokerLimits) -> Int {
-        var index = first
-        while index < messages.count {
-            let message = messages[index]
-            guard let size = limits.plainSize(of: message), hasRoom(for: size) else { break }
-            append(consume message, size: size, notBefore: nil)
-            index &+= 1
-        }
-        return index &- first
-    }
-
     /// The slot of the message to be handed out next; expired ones are dropped, filtered ones passed over.
     mutating func next(from log: StreamLog?, at now: () -> Timestamp) -> UInt32? {
         if !delayed.isEmpty { wakeDue(at: now()) }
-        while let slot = ready.next() ?? fresh(from: log) {
+        while let slot = ready.next() ?? unpack() ?? fresh(from: log) {
             guard slots.marks[Int(slot)].isTimed, let expiration = slots.messages[Int(slot)]?.expiration,
                 expiration <= now()
             else { return slot }
@@ -128,9 +125,12 @@ struct Inbox: Row, Sendable {
         return nil
     }
 
+    /// How many could be handed out now, by what is known without a clock.
+    var readyCount: Int { ready.count &+ backlog.count }
+
     /// Whether something could be handed out, now or when its time has come.
     func hasReady(_ log: StreamLog?) -> Bool {
-        if !ready.isEmpty { return true }
+        if !ready.isEmpty || !backlog.isEmpty { return true }
         guard let group, let log else { return false }
         return group.cursor < log.end
     }
@@ -166,7 +166,8 @@ struct Inbox: Row, Sendable {
         var doomed = ready.removeAll()
         while let due = delayed.popFirst() { doomed.append(due.turn.slot) }
         for slot in doomed { remove(slot) }
-        return doomed.count
+        defer { backlog = Backlog() }
+        return doomed.count + backlog.count
     }
 
     /// Removes what does not survive the end of the server's process. Nothing is held any more.
@@ -179,11 +180,19 @@ struct Inbox: Row, Sendable {
         delayed = kept
         let alive = ready.removeAll().filter { !slots.marks[Int($0)].isFree }
         for slot in alive { restore(slot, counting: 0) }
+        backlog.removeAll { $0.deliveryMode == .transient }
     }
 
     /// How many wait: ready, delayed, or, in a group, not yet handed out.
     func waiting(in log: StreamLog?, held: Int) -> Int {
         count - held + Int((log?.end ?? 0) - (log == nil ? 0 : group?.cursor ?? 0))
+    }
+
+    /// Gives the oldest of the backlog a slot.
+    private mutating func unpack() -> UInt32? {
+        guard let tag = backlog.popTag(), let message = backlog.popMessage() else { return nil }
+        let mark = SlotTable.Mark(message, order: tag.order, size: tag.size)
+        return slots.insert(message, mark)
     }
 
     private mutating func wakeDue(at now: Timestamp) {

@@ -5,6 +5,7 @@ extension ServerState {
     /// acceptances younger than the settle lag are gone; every other confirmed message, position and attempt stays.
     mutating func kill(at uptime: Duration, _ effects: inout Effects) {
         guard isRunning else { return }
+        closeIntakes()
         for (id, consumer) in consumers.enumerated() {
             for cell in consumer.heldCells { giveBack(id, cell, counting: 1, &effects) }
             consumers[id].mailbox?.lose()

@@ -68,9 +68,13 @@ extension ServerState {
             }
         }
         hasBindings = !all.isEmpty
+        if hasBindings { closeIntakes() }
         bindings = PatternTrie()
         for (pattern, destination) in all { bindings.insert(pattern, destination) }
     }
+
+    /// From now on every publish needs the server.
+    mutating func closeIntakes() { for inbox in inboxes.indices { inboxes[inbox].closeIntake() } }
 
     private func problem(in declaration: DestinationDeclaration) -> BrokerError? {
         let destination = declaration.destination
@@ -145,7 +149,6 @@ extension ServerState {
         guard let place = places.removeValue(forKey: destination) else {
             return destination.kind == .pubSub ? nil : BrokerError(.noSuchDestination, "\(destination) does not exist")
         }
-        lastPlace = nil
         switch place {
         case .queue(let inbox):
             for publisher in inboxes[inbox].publishers { effects.wake(publisher) }
@@ -173,6 +176,7 @@ extension ServerState {
             }
         }
         undo.removeAll { $0.inbox == inbox }
+        inboxes[inbox].closeIntake()
         inboxes[inbox] = .vacant
     }
 

@@ -9,29 +9,6 @@ extension ServerState {
         case refused(BrokerError)
     }
 
-    /// Takes on a message of the common kind: to a queue that has room and is bound to nothing, of a connection that is up.
-    /// False: nothing was done, `admit` decides.
-    mutating func admitAtOnce(
-        _ message: consuming Message, size: Int, to destination: Destination, from connection: Int,
-        _ effects: inout Effects
-    ) -> Bool {
-        guard isRunning, !hasBindings, connections[connection].status == .up,
-            case .queue(let inbox) = place(of: destination)
-        else { return false }
-        guard inboxes[inbox].hasRoom(for: size) else { return false }
-        inboxes[inbox].append(consume message, size: size, notBefore: nil)
-        if inboxes[inbox].idle > 0 { wakeConsumers(of: inbox, atMost: 1, &effects) }
-        return true
-    }
-
-    /// Where a destination is; the last one asked for is remembered, because the next is most often the same.
-    private mutating func place(of destination: Destination) -> Place? {
-        if let last = lastPlace, last.destination == destination { return last.place }
-        guard let place = places[destination] else { return nil }
-        lastPlace = (destination, place)
-        return place
-    }
-
     /// Where a publish goes, looked up once for all messages of a call.
     func target(_ destination: Destination) -> Result<Place?, BrokerError> {
         if destination.kind == .pubSub { return destination.topic.problem.map { .failure($0) } ?? .success(nil) }
@@ -78,7 +55,7 @@ extension ServerState {
     mutating func makeRoom(at place: Place, for size: Int, count: Int = 1, now: () -> Timestamp) -> Bool {
         switch place {
         case .queue(let inbox):
-            return inboxes[inbox].hasRoom(for: size, count: count)
+            return inboxes[inbox].closeIntake(toFit: size, count: count)
         case .stream(let stream):
             let isKept =
                 streams[stream].declaration.retention == nil && streams[stream].hasRoom(for: size, count: count)

@@ -20,43 +20,60 @@ extension ServerState {
         case .stopped: return .ended(.ended(.stopped, "this consumer was stopped"))
         case .vacant: return .ended(.ended(.closed, "this consumer is gone"))
         }
-        var isShort = false
-        if isRunning {
+        while isRunning {
             if let error = endReached(by: id) { return .ended(error) }
-            var deliveries: [Delivery] = []
-            if consumers[id].mailbox != nil {
-                takeMail(id, upTo: limit, now: now, into: &deliveries, &effects)
-            } else {
-                for index in consumers[id].inboxes.indices {
-                    let inbox = consumers[id].inboxes[index]
-                    guard isTurn(of: id, at: inbox) else { continue }
-                    let log = inboxes[inbox].stream == nil ? nil : log(of: inbox)
-                    let passed = inboxes[inbox].passed
-                    let isOpen = Self.handOut(
-                        &inboxes[inbox], at: inbox, log, to: &consumers[id], upTo: limit, uptime: uptime, now: now,
-                        lastHold: &lastHold, into: &deliveries)
-                    if !isOpen { isShort = true }
-                    if inboxes[inbox].passed != passed { announcePassed(inbox, &effects) }
-                }
-            }
+            var isShort = false
+            let deliveries = take(id, upTo: limit, uptime: uptime, now: now, isShort: &isShort, &effects)
             if !deliveries.isEmpty { return .deliveries(deliveries) }
             if let error = endReached(by: id) { return .ended(error) }
+            guard let waiter else { return .nothing(until: nil) }
+            if isShort || !consumers[id].hasRoom {
+                waitForRoom(id, waiter, &effects)
+                return .nothing(until: nil)
+            }
+            let came = consumers[id].inboxes.reduce(0) { $0 + inboxes[$1].awaitArrival() }
+            if came == 0 { return .nothing(until: waitForMessage(id, waiter)) }
         }
-        guard let waiter else { return .nothing(until: nil) }
-        return .nothing(until: wait(id, waiter, isShort: isShort, &effects))
+        if let waiter { _ = waitForMessage(id, waiter) }
+        return .nothing(until: nil)
     }
 
-    /// `isShort`: its window is too small for what comes next, so it waits for room, and another may take that.
-    private mutating func wait(
-        _ id: Int, _ waiter: Waiter<Void>, isShort: Bool, _ effects: inout Effects
-    ) -> Timestamp? {
-        consumers[id].waiter = waiter
-        guard consumers[id].hasRoom, !isShort else {
-            for inbox in consumers[id].inboxes where inboxes[inbox].hasReady(log(of: inbox)) {
-                wakeConsumers(of: inbox, atMost: 1, &effects)
-            }
-            return nil
+    /// What there is for a consumer. `isShort`: its window is too small for what comes next.
+    private mutating func take(
+        _ id: Int, upTo limit: Int, uptime: Duration, now: () -> Timestamp, isShort: inout Bool,
+        _ effects: inout Effects
+    ) -> [Delivery] {
+        var deliveries: [Delivery] = []
+        if consumers[id].mailbox != nil {
+            takeMail(id, upTo: limit, now: now, into: &deliveries, &effects)
+            return deliveries
         }
+        for index in consumers[id].inboxes.indices {
+            let inbox = consumers[id].inboxes[index]
+            guard isTurn(of: id, at: inbox) else { continue }
+            if !hasBindings { inboxes[inbox].openIntake(receiving: true) }
+            let log = inboxes[inbox].stream == nil ? nil : log(of: inbox)
+            let passed = inboxes[inbox].passed
+            let isOpen = Self.handOut(
+                &inboxes[inbox], at: inbox, log, to: &consumers[id], upTo: limit, uptime: uptime, now: now,
+                lastHold: &lastHold, into: &deliveries)
+            if !isOpen { isShort = true }
+            if inboxes[inbox].passed != passed { announcePassed(inbox, &effects) }
+        }
+        return deliveries
+    }
+
+    /// Its window is too small for what comes next, so it waits for room, and another may take that.
+    private mutating func waitForRoom(_ id: Int, _ waiter: Waiter<Void>, _ effects: inout Effects) {
+        consumers[id].waiter = waiter
+        for inbox in consumers[id].inboxes where inboxes[inbox].hasReady(log(of: inbox)) {
+            wakeConsumers(of: inbox, atMost: 1, &effects)
+        }
+    }
+
+    /// When the first delayed message is due that it may take.
+    private mutating func waitForMessage(_ id: Int, _ waiter: Waiter<Void>) -> Timestamp? {
+        consumers[id].waiter = waiter
         consumers[id].isIdle = true
         for inbox in consumers[id].inboxes { inboxes[inbox].idle += 1 }
         // Who cannot take it when its time has come is woken by whoever changes that.

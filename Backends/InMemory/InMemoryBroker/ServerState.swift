@@ -48,7 +48,6 @@ struct ServerState {
     var waitingForServer: [Waiter<Void>] = []
     var undo = RingBuffer<Undo>()
     var lastHold: UInt64 = 0
-    var lastPlace: (destination: Destination, place: Place)?
 
     init(maximumMessages: Int, maximumBytes: Int, settleLag: Duration) {
         self.maximumMessages = maximumMessages

@@ -57,8 +57,8 @@ import Messaging
         _ count: Int, _ body: Body, on broker: any MessageBroker, to queue: Destination
     ) async throws {
         let options = PublishOptions()
-        let template = Message(body, type: "order.created")
-        for _ in 0..<count { try await broker.publish(template, to: queue, options: options) }
+        let messages = (0..<8192).map { _ in Message(Body([UInt8](repeating: 7, count: 256)), type: "order.created") }
+        for index in 0..<count { try await broker.publish(messages[index & 8191], to: queue, options: options) }
     }
 
     static func publishInBatches(

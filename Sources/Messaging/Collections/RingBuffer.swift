@@ -38,8 +38,7 @@ public struct RingBuffer<Element: Sendable>: Sendable {
     /// Takes out the element at the front; nil when there is none.
     @inlinable public mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
-        let element = slots[head]
-        slots[head] = nil
+        let element = slots[head].take()
         head = (head &+ 1) & (slots.count &- 1)
         elementCount &-= 1
         return element

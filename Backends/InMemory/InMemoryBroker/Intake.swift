@@ -1,0 +1,122 @@
+import Messaging
+
+/// Where publishers put messages of the common kind for a queue, under a lock of its own: they need not wait for whoever
+/// has the server's, and that takes over what is here all at once.
+///
+/// The server's lock is taken before this one, never after it.
+final class Intake: Sendable {
+    /// What became of messages that were offered.
+    struct Answer: Sendable {
+        /// How many were taken. For the others there is no room that is known here: the server decides.
+        var taken: Int
+        /// Whether a consumer may wait for them; the server tells it.
+        var isAwaited: Bool
+    }
+
+    struct State: Sendable {
+        var backlog = Backlog()
+        /// How many messages and bytes may be taken on without a look at the queue.
+        var room = 0
+        var roomBytes = 0
+        var lastOrder: UInt64 = 0
+        var isAwaited = false
+
+        /// Sets room aside for a message of this size; nil: there is none.
+        mutating func reserve(_ size: Int) -> Backlog.Tag? {
+            guard room > 0, roomBytes >= size else { return nil }
+            room &-= 1
+            roomBytes &-= size
+            lastOrder &+= 1
+            return Backlog.Tag(order: lastOrder, size: size)
+        }
+    }
+
+    let state = Lock(State())
+
+    func offer(_ message: Message, size: Int) -> Answer {
+        state.withLock { state in
+            guard let tag = state.reserve(size) else { return Answer(taken: 0, isAwaited: false) }
+            state.backlog.append(message, tag)
+            return Answer(taken: 1, isAwaited: state.isAwaited)
+        }
+    }
+
+    /// Takes messages in their order, up to the first that is not of the common kind or for which there is no room.
+    func offer(_ messages: [Message], from first: Int = 0, within limits: BrokerLimits) -> Answer {
+        state.withLock { state in
+            var index = first
+            while index < messages.count {
+                guard let size = limits.plainSize(of: messages[index]), let tag = state.reserve(size) else { break }
+                state.backlog.append(messages[index], tag)
+                index &+= 1
+            }
+            return Answer(taken: index &- first, isAwaited: index > first && state.isAwaited)
+        }
+    }
+}
+
+extension Inbox {
+    private var hasIntake: Bool { stream == nil && !hasPriorities && !isVacant }
+
+    /// Takes over what has come in and closes the intake: what follows has the inbox for itself. How many came.
+    @discardableResult
+    mutating func closeIntake() -> Int {
+        if !hasIntake { return 0 }
+        return intake.state.withLock { state in
+            let count = state.backlog.count
+            state.room = 0
+            lastOrder = max(state.lastOrder, lastOrder)
+            backlog.takeOver(&state.backlog)
+            return count
+        }
+    }
+
+    /// Closes the intake, and takes over what has come in if so many messages of this size together still fit then.
+    mutating func closeIntake(toFit size: Int, count: Int) -> Bool {
+        if !hasIntake { return hasRoom(for: size, count: count) }
+        return intake.state.withLock { state in
+            state.room = 0
+            let all = self.count &+ state.backlog.count
+            guard all &+ count <= maximumMessages,
+                bytes &+ state.backlog.bytes &+ size <= maximumBytes || all == 0 && count == 1
+            else { return false }
+            lastOrder = max(state.lastOrder, lastOrder)
+            backlog.takeOver(&state.backlog)
+            return true
+        }
+    }
+
+    /// Opens the intake for as much as there is room for; first takes over what has come in, where nothing older is left
+    /// and somebody is there to have it.
+    mutating func openIntake(receiving: Bool = false) {
+        if !hasIntake { return }
+        intake.state.withLock { state in
+            if receiving, backlog.isEmpty { backlog.takeOver(&state.backlog) }
+            state.lastOrder = max(state.lastOrder, lastOrder)
+            state.room = maximumMessages &- count &- state.backlog.count
+            state.roomBytes = maximumBytes &- bytes &- state.backlog.bytes
+        }
+    }
+
+    /// Asks publishers to say when a message has come in, or takes over what has come already: how many came.
+    mutating func awaitArrival() -> Int {
+        if !hasIntake { return 0 }
+        return intake.state.withLock { state in
+            let count = state.backlog.count
+            state.isAwaited = true
+            backlog.takeOver(&state.backlog)
+            return count
+        }
+    }
+
+    /// Takes over what has come in for those who wait; for how many of them there is something.
+    mutating func takeAwaited() -> Int {
+        if !hasIntake { return 0 }
+        return intake.state.withLock { state in
+            backlog.takeOver(&state.backlog)
+            // In an inbox that keeps order, those who wait may not be those whose turn it is.
+            state.isAwaited = idle > readyCount || isOrdered && idle > 0
+            return readyCount
+        }
+    }
+}
