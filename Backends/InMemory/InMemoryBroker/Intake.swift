@@ -29,6 +29,18 @@ final class Intake: Sendable {
             lastOrder &+= 1
             return Backlog.Tag(order: lastOrder, size: size)
         }
+
+        /// Takes messages in their order, up to the first that is not of the common kind or that does not fit; how many.
+        mutating func take(_ messages: [Message], from first: Int, within limits: BrokerLimits) -> Int {
+            var index = first
+            while index < messages.count {
+                let message = messages[index]
+                guard let size = limits.plainSize(of: message), let tag = reserve(size) else { break }
+                backlog.append(consume message, tag)
+                index &+= 1
+            }
+            return index &- first
+        }
     }
 
     let state = Lock(State())
@@ -44,13 +56,8 @@ final class Intake: Sendable {
     /// Takes messages in their order, up to the first that is not of the common kind or for which there is no room.
     func offer(_ messages: [Message], from first: Int = 0, within limits: BrokerLimits) -> Answer {
         state.withLock { state in
-            var index = first
-            while index < messages.count {
-                guard let size = limits.plainSize(of: messages[index]), let tag = state.reserve(size) else { break }
-                state.backlog.append(messages[index], tag)
-                index &+= 1
-            }
-            return Answer(taken: index &- first, isAwaited: index > first && state.isAwaited)
+            let taken = state.take(messages, from: first, within: limits)
+            return Answer(taken: taken, isAwaited: taken > 0 && state.isAwaited)
         }
     }
 }

@@ -21,17 +21,17 @@ public struct RingBuffer<Element: Sendable>: Sendable {
     }
 
     /// Adds an element behind the others.
-    @inlinable public mutating func append(_ element: Element) {
+    @inlinable public mutating func append(_ element: consuming Element) {
         if count == slots.count { grow() }
-        slots[index(count)] = element
+        slots[index(count)] = consume element
         elementCount &+= 1
     }
 
     /// Adds an element before the others.
-    @inlinable public mutating func prepend(_ element: Element) {
+    @inlinable public mutating func prepend(_ element: consuming Element) {
         if count == slots.count { grow() }
         head = (head &+ slots.count &- 1) & (slots.count &- 1)
-        slots[head] = element
+        slots[head] = consume element
         elementCount &+= 1
     }
 
