@@ -31,7 +31,7 @@ extension Command {
         do {
             let configuration = try options.configuration(console.environment)
             let run = try DemoRun(options, configuration, console)
-            let interrupts = console.answersSignals ? Interrupts() : nil
+            let interrupts = console.answersSignals ? Interrupts { console.progress?("") } : nil
             let outcome = try await run.run(interruptedBy: interrupts?.note)
             withExtendedLifetime(interrupts) {}
             console.progress?("")
@@ -52,8 +52,10 @@ extension Command {
 
 /// The options of `hub demo`.
 struct DemoOptions: Sendable {
-    static let config = Option("config", default: "", "the configuration to run on; without it everything is in memory")
-    static let input = Option("input", default: "", "the events to send; without it Examples/data/commits.ndjson")
+    static let config = Option<String?>(
+        "config", default: nil, "the configuration to run on; without it everything is in memory")
+    static let input = Option<String?>(
+        "input", default: nil, "the events to send; without it Examples/data/commits.ndjson")
     static let count = Option(
         "count", default: 0, in: 0...100_000_000, "how many events to send, the file again and again; 0: the file once")
     static let seed = Option("seed", default: 1, "which events fail: the same seed, the same events")
@@ -69,8 +71,8 @@ struct DemoOptions: Sendable {
         case skip
     }
 
-    let config: String
-    let input: String
+    let config: String?
+    let input: String?
     let count: Int
     let seed: Int
     let failRate: Double
@@ -89,14 +91,14 @@ struct DemoOptions: Sendable {
 
     /// The configuration to run on.
     func configuration(_ environment: [String: String]) throws -> HubConfiguration {
-        if config.isEmpty { return .demo }
+        guard let config else { return .demo }
         return try HubConfiguration.load(path: config, environment: environment, profiles: Backends.profiles)
     }
 
     /// The file of events: the one that was named, or the package's own, looked for from the working directory and from
     /// the program upwards.
     var inputPath: String? {
-        if !input.isEmpty { return input }
+        if let input { return input }
         let program = URL(fileURLWithPath: Bundle.main.executablePath ?? "").deletingLastPathComponent()
         let starts = [
             URL(fileURLWithPath: FileManager.default.currentDirectoryPath), program.resolvingSymlinksInPath(),

@@ -42,7 +42,8 @@ struct DemoRun: Sendable {
         let start = ContinuousClock.now
         let (sending, targets) = try await withHub(
             configuration, brokers: Backends.factories,
-            environment: HubEnvironment(log: DemoLog(configuration.log.sink), logLevel: .warning)
+            environment: HubEnvironment(
+                log: DemoLog(configuration.log.sink) { console.progress?("") }, logLevel: .warning)
         ) { hub in
             try await exercise(hub, interrupts, since: start)
         }
@@ -138,7 +139,7 @@ struct DemoRun: Sendable {
     private func send(
         _ hub: MessageHub, _ targets: [Target], _ interrupts: Interrupts.Note?
     ) async throws -> Sending {
-        var reader = try EventReader(input)
+        var reader = try EventReader(input) { interrupts?.status != nil }
         var problems: [String] = []
         var (badLines, isFirstPass) = (0, true)
         var (isOver, isRefused) = (false, false)
@@ -147,9 +148,9 @@ struct DemoRun: Sendable {
             let most = options.count == 0 ? Self.batch : min(Self.batch, options.count - reader.read)
             while events.count < most, !isOver {
                 do {
-                    if let event = try reader.next() {
+                    if let event = try await reader.next() {
                         events.append(event)
-                    } else if options.count > 0, reader.read > 0 {
+                    } else if interrupts?.status == nil, options.count > 0, reader.read > 0 {
                         try reader.rewind()
                         isFirstPass = false
                     } else {
@@ -171,7 +172,7 @@ struct DemoRun: Sendable {
         if badLines > Self.namedLines {
             problems.append("\((badLines - Self.namedLines).grouped) more lines are not events either")
         }
-        if reader.read == 0, problems.isEmpty || options.onBadLine == .skip {
+        if reader.read == 0, interrupts?.status == nil, problems.isEmpty || options.onBadLine == .skip {
             problems.append("\(input) has no events")
         }
         return Sending(problems: problems, wasRefused: isRefused)
