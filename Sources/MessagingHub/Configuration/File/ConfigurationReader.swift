@@ -9,6 +9,8 @@ struct ConfigurationReader: Sendable {
     /// What may not be shown of these values, in words: `the value of ${PORT}`.
     private(set) var hidden: [ConfigurationPath: String] = [:]
     private(set) var problems: [ConfigurationProblem] = []
+    /// The values whose variables could not be replaced, which was said before there was a reader.
+    private var incomplete: Set<ConfigurationPath> = []
 
     /// A reader of this file, for brokers of these types.
     init(file: String, environment: [String: String], profiles: [BrokerProfile]) {
@@ -28,6 +30,9 @@ struct ConfigurationReader: Sendable {
         problems.append(
             ConfigurationProblem(file: file, line: place?.line, column: place?.column, at: path, sentence))
     }
+
+    /// What the check of the whole is to know.
+    var read: ReadValues { ReadValues(hidden: hidden, said: incomplete.union(problems.map(\.path))) }
 
     /// Notes where a value stands.
     mutating func mark(_ path: ConfigurationPath, at mark: YAMLMark) { marks[path] = mark }
@@ -139,7 +144,10 @@ struct ConfigurationReader: Sendable {
         case .null: report(path, "has no value; \(remedy), or remove the key")
         case .mapping: report(path, "is a mapping; \(remedy)", at: node.mark)
         case .scalar(let scalar):
-            if scalar.isUnusable { return nil }
+            if scalar.isUnusable {
+                incomplete.insert(path)
+                return nil
+            }
             hide(scalar, option, at: path)
             if let value = option.read(scalar.text) { return value }
             report(path, "\(hidden[path] ?? scalar.text.quoted) is not allowed; \(remedy)", at: node.mark)
@@ -150,7 +158,10 @@ struct ConfigurationReader: Sendable {
             }
             let texts = items.compactMap(\.scalar)
             texts.forEach { hide($0, option, at: path) }
-            if texts.contains(where: \.isUnusable) { return nil }
+            if texts.contains(where: \.isUnusable) {
+                incomplete.insert(path)
+                return nil
+            }
             if texts.count == items.count, let value = option.readList(texts.map(\.text)) { return value }
             report(path, "has an item that is not a single value; \(remedy)", at: node.mark)
         }

@@ -40,7 +40,7 @@ extension DestinationDeclaration.Group {
         self.init(start: section.values[RouteOptions.start])
         guard let filter = section["filter"] else { return }
         let headers = filter["headers"]?.texts ?? [:]
-        if headers.isEmpty {
+        if headers.isEmpty, reader.read.isGood(within: filter.path / "headers") {
             reader.report(filter.path, "has no headers; give at least one, or remove the filter")
         }
         let pairs = headers.sorted { $0.key < $1.key }.map { (HeaderName($0.key), $0.value) }
