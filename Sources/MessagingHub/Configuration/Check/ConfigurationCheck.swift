@@ -64,7 +64,7 @@ struct ConfigurationCheck: Sendable {
             found.append(ConfigurationProblem(at: path / "broker", "\(shown) is not a broker; \(hint)"))
             return found
         }
-        guard let profile = profiles[broker.type] else { return found }
+        guard let profile = profiles[broker.type], read.areGood(path / "kind") else { return found }
         let fit = RouteFit(
             route, at: path, on: profile, with: broker.options, among: Array(profiles.values), read: read)
         return found + fit.problems

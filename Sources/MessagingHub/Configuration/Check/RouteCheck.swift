@@ -14,7 +14,7 @@ struct RouteCheck: Sendable {
     }
 
     var problems: [ConfigurationProblem] {
-        values + topics + deadLetter + groups + policies + times
+        values + topics + policies + (read.areGood(path / "kind") ? deadLetter + groups + times : [])
     }
 
     /// Values out of their options' ranges.

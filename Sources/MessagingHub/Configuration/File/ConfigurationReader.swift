@@ -102,6 +102,9 @@ struct ConfigurationReader: Sendable {
                 report(below, "has an empty name; give it one", at: entry.keyMark)
                 return nil
             }
+            if entry.key.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+                report(below, "has a control character in its name; remove it", at: entry.keyMark)
+            }
             let empty = YAMLNode(mark: entry.value.mark, content: .mapping([]))
             return (entry.key, read(&self, entry.value.isNull ? empty : entry.value, below))
         }
@@ -141,6 +144,8 @@ struct ConfigurationReader: Sendable {
     ) -> (any OptionValue)? {
         let remedy = "give \(option.allowedDescription)"
         switch node.content {
+        case .null where option.isRequired:
+            report(path, "has no value; \(remedy), in quotation marks where it begins with #")
         case .null: report(path, "has no value; \(remedy), or remove the key")
         case .mapping: report(path, "is a mapping; \(remedy)", at: node.mark)
         case .scalar(let scalar):

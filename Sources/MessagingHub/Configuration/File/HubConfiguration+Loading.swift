@@ -58,7 +58,7 @@ extension HubConfiguration {
             brokers[BrokerName(name)] = BrokerConfiguration(broker)
         }
         for (name, route) in section.entries(of: "routes") {
-            if let route = RouteConfiguration(route, &reader) { routes[RouteName(name)] = route }
+            routes[RouteName(name)] = RouteConfiguration(route, &reader)
         }
         if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
         if let log = section["log"] { HubOptions.log.apply(log.values, to: &self.log) }

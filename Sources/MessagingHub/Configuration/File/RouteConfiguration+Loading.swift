@@ -2,8 +2,8 @@ import Messaging
 import MessagingReliability
 
 extension RouteConfiguration {
-    /// The route of a section; nil where its topics or its kind cannot be known. What is wrong is noted.
-    init?(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {
+    /// The route of a section. What is wrong is noted; where its topics or its kind cannot be known they are none, and a queue.
+    init(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {
         let (path, values) = (section.path, section.values)
         let style = values[RouteOptions.style]
         let pattern =
@@ -31,7 +31,6 @@ extension RouteConfiguration {
             RouteOptions.publishRetry.apply(publish.values, to: &publishRetry)
             RouteOptions.publish.apply(publish.values, to: &self)
         }
-        if pattern == nil || !values.isSet(RouteOptions.kind.name) { return nil }
     }
 }
 
