@@ -11,7 +11,8 @@ extension Command {
             8 handlers, of which some fail on purpose, some of those always; to a stream
             that two groups read; and to a live broadcast. At the end each message is
             accounted for: sent = handled + dead-lettered, for each group. Lost ones make
-            the exit status 1. Ctrl-C stops sending; what was sent is still handled.
+            the exit status 1. Ctrl-C stops sending; what was sent is still handled,
+            unless Ctrl-C comes again.
 
             A configuration needs routes for demo.tasks, demo.events and demo.live.
             """,
@@ -31,15 +32,15 @@ extension Command {
         do {
             let configuration = try options.configuration(console.environment)
             let run = try DemoRun(options, configuration, console)
-            let interrupts = console.answersSignals ? Interrupts { console.progress?("") } : nil
+            let interrupts = console.answersSignals ? Interrupts { console.progress?.end() } : nil
             let outcome = try await run.run(interruptedBy: interrupts?.note)
             withExtendedLifetime(interrupts) {}
-            console.progress?("")
+            console.progress?.end()
             console.write(options.json ? DemoJSON.text(outcome) : DemoText.text(outcome, console.style))
             for problem in outcome.problems { console.writeError("hub demo: \(problem)") }
             return outcome.status
         } catch {
-            console.progress?("")
+            console.progress?.end()
             if let error = error as? ConfigurationError {
                 for problem in error.problems { console.writeError("hub demo: \(problem)") }
                 return .configuration
@@ -55,7 +56,7 @@ struct DemoOptions: Sendable {
     static let config = Option<String?>(
         "config", default: nil, "the configuration to run on; without it everything is in memory")
     static let input = Option<String?>(
-        "input", default: nil, "the events to send; without it Examples/data/commits.ndjson")
+        "input", default: nil, "the events to send, a file or a pipe; without it Examples/data/commits.ndjson")
     static let count = Option(
         "count", default: 0, in: 0...100_000_000, "how many events to send, the file again and again; 0: the file once")
     static let seed = Option("seed", default: 1, "which events fail: the same seed, the same events")

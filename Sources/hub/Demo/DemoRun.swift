@@ -43,7 +43,7 @@ struct DemoRun: Sendable {
         let (sending, targets) = try await withHub(
             configuration, brokers: Backends.factories,
             environment: HubEnvironment(
-                log: DemoLog(configuration.log.sink) { console.progress?("") }, logLevel: .warning)
+                log: DemoLog(configuration.log.sink) { console.progress?.remove() }, logLevel: .warning)
         ) { hub in
             try await exercise(hub, interrupts, since: start)
         }
@@ -226,9 +226,9 @@ struct DemoRun: Sendable {
     }
 
     private func showProgress(since start: ContinuousClock.Instant) async {
-        guard let show = console.progress else { return }
+        guard let line = console.progress else { return }
         while !Task.isCancelled {
-            show(account.line(since: start))
+            line.show(account.line(since: start))
             try? await Task.sleep(for: .milliseconds(100))
         }
     }

@@ -20,8 +20,8 @@ struct Console: Sendable {
     let errorStyle: TextStyle
     /// The environment variables.
     let environment: [String: String]
-    /// Replaces the last line of standard error, where that is a terminal; an empty text removes it.
-    var progress: (@Sendable (String) -> Void)?
+    /// The last line of standard error, where that is a terminal.
+    var progress: ProgressLine?
     /// Whether Ctrl-C and SIGTERM are this process's own to answer.
     var answersSignals = false
 
@@ -39,8 +39,7 @@ struct Console: Sendable {
             style: TextStyle(isTerminal: isatty(1) == 1, environment: environment),
             errorStyle: TextStyle(isTerminal: isatty(2) == 1, environment: environment), environment: environment)
         if isatty(2) == 1, environment["TERM"] != "dumb" {
-            // Cut off at the right edge: a line that is wrapped could not be replaced.
-            console.progress = { text in StandardStream.error.write("\r\u{1B}[K\u{1B}[?7l\(text)\u{1B}[?7h") }
+            console.progress = ProgressLine { text in StandardStream.error.write(text) }
         }
         console.answersSignals = true
         return console
