@@ -51,7 +51,7 @@ struct DemoRun: Sendable {
             ledger: account.recorder.ledger,
             latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
             elapsed: ContinuousClock.now - start, problems: sending.problems, interruption: interrupts?.status,
-            hasFailed: sending.wasRefused || options.onBadLine == .stop && !sending.problems.isEmpty)
+            hasFailed: sending.hasFailed || options.onBadLine == .stop && !sending.problems.isEmpty)
     }
 
     private func exercise(
@@ -129,10 +129,10 @@ struct DemoRun: Sendable {
 
     // MARK: Sending
 
-    /// What became of the sending: what was wrong with lines of the input, and whether a broker refused an event.
+    /// What became of the sending: what was wrong with the input, and whether it ended at what cannot be passed over.
     private struct Sending: Sendable {
         var problems: [String] = []
-        var wasRefused = false
+        var hasFailed = false
     }
 
     /// Sends every event, up to the first that is refused.
@@ -142,7 +142,7 @@ struct DemoRun: Sendable {
         var reader = try EventReader(input) { interrupts?.status != nil }
         var problems: [String] = []
         var (badLines, isFirstPass) = (0, true)
-        var (isOver, isRefused) = (false, false)
+        var (isOver, isRefused, isUnreadable) = (false, false, false)
         while !isOver, interrupts?.status == nil, !Task.isCancelled {
             var events: [DemoEvent] = []
             let most = options.count == 0 ? Self.batch : min(Self.batch, options.count - reader.read)
@@ -160,6 +160,9 @@ struct DemoRun: Sendable {
                     if isFirstPass { badLines += 1 }
                     if isFirstPass, badLines <= Self.namedLines { note(error, &problems) }
                     isOver = options.onBadLine == .stop
+                } catch let error as BrokerError {
+                    problems.append(error.sentence)
+                    (isUnreadable, isOver) = (true, true)
                 }
             }
             for target in targets where !events.isEmpty && !isRefused {
@@ -175,7 +178,7 @@ struct DemoRun: Sendable {
         if reader.read == 0, interrupts?.status == nil, problems.isEmpty || options.onBadLine == .skip {
             problems.append("\(input) has no events")
         }
-        return Sending(problems: problems, wasRefused: isRefused)
+        return Sending(problems: problems, hasFailed: isRefused || isUnreadable)
     }
 
     private func note(_ error: EventReader.BadLine, _ problems: inout [String]) {

@@ -30,7 +30,9 @@ struct YAMLFault: Sendable {
                 "a tab stands in the indentation; write spaces instead", at: YAMLMark(line: mark.line, column: column))
         }
         if problem.contains("cannot start any token"), let first = text.dropFirst(mark.column - 1).first {
-            return said("\(String(first).quoted) cannot begin a text; put the text in quotation marks", at: mark)
+            if first == "\t" { return said("a tab cannot stand here; write spaces instead", at: mark) }
+            let shown = "%@`".contains(first) ? String(first).quoted : "this"
+            return said("\(shown) cannot begin a text; put the text in quotation marks", at: mark)
         }
         guard let meaning = Self.meanings.first(where: { context.contains($0.words) || problem.contains($0.words) })
         else {
