@@ -11,7 +11,8 @@ extension Command {
             8 handlers, of which some fail on purpose, some of those always; to a stream
             that two groups read; and to a live broadcast. At the end each message is
             accounted for: sent = handled + dead-lettered, for each group. Lost ones make
-            the exit status 1. Ctrl-C stops sending; what was sent is still handled.
+            the exit status 1. Ctrl-C stops sending; what was sent is still handled,
+            unless Ctrl-C comes again.
 
             A configuration needs routes for demo.tasks, demo.events and demo.live.
             """,
@@ -31,15 +32,15 @@ extension Command {
         do {
             let configuration = try options.configuration(console.environment)
             let run = try DemoRun(options, configuration, console)
-            let interrupts = console.answersSignals ? Interrupts() : nil
+            let interrupts = console.answersSignals ? Interrupts { console.progress?.end() } : nil
             let outcome = try await run.run(interruptedBy: interrupts?.note)
             withExtendedLifetime(interrupts) {}
-            console.progress?("")
+            console.progress?.end()
             console.write(options.json ? DemoJSON.text(outcome) : DemoText.text(outcome, console.style))
             for problem in outcome.problems { console.writeError("hub demo: \(problem)") }
             return outcome.status
         } catch {
-            console.progress?("")
+            console.progress?.end()
             if let error = error as? ConfigurationError {
                 for problem in error.problems { console.writeError("hub demo: \(problem)") }
                 return .configuration
@@ -52,8 +53,10 @@ extension Command {
 
 /// The options of `hub demo`.
 struct DemoOptions: Sendable {
-    static let config = Option("config", default: "", "the configuration to run on; without it everything is in memory")
-    static let input = Option("input", default: "", "the events to send; without it Examples/data/commits.ndjson")
+    static let config = Option<String?>(
+        "config", default: nil, "the configuration to run on; without it everything is in memory")
+    static let input = Option<String?>(
+        "input", default: nil, "the events to send, a file or a pipe; without it Examples/data/commits.ndjson")
     static let count = Option(
         "count", default: 0, in: 0...100_000_000, "how many events to send, the file again and again; 0: the file once")
     static let seed = Option("seed", default: 1, "which events fail: the same seed, the same events")
@@ -69,8 +72,8 @@ struct DemoOptions: Sendable {
         case skip
     }
 
-    let config: String
-    let input: String
+    let config: String?
+    let input: String?
     let count: Int
     let seed: Int
     let failRate: Double
@@ -89,14 +92,14 @@ struct DemoOptions: Sendable {
 
     /// The configuration to run on.
     func configuration(_ environment: [String: String]) throws -> HubConfiguration {
-        if config.isEmpty { return .demo }
+        guard let config else { return .demo }
         return try HubConfiguration.load(path: config, environment: environment, profiles: Backends.profiles)
     }
 
     /// The file of events: the one that was named, or the package's own, looked for from the working directory and from
     /// the program upwards.
     var inputPath: String? {
-        if !input.isEmpty { return input }
+        if let input { return input }
         let program = URL(fileURLWithPath: Bundle.main.executablePath ?? "").deletingLastPathComponent()
         let starts = [
             URL(fileURLWithPath: FileManager.default.currentDirectoryPath), program.resolvingSymlinksInPath(),

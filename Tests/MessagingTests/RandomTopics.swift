@@ -1,4 +1,5 @@
 import Messaging
+import MessagingTesting
 
 /// Random topics and patterns over few words, so that they meet often.
 enum RandomTopics {

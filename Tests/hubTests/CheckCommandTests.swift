@@ -26,7 +26,8 @@ import Testing
     func missingBackends() async {
         let console = RecordingConsole()
         #expect(await console.run("check", path("messaging.yaml")) == .success)
-        #expect(console.output.contains("not in this build; build with the trait Kafka and the package librdkafka-dev"))
+        #expect(
+            console.output.contains("the trait Kafka, which needs the package librdkafka-dev and cannot be chosen yet"))
         #expect(console.output.contains("a low priority may starve"))
         #expect(console.output.contains("priorities in a queue: emulated, the queue is classic"))
     }
@@ -37,6 +38,29 @@ import Testing
         #expect(await console.run("check", "/nowhere.yaml") == .configuration)
         #expect(console.errors == ["/nowhere.yaml: does not exist; check the path", "1 problem"])
         #expect(console.output.isEmpty)
+    }
+
+    @Test(
+        "Whatever is given instead of a file is named, with what to do; status 3",
+        arguments: [
+            ("", "the name of the configuration is empty; name a file"),
+            ("/", "/: is a directory; name the file in it"),
+            ("/dev/null", "/dev/null: is empty; a configuration has at least brokers and routes"),
+            ("-", "-: is no file; standard input is /dev/stdin"),
+            ("/dev/null/x", "/dev/null/x: does not exist, because a part of the path is a file; check the path"),
+            ("/nowhere/a\nb", #""/nowhere/a\nb": does not exist; check the path"#),
+        ])
+    func noFile(_ file: String, _ problem: String) async {
+        let console = RecordingConsole()
+        #expect(await console.run("check", "--", file) == .configuration)
+        #expect(console.errors == [problem, "1 problem"])
+    }
+
+    @Test("A name that is too long says so")
+    func longName() async {
+        let console = RecordingConsole()
+        #expect(await console.run("check", String(repeating: "x", count: 5000)) == .configuration)
+        #expect(console.errors.first?.hasSuffix(": is longer than a path may be; check the path") == true)
     }
 
     @Test("Variables come from the environment, and no secret is shown")

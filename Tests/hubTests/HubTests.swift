@@ -1,4 +1,3 @@
-import Foundation
 import Messaging
 import Testing
 
@@ -38,19 +37,4 @@ import Testing
         }
         for line in console.output.split(separator: "\n") { #expect(line.count <= 110, "\(line)") }
     }
-
-    #if os(Linux)
-        @Test("What cannot be written is a failure")
-        func fullDisk() async throws {
-            let hub = try #require(Bundle.main.executableURL).deletingLastPathComponent().appendingPathComponent("hub")
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", #"exec "$0" brokers >/dev/full 2>/dev/null"#, hub.path]
-            let status = Waiter<Int32>()
-            process.terminationHandler = { status.resolve($0.terminationStatus) }
-            try process.run()
-            guard case .value(let value) = await status.wait(on: SystemTime.shared) else { throw CancellationError() }
-            #expect(value == ExitStatus.failure.rawValue)
-        }
-    #endif
 }

@@ -139,13 +139,10 @@ public struct KafkaConfiguration: Hashable, Sendable {
         var found = tls.findings(username: username, password: password, hosts: brokers)
         if brokers.isEmpty { found.append(.problem("brokers", "is empty; give at least one host:port")) }
         if idempotent, requiredAcks != .all {
-            found.append(.problem("idempotent", "needs required-acks: all; set that, or idempotent: false"))
+            let sentence = "needs required-acks: all; set that, or idempotent: false"
+            found.append(.problem("idempotent", sentence, with: "required-acks"))
         }
-        if (username == nil) != (password == nil) {
-            let (set, missing) = username == nil ? ("password", "username") : ("username", "password")
-            found.append(.problem(set, "is set without \(missing); set both"))
-        }
-        return found
+        return found + OptionFinding.together(("username", username != nil), ("password", password != nil))
     }
 }
 

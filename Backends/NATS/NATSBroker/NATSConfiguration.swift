@@ -112,11 +112,7 @@ public struct NATSConfiguration: Hashable, Sendable {
     fileprivate var findings: [OptionFinding] {
         var found = tls.findings(username: username ?? token, password: password, hosts: servers)
         if servers.isEmpty { found.append(.problem("servers", "is empty; give at least one server")) }
-        if (username == nil) != (password == nil) {
-            let (set, missing) = username == nil ? ("password", "username") : ("username", "password")
-            found.append(.problem(set, "is set without \(missing); set both"))
-        }
-        return found
+        return found + OptionFinding.together(("username", username != nil), ("password", password != nil))
     }
 }
 

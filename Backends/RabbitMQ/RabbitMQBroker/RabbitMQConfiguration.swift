@@ -109,7 +109,8 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
     fileprivate var findings: [OptionFinding] {
         var found = tls.findings(username: username, password: password, hosts: endpoints)
         if reconnectDelay > reconnectMaximumDelay {
-            found.append(.problem("reconnect-delay", "is over reconnect-max-delay; lower it"))
+            let sentence = "is over reconnect-max-delay; lower it"
+            found.append(.problem("reconnect-delay", sentence, with: "reconnect-max-delay"))
         }
         return found
     }

@@ -86,9 +86,12 @@ public struct RedisConfiguration: Hashable, Sendable {
 
     fileprivate var findings: [OptionFinding] {
         var found = tls.findings(username: username, password: password, hosts: [host])
-        if username != nil, password == nil { found.append(.problem("username", "is set without password; set both")) }
+        if username != nil, password == nil {
+            found.append(.problem("username", "is set without password; set both", with: "password"))
+        }
         if reconnectDelay > reconnectMaximumDelay {
-            found.append(.problem("reconnect-delay", "is over reconnect-max-delay; lower it"))
+            let sentence = "is over reconnect-max-delay; lower it"
+            found.append(.problem("reconnect-delay", sentence, with: "reconnect-max-delay"))
         }
         return found
     }

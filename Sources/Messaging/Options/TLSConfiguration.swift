@@ -39,16 +39,10 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// What does not go together: half of a certificate and key, or any of them without TLS; and credentials that are
     /// sent in plain text to these hosts, where one is another machine.
     public func findings(username: String?, password: String?, hosts: [String]) -> [OptionFinding] {
-        var found: [OptionFinding] = []
-        if certificate != nil, key == nil {
-            found.append(.problem("tls-certificate", "is set without tls-key; set both"))
-        }
-        if certificate == nil, key != nil {
-            found.append(.problem("tls-key", "is set without tls-certificate; set both"))
-        }
+        var found = OptionFinding.together(("tls-certificate", certificate != nil), ("tls-key", key != nil))
         if !isOn, certificate != nil || authority != nil {
             let name = certificate != nil ? "tls-certificate" : "tls-authority"
-            found.append(.problem(name, "is set, but tls is not on; set tls: true"))
+            found.append(.problem(name, "is set, but tls is not on; set tls: true", with: "tls"))
         }
         if !isOn, password != nil || username != nil, hosts.contains(where: { !Self.isLocal($0) }) {
             found.append(.caution("tls", "credentials go in plain text to another machine; set tls: true"))

@@ -11,7 +11,7 @@ public struct JSONLogSink: LogSink {
 
     /// Writes a line.
     public func log(_ record: LogRecord) {
-        if record.level >= level { StandardError.write(line: Self.line(of: record)) }
+        if record.level >= level { StandardStream.error.write(Self.line(of: record) + "\n") }
     }
 
     /// The line of a record.

@@ -1,4 +1,4 @@
-/// Draws the same numbers from the same seed (SplitMix64).
+/// Draws the same numbers from the same seed (SplitMix64): for scenarios, and for tests that repeat by their seed.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -5,6 +5,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     case usage = 2
     case configuration = 3
     case interrupted = 130
+    case unread = 141
     case terminated = 143
 
     /// What it means, in one line.
@@ -15,6 +16,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         case .usage: "the command was not understood"
         case .configuration: "the configuration is wrong, or cannot be read"
         case .interrupted: "interrupted (Ctrl-C); what was begun was finished or given back"
+        case .unread: "nobody reads the output any longer (SIGPIPE)"
         case .terminated: "ended by SIGTERM; what was begun was finished or given back"
         }
     }

@@ -4,10 +4,17 @@ import Messaging
 struct DemoLog: LogSink {
     private static let onPurpose: Set<String> = ["message failed", "message dead-lettered"]
     private let sink: any LogSink
+    private let beforeEach: @Sendable () -> Void
 
-    init(_ sink: any LogSink) { self.sink = sink }
+    /// `beforeEach` is called before a record is written.
+    init(_ sink: any LogSink, beforeEach: @escaping @Sendable () -> Void) {
+        self.sink = sink
+        self.beforeEach = beforeEach
+    }
 
     func log(_ record: LogRecord) {
-        if !Self.onPurpose.contains(record.message) { sink.log(record) }
+        if Self.onPurpose.contains(record.message) { return }
+        beforeEach()
+        sink.log(record)
     }
 }

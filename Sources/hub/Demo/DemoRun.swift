@@ -42,7 +42,8 @@ struct DemoRun: Sendable {
         let start = ContinuousClock.now
         let (sending, targets) = try await withHub(
             configuration, brokers: Backends.factories,
-            environment: HubEnvironment(log: DemoLog(configuration.log.sink), logLevel: .warning)
+            environment: HubEnvironment(
+                log: DemoLog(configuration.log.sink) { console.progress?.remove() }, logLevel: .warning)
         ) { hub in
             try await exercise(hub, interrupts, since: start)
         }
@@ -50,7 +51,7 @@ struct DemoRun: Sendable {
             ledger: account.recorder.ledger,
             latencies: targets.map { ($0.destination, account.latencies(of: $0.topic)) },
             elapsed: ContinuousClock.now - start, problems: sending.problems, interruption: interrupts?.status,
-            hasFailed: sending.wasRefused || options.onBadLine == .stop && !sending.problems.isEmpty)
+            hasFailed: sending.hasFailed || options.onBadLine == .stop && !sending.problems.isEmpty)
     }
 
     private func exercise(
@@ -128,28 +129,28 @@ struct DemoRun: Sendable {
 
     // MARK: Sending
 
-    /// What became of the sending: what was wrong with lines of the input, and whether a broker refused an event.
+    /// What became of the sending: what was wrong with the input, and whether it ended at what cannot be passed over.
     private struct Sending: Sendable {
         var problems: [String] = []
-        var wasRefused = false
+        var hasFailed = false
     }
 
     /// Sends every event, up to the first that is refused.
     private func send(
         _ hub: MessageHub, _ targets: [Target], _ interrupts: Interrupts.Note?
     ) async throws -> Sending {
-        var reader = try EventReader(input)
+        var reader = try EventReader(input) { interrupts?.status != nil }
         var problems: [String] = []
         var (badLines, isFirstPass) = (0, true)
-        var (isOver, isRefused) = (false, false)
+        var (isOver, isRefused, isUnreadable) = (false, false, false)
         while !isOver, interrupts?.status == nil, !Task.isCancelled {
             var events: [DemoEvent] = []
             let most = options.count == 0 ? Self.batch : min(Self.batch, options.count - reader.read)
             while events.count < most, !isOver {
                 do {
-                    if let event = try reader.next() {
+                    if let event = try await reader.next() {
                         events.append(event)
-                    } else if options.count > 0, reader.read > 0 {
+                    } else if interrupts?.status == nil, options.count > 0, reader.read > 0 {
                         try reader.rewind()
                         isFirstPass = false
                     } else {
@@ -159,6 +160,9 @@ struct DemoRun: Sendable {
                     if isFirstPass { badLines += 1 }
                     if isFirstPass, badLines <= Self.namedLines { note(error, &problems) }
                     isOver = options.onBadLine == .stop
+                } catch let error as BrokerError {
+                    problems.append(error.sentence)
+                    (isUnreadable, isOver) = (true, true)
                 }
             }
             for target in targets where !events.isEmpty && !isRefused {
@@ -171,10 +175,10 @@ struct DemoRun: Sendable {
         if badLines > Self.namedLines {
             problems.append("\((badLines - Self.namedLines).grouped) more lines are not events either")
         }
-        if reader.read == 0, problems.isEmpty || options.onBadLine == .skip {
+        if reader.read == 0, interrupts?.status == nil, problems.isEmpty || options.onBadLine == .skip {
             problems.append("\(input) has no events")
         }
-        return Sending(problems: problems, wasRefused: isRefused)
+        return Sending(problems: problems, hasFailed: isRefused || isUnreadable)
     }
 
     private func note(_ error: EventReader.BadLine, _ problems: inout [String]) {
@@ -225,9 +229,9 @@ struct DemoRun: Sendable {
     }
 
     private func showProgress(since start: ContinuousClock.Instant) async {
-        guard let show = console.progress else { return }
+        guard let line = console.progress else { return }
         while !Task.isCancelled {
-            show(account.line(since: start))
+            line.show(account.line(since: start))
             try? await Task.sleep(for: .milliseconds(100))
         }
     }

@@ -11,7 +11,8 @@ struct DemoEvent: Sendable {
     let component: String
 }
 
-/// Reads events from a file of JSON lines, a piece at a time, and names a line that is none by its number.
+/// Reads events from a file of JSON lines, a piece at a time, and names a line that is none by its number. A pipe that
+/// has nothing yet, or no writer, is waited for, without a thread.
 struct EventReader {
     /// A line that is not an event.
     struct BadLine: Error, CustomStringConvertible {
@@ -31,8 +32,18 @@ struct EventReader {
     static let longestLine = 1 << 20
     /// The longest author and component, in bytes: they become keys.
     static let longestName = 1 << 10
+    private static let piece = 1 << 18
+
+    /// An open file, closed with the object.
+    private final class Descriptor: Sendable {
+        let number: Int32
+        init(_ number: Int32) { self.number = number }
+        deinit { close(number) }
+    }
+
     private let file: String
-    private let handle: FileHandle
+    private let descriptor: Descriptor
+    private let isInterrupted: @Sendable () -> Bool
     private let decoder = JSONDecoder()
     private var buffer: [UInt8] = []
     private var position = 0
@@ -41,15 +52,20 @@ struct EventReader {
     private(set) var line = 0
     private(set) var read = 0
 
-    init(_ file: String) throws {
+    /// Once `isInterrupted` says so, nothing more is waited for: what is there is the end.
+    init(_ file: String, isInterrupted: @escaping @Sendable () -> Bool = { false }) throws {
         try Self.check(file)
-        guard let handle = FileHandle(forReadingAtPath: file) else { throw Self.unusable(file, "cannot be read") }
+        let number = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        if number < 0 { throw Self.unusable(file, "cannot be read: \(String(cString: strerror(errno)))") }
         self.file = file
-        self.handle = handle
+        self.isInterrupted = isInterrupted
+        descriptor = Descriptor(number)
     }
 
     /// Throws where a file cannot be read, without opening it: what a pipe holds is there once.
     static func check(_ file: String) throws {
+        if file.isEmpty { throw BrokerError(.invalidArgument, "--input is empty; name a file of JSON lines") }
+        if file == "-" { throw BrokerError(.invalidArgument, "--input - is no file; standard input is /dev/stdin") }
         var isFolder = ObjCBool(false)
         if !FileManager.default.fileExists(atPath: file, isDirectory: &isFolder) {
             throw unusable(file, "does not exist")
@@ -62,9 +78,10 @@ struct EventReader {
         BrokerError(.invalidArgument, "\(file.quoted) \(why); name a file of JSON lines with --input")
     }
 
-    /// The next event; nil at the end of the file. After a `BadLine` the next call goes on with the next line.
-    mutating func next() throws -> DemoEvent? {
-        while let bytes = try nextLine() {
+    /// The next event; nil at the end of the file. After a `BadLine` the next call goes on with the next line. A cancelled
+    /// task waits for nothing.
+    mutating func next() async throws -> DemoEvent? {
+        while let bytes = try await nextLine() {
             line += 1
             if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
             if bytes.count > Self.longestLine { throw tooLong }
@@ -85,7 +102,7 @@ struct EventReader {
 
     /// Begins again at the first line.
     mutating func rewind() throws {
-        do { try handle.seek(toOffset: 0) } catch {
+        if lseek(descriptor.number, 0, SEEK_SET) != 0 {
             throw Self.unusable(file, "is a pipe, and cannot be sent again and again; leave out --count")
         }
         (buffer, position, isAtEnd, isTooLong, line) = ([], 0, false, false, 0)
@@ -96,7 +113,7 @@ struct EventReader {
     }
 
     /// The next line; of one that is too long only what shows that, its rest being passed over.
-    private mutating func nextLine() throws -> ArraySlice<UInt8>? {
+    private mutating func nextLine() async throws -> ArraySlice<UInt8>? {
         while true {
             if let end = buffer[position...].firstIndex(of: 0x0A) {
                 defer { position = end + 1 }
@@ -116,14 +133,41 @@ struct EventReader {
                 defer { (position, isTooLong) = (buffer.count, true) }
                 return buffer[position...]
             }
-            let piece: Data
-            do { piece = try handle.read(upToCount: 1 << 18) ?? Data() } catch {
-                throw Self.unusable(file, "cannot be read any further than line \(line)")
+            guard let piece = try await nextPiece() else {
+                (position, isAtEnd) = (buffer.count, true)
+                return nil
             }
             isAtEnd = piece.isEmpty
             buffer = Array(buffer[position...]) + piece
             position = 0
         }
+    }
+
+    /// The next bytes, empty at the end of the file; nil when it was interrupted.
+    private func nextPiece() async throws -> [UInt8]? {
+        while !isInterrupted() {
+            var interest = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+            if poll(&interest, 1, 0) > 0 {
+                let (piece, code) = available()
+                if code == 0 { return piece }
+                if code != EAGAIN, code != EINTR {
+                    throw Self.unusable(file, "cannot be read any further than line \(line)")
+                }
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return nil
+    }
+
+    /// What is there now, and the code of the system's error, 0 without one.
+    private func available() -> (piece: [UInt8], code: Int32) {
+        var code: Int32 = 0
+        let piece = [UInt8](unsafeUninitializedCapacity: Self.piece) { unsafe, count in
+            let result = Foundation.read(descriptor.number, unsafe.baseAddress, unsafe.count)
+            if result < 0 { code = errno }
+            count = max(0, result)
+        }
+        return (piece, code)
     }
 
     private static func sentence(of error: any Error) -> String {

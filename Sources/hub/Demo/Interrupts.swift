@@ -2,7 +2,8 @@ import Dispatch
 import Foundation
 import Messaging
 
-/// Catches Ctrl-C and SIGTERM as long as it lives: the first one is noted, the second one ends the process at once.
+/// Catches Ctrl-C and SIGTERM as long as it lives: the first one is noted, the second one ends the process at once. One
+/// that the process was started with as ignored (`nohup`, a shell's `&`) stays ignored.
 final class Interrupts {
     /// What was caught.
     final class Note: Sendable {
@@ -21,21 +22,33 @@ final class Interrupts {
     }
 
     let note = Note()
-    private let sources: [any DispatchSourceSignal]
+    private let sources: [(number: Int32, source: any DispatchSourceSignal)]
 
-    init() {
-        sources = [(SIGINT, ExitStatus.interrupted), (SIGTERM, .terminated)].map { [note] number, status in
-            signal(number, SIG_IGN)
+    /// `beforeTheEnd` is called where the process is ended at once.
+    init(beforeTheEnd: @escaping @Sendable () -> Void) {
+        sources = [(SIGINT, ExitStatus.interrupted), (SIGTERM, .terminated)].compactMap { [note] number, status in
+            if Self.ignore(number) { return nil }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-            source.setEventHandler { if !note.take(status) { exit(status.rawValue) } }
+            source.setEventHandler {
+                if note.take(status) { return }
+                beforeTheEnd()
+                exit(status.rawValue)
+            }
             source.resume()
-            return source
+            return (number, source)
         }
     }
 
+    /// Has the system ignore a signal, so that its source alone sees it; whether it did before.
+    private static func ignore(_ number: Int32) -> Bool {
+        let before = unsafeBitCast(signal(number, SIG_IGN), to: UInt.self)
+        return before == unsafeBitCast(SIG_IGN, to: UInt.self)
+    }
+
     deinit {
-        for source in sources { source.cancel() }
-        signal(SIGINT, SIG_DFL)
-        signal(SIGTERM, SIG_DFL)
+        for (number, source) in sources {
+            source.cancel()
+            signal(number, SIG_DFL)
+        }
     }
 }

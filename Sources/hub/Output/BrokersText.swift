@@ -68,7 +68,7 @@ enum BrokersText {
 
     private static func remedy(_ profile: BrokerProfile) -> String {
         let parts = [profile.trait.map { "trait \($0)" }, profile.package.map { "package \($0)" }].compactMap { $0 }
-        return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+        return parts.isEmpty ? "" : " (to come with \(parts.joined(separator: ", ")))"
     }
 
     private static func limits(of profile: BrokerProfile) -> [String] {

@@ -1,3 +1,5 @@
+import MessagingHub
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -18,45 +20,28 @@ struct Console: Sendable {
     let errorStyle: TextStyle
     /// The environment variables.
     let environment: [String: String]
-    /// Replaces the last line of standard error, where that is a terminal; an empty text removes it.
-    var progress: (@Sendable (String) -> Void)?
+    /// The last line of standard error, where that is a terminal.
+    var progress: ProgressLine?
     /// Whether Ctrl-C and SIGTERM are this process's own to answer.
     var answersSignals = false
 
-    /// The process's own streams. Ends the process with status 1 where standard output takes no more.
+    /// The process's own streams. Ends the process where standard output takes no more: quietly, as SIGPIPE would, where
+    /// nobody reads it any longer, else with status 1.
     static func process(_ environment: [String: String]) -> Console {
         var console = Console(
             write: { text in
-                if Self.write(text + "\n", to: 1) { return }
-                Self.write("hub: standard output cannot be written to; not everything is there\n", to: 2)
+                guard let code = StandardStream.output.write(text + "\n") else { return }
+                if code == EPIPE { exit(ExitStatus.unread.rawValue) }
+                let why = String(cString: strerror(code))
+                StandardStream.error.write("hub: standard output cannot be written to: \(why); the output is cut off\n")
                 exit(ExitStatus.failure.rawValue)
-            }, writeError: { text in Self.write(text + "\n", to: 2) },
+            }, writeError: { text in StandardStream.error.write(text + "\n") },
             style: TextStyle(isTerminal: isatty(1) == 1, environment: environment),
             errorStyle: TextStyle(isTerminal: isatty(2) == 1, environment: environment), environment: environment)
         if isatty(2) == 1, environment["TERM"] != "dumb" {
-            console.progress = { text in Self.write("\r\u{1B}[K\(text)", to: 2) }
+            console.progress = ProgressLine { text in StandardStream.error.write(text) }
         }
         console.answersSignals = true
         return console
-    }
-
-    /// Writes all of it; false when the descriptor takes no more.
-    @discardableResult private static func write(_ text: String, to descriptor: Int32) -> Bool {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { unsafe -> Int in
-                #if canImport(Glibc)
-                    Glibc.write(descriptor, unsafe.baseAddress, unsafe.count)
-                #elseif canImport(Musl)
-                    Musl.write(descriptor, unsafe.baseAddress, unsafe.count)
-                #else
-                    Darwin.write(descriptor, unsafe.baseAddress, unsafe.count)
-                #endif
-            }
-            if count < 0, errno == EINTR { continue }
-            if count <= 0 { return false }
-            rest = rest.dropFirst(count)
-        }
-        return true
     }
 }

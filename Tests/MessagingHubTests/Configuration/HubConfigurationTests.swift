@@ -253,7 +253,8 @@ import Testing
             throw BrokerError(.unavailable, "no broker \(name) is made here")
         }
         let sentence =
-            "the backend of type kafka is not in this build; build with the trait Kafka and the package librdkafka-dev"
+            "the backend of type kafka is not in this build: it is to come with the trait Kafka, which needs the package"
+            + " librdkafka-dev and cannot be chosen yet; use a type of this build, or write a backend of your own"
         #expect(configuration.missingBackends(registered: [factory]).map(\.description) == ["broker a: \(sentence)"])
         let path = ConfigurationPath("brokers", "a", "type")
         let problem = ConfigurationProblem(at: path, "\(sentence), and give the hub its factory")

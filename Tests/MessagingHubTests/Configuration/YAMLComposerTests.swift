@@ -77,7 +77,7 @@ import Testing
         let small = YAMLLimits(bytes: 100, depth: 4, nodes: 10, scalarBytes: 20)
         #expect(
             compose("a: \(String(repeating: "x", count: 21))", limits: small).problems == [
-                "is a text of 21 bytes; at most 20 are allowed"
+                "is a text of 21 bytes; at most 20 are allowed, shorten it"
             ])
         #expect(
             compose("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]", limits: small).problems.first?.hasPrefix(
@@ -104,6 +104,9 @@ import Testing
         #expect(YAMLComposer.compose([0xFF, 0xFE, 0x61, 0x00], environment: [:]).root == nil)
         #expect(compose("a: \0").root == nil)
         #expect(compose("a: \u{1}").root == nil)
+        let (_, problems) = YAMLComposer.compose(Array("a: 1\nb: x\u{1}".utf8), environment: [:])
+        let sentence = "is not YAML: the character U+0001 is not allowed; remove it"
+        #expect(problems == [YAMLProblem(mark: YAMLMark(line: 2, column: 5), sentence: sentence)])
         #expect(compose("\u{FEFF}a: 1").root?["a"]?.scalar?.text == "1")
     }
 }

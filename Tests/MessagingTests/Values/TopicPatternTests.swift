@@ -1,4 +1,5 @@
 import Messaging
+import MessagingTesting
 import Testing
 
 @Suite struct TopicPatternTests {

@@ -9,16 +9,16 @@ import Testing
         try EventReader(try HubProcess.file("events.ndjson", lines: lines))
     }
 
-    @Test func linesBecomeEvents() throws {
+    @Test func linesBecomeEvents() async throws {
         var reader = try reader([HubProcess.event("a"), "", HubProcess.event("b") + "\r"])
-        let first = try #require(try reader.next())
-        let second = try #require(try reader.next())
-        #expect(try reader.next()?.index == nil)
+        let first = try #require(try await reader.next())
+        let second = try #require(try await reader.next())
+        #expect(try await reader.next()?.index == nil)
         #expect((first.index, second.index) == (0, 1))
         #expect(String(decoding: first.body, as: UTF8.self) == HubProcess.event("a"))
         #expect((first.author, first.component) == ("a", "core"))
         try reader.rewind()
-        #expect(try reader.next()?.index == 2)
+        #expect(try await reader.next()?.index == 2)
     }
 
     @Test(arguments: [
@@ -29,30 +29,30 @@ import Testing
             #"{"id":"1","author":"\#(String(repeating: "x", count: 1025))","component":"c"}"#,
             #""author" has 1025 bytes"#
         ),
-    ]) func whatIsNoneIsNamedAndPassedOver(line: String, why: String) throws {
+    ]) func whatIsNoneIsNamedAndPassedOver(line: String, why: String) async throws {
         var reader = try reader([HubProcess.event("a"), line, HubProcess.event("b")])
-        _ = try reader.next()
-        let error = #expect(throws: EventReader.BadLine.self) { try reader.next() }
+        _ = try await reader.next()
+        let error = await #expect(throws: EventReader.BadLine.self) { try await reader.next() }
         #expect(error?.number == 2)
         #expect(error?.why.contains(why) == true, "\(error?.why ?? "")")
-        #expect(try reader.next()?.index == 1)
+        #expect(try await reader.next()?.index == 1)
     }
 
-    @Test func aFileWithoutLineEndsIsNotReadWhole() throws {
+    @Test func aFileWithoutLineEndsIsNotReadWhole() async throws {
         var reader = try reader([String(repeating: "x", count: 3 << 20)])
-        #expect(throws: EventReader.BadLine.self) { try reader.next() }
+        await #expect(throws: EventReader.BadLine.self) { try await reader.next() }
     }
 
     @Test(arguments: [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, (1 << 20) + (1 << 18), 10_000_000])
-    func aLineThatIsTooLongIsOneLine(count: Int) throws {
+    func aLineThatIsTooLongIsOneLine(count: Int) async throws {
         var reader = try reader([HubProcess.event("a"), String(repeating: "x", count: count), HubProcess.event("b")])
-        _ = try reader.next()
-        let error = #expect(throws: EventReader.BadLine.self) { try reader.next() }
+        _ = try await reader.next()
+        let error = await #expect(throws: EventReader.BadLine.self) { try await reader.next() }
         #expect(error?.number == 2)
         #expect(error?.why.contains("longer") == (count > 1 << 20))
-        #expect(try reader.next()?.body == Array(HubProcess.event("b").utf8))
+        #expect(try await reader.next()?.body == Array(HubProcess.event("b").utf8))
         #expect(reader.line == 3)
-        #expect(try reader.next()?.index == nil)
+        #expect(try await reader.next()?.index == nil)
     }
 
     @Test func aDirectoryIsNamedAsOne() {

@@ -41,7 +41,9 @@ struct ConfigurationCheck: Sendable {
             let shown = read.shown(broker.type.name.quoted, at: path / "type")
             return [ConfigurationProblem(at: path / "type", "\(shown) is not a type of broker; \(remedy)")]
         }
-        let findings = profile.findings(broker.options).filter(\.isProblem)
+        let findings = profile.findings(broker.options).filter { finding in
+            finding.isProblem && !finding.others.contains { read.said.contains(path / $0) }
+        }
         return check(broker.options, profile.options, at: path)
             + findings.map { ConfigurationProblem(at: path / $0.option, $0.sentence) }
     }
@@ -62,7 +64,7 @@ struct ConfigurationCheck: Sendable {
             found.append(ConfigurationProblem(at: path / "broker", "\(shown) is not a broker; \(hint)"))
             return found
         }
-        guard let profile = profiles[broker.type] else { return found }
+        guard let profile = profiles[broker.type], read.areGood(path / "kind") else { return found }
         let fit = RouteFit(
             route, at: path, on: profile, with: broker.options, among: Array(profiles.values), read: read)
         return found + fit.problems

@@ -6,20 +6,21 @@ public struct MissingBackend: Hashable, Sendable, CustomStringConvertible {
     public let broker: BrokerName
     /// Its type.
     public let type: BrokerType
-    /// The package trait that brings the backend; nil where none is known.
+    /// The package trait that is to bring the backend; nil where none is known.
     public let trait: String?
     /// The Debian package that it needs; nil where none is known.
     public let package: String?
 
-    /// What is missing, and how to get it.
+    /// What is missing, and what to do.
     public var description: String { "broker \(broker): \(sentence)" }
 
     /// The same, where the broker has been named.
     var sentence: String {
         let what = "the backend of type \(type) is not in this build"
         guard let trait else { return "\(what); write a BrokerFactory for it" }
-        let need = package.map { " and the package \($0)" } ?? ""
-        return "\(what); build with the trait \(trait)\(need)"
+        let need = package.map { "needs the package \($0) and " } ?? ""
+        let state = "it is to come with the trait \(trait), which \(need)cannot be chosen yet"
+        return "\(what): \(state); use a type of this build, or write a backend of your own"
     }
 }
 

@@ -11,4 +11,7 @@ struct ReadValues: Sendable {
 
     /// Whether nothing has been said of any of these values.
     func areGood(_ paths: ConfigurationPath...) -> Bool { !paths.contains { said.contains($0) } }
+
+    /// Whether nothing has been said of any value of this mapping.
+    func isGood(within path: ConfigurationPath) -> Bool { !said.contains { $0.parent == path } }
 }

@@ -14,7 +14,7 @@ struct RouteCheck: Sendable {
     }
 
     var problems: [ConfigurationProblem] {
-        values + topics + deadLetter + groups + policies + times
+        values + topics + policies + (read.areGood(path / "kind") ? deadLetter + groups + times : [])
     }
 
     /// Values out of their options' ranges.
@@ -74,7 +74,7 @@ struct RouteCheck: Sendable {
                 let why = "what it does not let through would never be handled"
                 found.append(
                     ConfigurationProblem(at: place, "a queue has no filter, because \(why); make it kind: stream"))
-            } else if filter.values.isEmpty {
+            } else if filter.values.isEmpty, read.isGood(within: place / "headers") {
                 found.append(ConfigurationProblem(at: place, "has no headers; give at least one, or remove the filter"))
             }
         }

@@ -43,7 +43,8 @@ struct RouteFit: Sendable {
         var found: [ConfigurationProblem] = []
         let limits = profile.limits(with: options)
         let broker = "broker \(brokerName) of type \(profile.type)"
-        if route.kind != .pubSub, route.maxHold > limits.maxHold {
+        let areKnown = read.isGood(within: ConfigurationPath("brokers", route.broker.name))
+        if route.kind != .pubSub, areKnown, route.maxHold > limits.maxHold {
             let sentence =
                 "\(read.hidden[path / "max-hold"] ?? route.maxHold.optionText) is over what \(broker) can hold,"
                 + " \(limits.maxHold.optionText); lower it"

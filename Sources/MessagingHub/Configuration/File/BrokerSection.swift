@@ -26,7 +26,9 @@ struct BrokerSection: Sendable {
         }
         for entry in entries { reader.mark(path / entry.key, at: entry.value.mark) }
         var url: BrokerURL?
-        if let scalar = node[Self.url.name]?.scalar, !scalar.isUnusable {
+        if let written = node[Self.url.name], let scalar = written.scalar,
+            reader.value(written, of: Self.url.description, at: path / Self.url.name) != nil
+        {
             do throws(BrokerURL.Problem) { url = try BrokerURL(scalar.text) } catch {
                 reader.report(path / Self.url.name, error.sentence)
                 return nothing

@@ -9,8 +9,13 @@
 /// Reads a configuration's bytes. A file that is too large is refused before it is read.
 enum ConfigurationFile {
     static func read(_ path: String, limits: YAMLLimits = YAMLLimits()) throws(YAMLProblem) -> [UInt8] {
-        if path.utf8.contains(0) { throw YAMLProblem(mark: nil, sentence: "is not a path: it contains a NUL") }
-        guard let file = fopen(path, "rb") else { throw failure(errno) }
+        if path.isEmpty {
+            throw YAMLProblem(mark: nil, sentence: "the name of the configuration is empty; name a file")
+        }
+        if path.utf8.contains(0) {
+            throw YAMLProblem(mark: nil, sentence: "is not a path: it contains a NUL; remove it")
+        }
+        guard let file = fopen(path, "rb") else { throw failure(errno, path) }
         defer { fclose(file) }
         var status = stat()
         guard fstat(fileno(file), &status) == 0 else { throw failure(errno) }
@@ -40,13 +45,16 @@ enum ConfigurationFile {
         throw YAMLProblem(mark: nil, sentence: sentence)
     }
 
-    private static func failure(_ code: CInt) -> YAMLProblem {
+    private static func failure(_ code: CInt, _ path: String = "") -> YAMLProblem {
         let sentence =
             switch code {
+            case ENOENT where path == "-": "is no file; standard input is /dev/stdin"
             case ENOENT: "does not exist; check the path"
+            case ENOTDIR: "does not exist, because a part of the path is a file; check the path"
+            case ENAMETOOLONG: "is longer than a path may be; check the path"
             case EISDIR: "is a directory; name the file in it"
             case EACCES, EPERM: "may not be read; give this user the permission"
-            default: "cannot be read: \(String(cString: strerror(code)))"
+            default: "cannot be read: \(String(cString: strerror(code))); name another file"
             }
         return YAMLProblem(mark: nil, sentence: sentence)
     }

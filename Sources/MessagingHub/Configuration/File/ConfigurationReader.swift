@@ -9,6 +9,8 @@ struct ConfigurationReader: Sendable {
     /// What may not be shown of these values, in words: `the value of ${PORT}`.
     private(set) var hidden: [ConfigurationPath: String] = [:]
     private(set) var problems: [ConfigurationProblem] = []
+    /// The values whose variables could not be replaced, which was said before there was a reader.
+    private var incomplete: Set<ConfigurationPath> = []
 
     /// A reader of this file, for brokers of these types.
     init(file: String, environment: [String: String], profiles: [BrokerProfile]) {
@@ -28,6 +30,9 @@ struct ConfigurationReader: Sendable {
         problems.append(
             ConfigurationProblem(file: file, line: place?.line, column: place?.column, at: path, sentence))
     }
+
+    /// What the check of the whole is to know.
+    var read: ReadValues { ReadValues(hidden: hidden, said: incomplete.union(problems.map(\.path))) }
 
     /// Notes where a value stands.
     mutating func mark(_ path: ConfigurationPath, at mark: YAMLMark) { marks[path] = mark }
@@ -97,6 +102,9 @@ struct ConfigurationReader: Sendable {
                 report(below, "has an empty name; give it one", at: entry.keyMark)
                 return nil
             }
+            if entry.key.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+                report(below, "has a control character in its name; remove it", at: entry.keyMark)
+            }
             let empty = YAMLNode(mark: entry.value.mark, content: .mapping([]))
             return (entry.key, read(&self, entry.value.isNull ? empty : entry.value, below))
         }
@@ -136,10 +144,15 @@ struct ConfigurationReader: Sendable {
     ) -> (any OptionValue)? {
         let remedy = "give \(option.allowedDescription)"
         switch node.content {
+        case .null where option.isRequired:
+            report(path, "has no value; \(remedy), in quotation marks where it begins with #")
         case .null: report(path, "has no value; \(remedy), or remove the key")
         case .mapping: report(path, "is a mapping; \(remedy)", at: node.mark)
         case .scalar(let scalar):
-            if scalar.isUnusable { return nil }
+            if scalar.isUnusable {
+                incomplete.insert(path)
+                return nil
+            }
             hide(scalar, option, at: path)
             if let value = option.read(scalar.text) { return value }
             report(path, "\(hidden[path] ?? scalar.text.quoted) is not allowed; \(remedy)", at: node.mark)
@@ -150,7 +163,10 @@ struct ConfigurationReader: Sendable {
             }
             let texts = items.compactMap(\.scalar)
             texts.forEach { hide($0, option, at: path) }
-            if texts.contains(where: \.isUnusable) { return nil }
+            if texts.contains(where: \.isUnusable) {
+                incomplete.insert(path)
+                return nil
+            }
             if texts.count == items.count, let value = option.readList(texts.map(\.text)) { return value }
             report(path, "has an item that is not a single value; \(remedy)", at: node.mark)
         }

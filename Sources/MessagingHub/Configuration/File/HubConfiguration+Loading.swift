@@ -29,8 +29,8 @@ extension HubConfiguration {
         let composed = YAMLComposer.compose(bytes, environment: environment)
         var problems = composed.problems.map { problem in
             ConfigurationProblem(
-                file: file, line: problem.mark?.line, column: problem.mark?.column, at: ConfigurationPath(),
-                problem.sentence)
+                file: file, line: problem.mark?.line, column: problem.mark?.column,
+                at: ConfigurationPath(keys: problem.keys), problem.sentence)
         }
         guard let root = composed.root, !root.isNull else {
             if problems.isEmpty {
@@ -47,8 +47,7 @@ extension HubConfiguration {
                 ConfigurationPath(name), "is not there; a configuration has at least one of them", at: root.mark)
         }
         configuration.read(section, &reader)
-        let read = ReadValues(hidden: reader.hidden, said: Set(reader.problems.map(\.path)))
-        reader.reportFurther(ConfigurationCheck(configuration, profiles: profiles, read: read).problems)
+        reader.reportFurther(ConfigurationCheck(configuration, profiles: profiles, read: reader.read).problems)
         problems += reader.problems
         if problems.isEmpty { return configuration }
         throw ConfigurationError(problems.inOrderOfTheFile)
@@ -59,7 +58,7 @@ extension HubConfiguration {
             brokers[BrokerName(name)] = BrokerConfiguration(broker)
         }
         for (name, route) in section.entries(of: "routes") {
-            if let route = RouteConfiguration(route, &reader) { routes[RouteName(name)] = route }
+            routes[RouteName(name)] = RouteConfiguration(route, &reader)
         }
         if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
         if let log = section["log"] { HubOptions.log.apply(log.values, to: &self.log) }
@@ -77,7 +76,7 @@ extension BrokerConfiguration {
 extension ConfigurationReader {
     /// Notes what a check of the whole found, where nothing has been said of the same value, or the one around it, yet.
     fileprivate mutating func reportFurther(_ further: [ConfigurationProblem]) {
-        let said = Set(problems.map(\.path))
+        let said = read.said
         for problem in further where !said.contains(problem.path) {
             if let parent = problem.path.parent, said.contains(parent) { continue }
             report(problem.path, problem.sentence)

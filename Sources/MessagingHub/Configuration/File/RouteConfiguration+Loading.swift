@@ -2,8 +2,8 @@ import Messaging
 import MessagingReliability
 
 extension RouteConfiguration {
-    /// The route of a section; nil where its topics or its kind cannot be known. What is wrong is noted.
-    init?(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {
+    /// The route of a section. What is wrong is noted; where its topics or its kind cannot be known they are none, and a queue.
+    init(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {
         let (path, values) = (section.path, section.values)
         let style = values[RouteOptions.style]
         let pattern =
@@ -31,7 +31,6 @@ extension RouteConfiguration {
             RouteOptions.publishRetry.apply(publish.values, to: &publishRetry)
             RouteOptions.publish.apply(publish.values, to: &self)
         }
-        if pattern == nil || !values.isSet(RouteOptions.kind.name) { return nil }
     }
 }
 
@@ -40,7 +39,7 @@ extension DestinationDeclaration.Group {
         self.init(start: section.values[RouteOptions.start])
         guard let filter = section["filter"] else { return }
         let headers = filter["headers"]?.texts ?? [:]
-        if headers.isEmpty {
+        if headers.isEmpty, reader.read.isGood(within: filter.path / "headers") {
             reader.report(filter.path, "has no headers; give at least one, or remove the filter")
         }
         let pairs = headers.sorted { $0.key < $1.key }.map { (HeaderName($0.key), $0.value) }

@@ -17,6 +17,8 @@ struct YAMLComposer {
     private let interpolation: Interpolation
     private var anchors: [String: Part] = [:]
     private var open: Set<String> = []
+    /// The keys that lead to the value that is read.
+    private var keys: [String] = []
     private var nodes = 0
     private var bytes = 0
     /// What is wrong, in the order of the file.
@@ -65,7 +67,7 @@ struct YAMLComposer {
 
     private mutating func part(from event: YAMLEvent, depth: Int) throws(YAMLProblem) -> Part {
         if depth > limits.depth {
-            throw YAMLProblem(mark: event.mark, sentence: "is nested deeper than \(limits.depth) levels; flatten it")
+            throw problem("is nested deeper than \(limits.depth) levels; flatten it", at: event.mark)
         }
         checkTag(of: event)
         if let anchor = event.anchor { open.insert(anchor) }
@@ -75,7 +77,7 @@ struct YAMLComposer {
         case .scalar(let text, let isPlain): part = try scalar(text, isPlain: isPlain, of: event)
         case .sequenceStart: part = try sequence(at: event.mark, depth: depth)
         case .mappingStart: part = try mapping(at: event.mark, depth: depth)
-        default: throw YAMLProblem(mark: event.mark, sentence: "is not YAML: a value is missing here")
+        default: throw problem("is not YAML: a value is missing here; give one", at: event.mark)
         }
         if let anchor = event.anchor {
             open.remove(anchor)
@@ -88,14 +90,14 @@ struct YAMLComposer {
         var part = Part(node: YAMLNode(mark: event.mark, content: .null))
         if text.utf8.count > limits.scalarBytes {
             let sentence = "is a text of \(text.utf8.count) bytes; at most \(limits.scalarBytes) are allowed"
-            throw YAMLProblem(mark: event.mark, sentence: sentence)
+            throw problem("\(sentence), shorten it", at: event.mark)
         }
         if !(isPlain && ["", "~", "null", "Null", "NULL"].contains(text)) {
             var scalar = YAMLNode.Scalar(text: text, style: isPlain ? .plain : .quoted)
             do throws(Interpolation.Problem) {
                 (scalar.text, scalar.variables) = try interpolation.apply(to: text)
             } catch {
-                problems.append(YAMLProblem(mark: event.mark, sentence: error.sentence))
+                problems.append(problem(error.sentence, at: event.mark))
                 scalar.variables = error.variables
                 scalar.isUnusable = true
             }
@@ -130,18 +132,19 @@ struct YAMLComposer {
             let event = try handle.next()
             if event.kind == .mappingEnd { break }
             guard case .scalar(let key, let isPlain) = event.kind else {
-                throw YAMLProblem(mark: event.mark, sentence: "is not a key; give a single word, without an alias")
+                throw problem("is not a key; give a single word, without an alias", at: event.mark)
             }
             try count(nodes: 1, bytes: key.utf8.count, at: event.mark)
+            keys.append(key)
+            defer { keys.removeLast() }
             let value = try part(from: try handle.next(), depth: depth + 1)
             sum.nodes += value.nodes + 1
             sum.bytes += value.bytes + key.utf8.count
             if key == "<<" && isPlain {
-                if let problem = entries.merge(value.node) { problems.append(problem) }
+                if let (mark, sentence) = entries.merge(value.node) { problems.append(problem(sentence, at: mark)) }
             } else if let first = entries.set(key, at: event.mark, to: value.node) {
-                let sentence =
-                    "\(key.quoted) is set twice in one mapping, first in line \(first.line); remove one of them"
-                problems.append(YAMLProblem(mark: event.mark, sentence: sentence))
+                let sentence = "is set twice in one mapping, first in line \(first.line); remove one of them"
+                problems.append(problem(sentence, at: event.mark))
             }
         }
         sum.node.content = .mapping(entries.list)
@@ -150,11 +153,11 @@ struct YAMLComposer {
 
     private mutating func alias(_ name: String, at mark: YAMLMark) throws(YAMLProblem) -> Part {
         if open.contains(name) {
-            throw YAMLProblem(
-                mark: mark, sentence: "the alias *\(name) stands inside its own anchor; a cycle has no end")
+            throw problem("the alias *\(name) stands inside its own anchor; a cycle has no end", at: mark)
         }
         guard let part = anchors[name] else {
-            throw YAMLProblem(mark: mark, sentence: "the alias *\(name) has no anchor before it; define &\(name) first")
+            let remedy = "define &\(name) first, or put a text that begins with * in quotation marks"
+            throw problem("the alias *\(name) has no anchor before it; \(remedy)", at: mark)
         }
         try count(nodes: part.nodes, bytes: part.bytes, at: mark)
         return part
@@ -165,11 +168,11 @@ struct YAMLComposer {
         bytes += moreBytes
         if nodes > limits.nodes {
             let sentence = "has more than \(limits.nodes) values once its aliases are resolved; make it smaller"
-            throw YAMLProblem(mark: mark, sentence: sentence)
+            throw problem(sentence, at: mark)
         }
         if bytes > limits.bytes {
             let sentence = "has more than \(limits.bytes) bytes once its aliases and variables are resolved"
-            throw YAMLProblem(mark: mark, sentence: "\(sentence); make it smaller")
+            throw problem("\(sentence); make it smaller", at: mark)
         }
     }
 
@@ -177,8 +180,12 @@ struct YAMLComposer {
         guard let tag = event.tag else { return }
         let known = ["str", "int", "float", "bool", "null", "map", "seq"].map { "tag:yaml.org,2002:\($0)" }
         if tag != "!", !known.contains(tag) {
-            problems.append(YAMLProblem(mark: event.mark, sentence: "the tag \(tag.quoted) is not known; remove it"))
+            problems.append(problem("the tag \(tag.quoted) is not known; remove it", at: event.mark))
         }
+    }
+
+    private func problem(_ sentence: String, at mark: YAMLMark) -> YAMLProblem {
+        YAMLProblem(mark: mark, keys: keys, sentence: sentence)
     }
 }
 
@@ -191,8 +198,10 @@ extension YAMLLimits {
 
 extension [UInt8] {
     /// Where the first byte stands that is not UTF-8; nil where all are.
-    var firstInvalidUTF8: YAMLMark? {
-        if String(validating: self, as: UTF8.self) != nil { return nil }
+    var firstInvalidUTF8: YAMLMark? { String(validating: self, as: UTF8.self) == nil ? end : nil }
+
+    /// The place behind the last character, or at the first byte that is not UTF-8.
+    var end: YAMLMark {
         var decoder = UTF8()
         var iterator = makeIterator()
         var mark = YAMLMark(line: 1, column: 1)

@@ -19,12 +19,11 @@ struct YAMLEntries {
 
     /// Adds what a merge key `<<` brings: one mapping, or a list of them of which the earlier win. What the mapping
     /// sets itself stays.
-    mutating func merge(_ node: YAMLNode) -> YAMLProblem? {
+    mutating func merge(_ node: YAMLNode) -> (mark: YAMLMark, sentence: String)? {
         let sources: [YAMLNode] = if case .sequence(let items) = node.content { items } else { [node] }
         for source in sources {
             guard let entries = source.entries else {
-                let sentence = "<< merges mappings; this \(source.kindInWords), give an alias of a mapping"
-                return YAMLProblem(mark: source.mark, sentence: sentence)
+                return (source.mark, "<< merges mappings; this \(source.kindInWords), give an alias of a mapping")
             }
             for entry in entries where places[entry.key] == nil {
                 places[entry.key] = list.count

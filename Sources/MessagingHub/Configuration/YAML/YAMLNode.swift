@@ -64,5 +64,7 @@ struct YAMLMark: Hashable, Sendable {
 /// Why a text is not the YAML that a configuration may be.
 struct YAMLProblem: Error, Hashable, Sendable {
     var mark: YAMLMark?
+    /// The keys that lead to the value; empty where it is about the file as a whole.
+    var keys: [String] = []
     var sentence: String
 }

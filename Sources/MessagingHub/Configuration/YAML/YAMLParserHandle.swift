@@ -63,11 +63,16 @@ final class YAMLParserHandle {
 
     private var problem: YAMLProblem {
         let failed = parser.pointee
-        let words = [failed.context, failed.problem].compactMap { $0.map { String(cString: $0) } }
-        let sentence = "is not YAML: \(words.isEmpty ? "it cannot be parsed" : words.joined(separator: ", "))"
         let hasPlace = failed.problem_mark.line > 0 || failed.problem_mark.column > 0
-        let mark = hasPlace ? failed.problem_mark : failed.mark
-        return YAMLProblem(mark: Self.mark(mark), sentence: sentence)
+        var fault = YAMLFault()
+        fault.context = failed.context.map { String(cString: $0) } ?? ""
+        fault.problem = failed.problem.map { String(cString: $0) } ?? ""
+        fault.contextMark = Self.mark(failed.context_mark)
+        fault.mark = Self.mark(hasPlace ? failed.problem_mark : failed.mark)
+        if failed.error == YAML_READER_ERROR {
+            fault.character = (UInt32(bitPattern: failed.problem_value), Int(clamping: failed.problem_offset))
+        }
+        return fault.problem(in: Array(input))
     }
 
     private static func mark(_ mark: yaml_mark_t) -> YAMLMark {
