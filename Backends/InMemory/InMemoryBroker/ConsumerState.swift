@@ -2,31 +2,13 @@ import Messaging
 
 /// What the server knows of a consumer.
 struct ConsumerState: Row, Sendable {
-    /// A delivery that the consumer holds: which message of which inbox, and since when.
-    struct Hold: Sendable {
+    /// A delivery that the consumer holds: of which inbox, and since when.
+    struct Hold: BitwiseCopyable, Sendable {
         /// Unlike that of any other hold; 0: the cell is free.
         var number: UInt64
         let inbox: Int
-        let slot: UInt32
-        let size: Int32
+        let mark: Mark
         let since: Duration
-        /// In a free cell: the cell that was freed before it.
-        fileprivate var nextFree: UInt32?
-
-        init(number: UInt64, inbox: Int, slot: UInt32, size: Int32, since: Duration) {
-            self.number = number
-            self.inbox = inbox
-            self.slot = slot
-            self.size = size
-            self.since = since
-        }
-
-        /// Marks the cell as free; the size of the message that was held.
-        fileprivate mutating func free(before next: UInt32?) -> Int32 {
-            number = 0
-            nextFree = next
-            return size
-        }
     }
 
     enum Status: Sendable {
@@ -52,9 +34,10 @@ struct ConsumerState: Row, Sendable {
     var isIdle = false
     /// What a pubSub subscriber has not taken yet.
     var mailbox: Mailbox?
+    // What is held, cell by cell: apart from each other, so that a hold is read without a reference counted.
     private(set) var holds: [Hold] = []
-    /// The cell that was freed last, the first of a chain through the holds.
-    private var lastFreed: UInt32?
+    private var messages: [Message?] = []
+    private var freeCells: [UInt32] = []
     private(set) var heldBytes = 0
     private(set) var held = 0
 
@@ -89,18 +72,19 @@ struct ConsumerState: Row, Sendable {
     func hasRoom(for size: Int) -> Bool { held == 0 || heldBytes &+ size <= subscription.windowBytes }
 
     /// Holds a delivery; its receipt.
-    mutating func hold(_ hold: Hold) -> Receipt {
+    mutating func hold(_ message: consuming Message, _ hold: Hold) -> Receipt {
+        held &+= 1
+        heldBytes &+= Int(hold.mark.size)
         let cell: UInt32
-        if let free = lastFreed {
+        if let free = freeCells.popLast() {
             cell = free
-            lastFreed = holds[Int(cell)].nextFree
             holds[Int(cell)] = hold
+            messages[Int(cell)] = consume message
         } else {
             cell = UInt32(truncatingIfNeeded: holds.count)
             holds.append(hold)
+            messages.append(consume message)
         }
-        held &+= 1
-        heldBytes &+= Int(hold.size)
         cells.set(Int(cell), to: hold.number)
         return Receipt(sequence: hold.number, slot: cell)
     }
@@ -112,19 +96,30 @@ struct ConsumerState: Row, Sendable {
         return holds[cell]
     }
 
-    /// Ends a hold.
-    mutating func letGo(of cell: UInt32) {
-        held &-= 1
-        heldBytes &-= Int(holds[Int(cell)].free(before: lastFreed))
-        lastFreed = cell
-        cells.set(Int(cell), to: 0)
+    /// Ends a hold; the message.
+    @discardableResult
+    mutating func letGo(of cell: UInt32) -> Message? {
+        free(cell)
+        return messages[Int(cell)].take()
     }
 
-    /// Ends the hold that a receipt stands for; nil when it is stale.
-    mutating func take(_ receipt: Receipt) -> Hold? {
+    /// Ends the hold that a receipt stands for, and forgets its message; nil when it is stale.
+    mutating func finish(_ receipt: Receipt) -> Hold? {
         guard let hold = hold(of: receipt) else { return nil }
-        letGo(of: receipt.slot)
+        free(receipt.slot)
+        messages[Int(receipt.slot)] = nil
         return hold
+    }
+
+    /// The message that is held in a cell.
+    func message(in cell: UInt32) -> Message? { messages[Int(cell)] }
+
+    private mutating func free(_ cell: UInt32) {
+        held &-= 1
+        heldBytes &-= Int(holds[Int(cell)].mark.size)
+        holds[Int(cell)].number = 0
+        freeCells.append(cell)
+        cells.set(Int(cell), to: 0)
     }
 
     /// The cells that are in use.

@@ -20,7 +20,8 @@ extension InMemoryBroker {
         _ messages: [Message], to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
         if Task.isCancelled { throw .refused(Self.cancelled, count: messages.count) }
-        let answer = options.positions ? nil : doors.withLock { $0.intake(of: destination)?.offer(messages, within: limits) }
+        let answer =
+            options.positions ? nil : doors.withLock { $0.intake(of: destination)?.offer(messages, within: limits) }
         if let answer, answer.isAwaited { notice(at: destination) }
         if let answer, answer.taken == messages.count { return PublishReceipt() }
         return try await publishBySteps(messages, from: answer?.taken ?? 0, to: destination, options: options)

@@ -99,7 +99,6 @@ public final class InMemoryBroker: MessageBroker {
         server.change { state, effects in state.disconnect(connection, counting: runs, &effects) }
     }
 
-
     /// Depth, purge and delete.
     public var topology: (any TopologyAdministration)? { InMemoryTopology(broker: self) }
     /// Reading a stream from a position.

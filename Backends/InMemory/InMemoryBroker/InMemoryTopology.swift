@@ -51,10 +51,9 @@ extension ServerState {
         guard let inbox else { return .failure(missing) }
         inboxes[inbox].closeIntake()
         let box = inboxes[inbox]
-        let held = box.members.reduce(0) { sum, member in sum + (consumers[member].holdCount(in: inbox)) }
         let live = box.members.count { if case .live = consumers[$0].status { true } else { false } }
         return .success(
-            DestinationDepth(waiting: box.waiting(in: log(of: inbox), held: held), held: held, consumers: live))
+            DestinationDepth(waiting: box.waiting(in: log(of: inbox)), held: box.held, consumers: live))
     }
 
     func health(of connection: Int) -> BrokerHealth {
@@ -97,8 +96,4 @@ extension ServerState {
             streams[stream].readers = []
         }
     }
-}
-
-extension ConsumerState {
-    func holdCount(in inbox: Int) -> Int { heldCells.count { holds[Int($0)].inbox == inbox } }
 }

@@ -42,14 +42,17 @@ struct Inbox: Row, Sendable {
     var group: Group?
     /// The index of the stream, where this is a group's.
     let stream: Int?
-    private(set) var slots = SlotTable()
+    private var slots = SlotTable()
     private var ready: ReadyLanes
     private var delayed = Heap<Due>()
     /// Where publishers put what needs no second look.
     let intake = Intake()
-    /// What came in and was never handed out, in order; it has no slots yet. Unused where there are priorities.
+    /// What came in and was never handed out, in order. Unused where there are priorities.
     var backlog = Backlog()
     var lastOrder: UInt64 = 0
+    /// What consumers hold of it.
+    private(set) var held = 0
+    private var heldBytes = 0
     let maximumMessages: Int
     let maximumBytes: Int
     /// The consumers, in the order in which they came.
@@ -86,8 +89,8 @@ struct Inbox: Row, Sendable {
     var label: String { group.map { "\(declaration.destination) (group \($0.name))" } ?? "\(declaration.destination)" }
 
     /// How many messages it has, held ones included.
-    var count: Int { slots.count &+ backlog.count }
-    var bytes: Int { slots.bytes &+ backlog.bytes }
+    var count: Int { slots.count &+ backlog.count &+ held }
+    var bytes: Int { slots.bytes &+ backlog.bytes &+ heldBytes }
     var hasPriorities: Bool { declaration.maximumPriority > 0 }
     /// How many messages went without being handed out.
     var passed: Int { expired &+ filtered }
@@ -102,27 +105,51 @@ struct Inbox: Row, Sendable {
         if notBefore == nil, !hasPriorities {
             return backlog.append(consume message, .init(order: lastOrder, size: size))
         }
-        let mark = SlotTable.Mark(message, order: lastOrder, size: size)
-        let slot = slots.insert(consume message, mark)
-        let turn = ReadyLanes.Turn(order: lastOrder, slot: slot)
+        let mark = Mark(message, order: lastOrder, size: size)
+        let priority = mark.priority
+        let turn = ReadyLanes.Turn(order: lastOrder, slot: slots.insert(consume message, mark))
         if let notBefore {
             delayed.insert(Due(time: notBefore, turn: turn))
         } else {
-            ready.append(turn, priority: mark.priority)
+            ready.append(turn, priority: priority)
         }
     }
 
-    /// The slot of the message to be handed out next; expired ones are dropped, filtered ones passed over.
-    mutating func next(from log: StreamLog?, at now: () -> Timestamp) -> UInt32? {
+    /// The message to be handed out next, taken out; expired ones are dropped, filtered ones passed over. Whoever takes it
+    /// holds it, or puts it back.
+    mutating func next(from log: StreamLog?, at now: () -> Timestamp) -> (message: Message, mark: Mark)? {
         if !delayed.isEmpty { wakeDue(at: now()) }
-        while let slot = ready.next() ?? unpack() ?? fresh(from: log) {
-            guard slots.marks[Int(slot)].isTimed, let expiration = slots.messages[Int(slot)]?.expiration,
-                expiration <= now()
-            else { return slot }
-            expired += 1
-            remove(slot)
+        while true {
+            if ready.isEmpty, let tag = backlog.popTag(), let message = backlog.popMessage() {
+                let mark = Mark(message, order: tag.order, size: tag.size)
+                if mark.isTimed, isExpired(message, mark, at: now()) { continue }
+                return (message, mark)
+            }
+            guard let (message, mark) = ready.next().flatMap({ slots.remove($0) }) ?? fresh(from: log) else {
+                return nil
+            }
+            if mark.isTimed, isExpired(message, mark, at: now()) { continue }
+            return (message, mark)
         }
-        return nil
+    }
+
+    private mutating func isExpired(_ message: Message, _ mark: Mark, at now: Timestamp) -> Bool {
+        guard let expiration = message.expiration, expiration <= now else { return false }
+        expired += 1
+        if stream != nil { group?.settle(mark.order) }
+        return true
+    }
+
+    /// A consumer has it.
+    mutating func hold(_ mark: Mark) {
+        held &+= 1
+        heldBytes &+= Int(mark.size)
+    }
+
+    /// No consumer has it any more.
+    mutating func letGo(_ mark: Mark) {
+        held &-= 1
+        heldBytes &-= Int(mark.size)
     }
 
     /// How many could be handed out now, by what is known without a clock.
@@ -138,72 +165,70 @@ struct Inbox: Row, Sendable {
     /// When the first message that waits for its time is due.
     var nextDue: Timestamp? { delayed.first?.time }
 
-    /// It is done: the message is gone, or, in a group, settled.
-    mutating func remove(_ slot: UInt32) {
-        if stream != nil { group?.settle(slots.marks[Int(slot)].order) }
-        slots.remove(slot)
+    /// What was held is done: the message is gone, or, in a group, settled.
+    mutating func settle(_ mark: Mark) {
+        letGo(mark)
+        if stream != nil { group?.settle(mark.order) }
     }
 
-    /// It goes back to where it was.
-    mutating func restore(_ slot: UInt32, counting runs: Int32) {
-        slots.count(slot, runs: runs)
-        ready.restore(slots.turn(of: slot), priority: slots.marks[Int(slot)].priority)
+    /// A message goes back to where it was. It is not held any more.
+    mutating func restore(_ message: consuming Message, _ mark: Mark, counting runs: Int32) {
+        var mark = mark
+        mark.attempt &+= runs
+        ready.restore(.init(order: mark.order, slot: slots.insert(consume message, mark)), priority: mark.priority)
     }
 
-    /// It comes again with attempt + 1, not before this moment.
-    mutating func delay(_ slot: UInt32, until time: Timestamp) {
-        slots.count(slot, runs: 1)
-        delayed.insert(Due(time: time, turn: slots.turn(of: slot)))
-    }
-
-    /// Brings back a message whose acceptance a crash has undone.
-    mutating func bringBack(_ message: Message, _ mark: SlotTable.Mark) {
-        restore(slots.insert(message, mark), counting: 1)
+    /// It comes again with attempt + 1, not before this moment. It is not held any more.
+    mutating func delay(_ message: consuming Message, _ mark: Mark, until time: Timestamp) {
+        var mark = mark
+        mark.attempt &+= 1
+        delayed.insert(Due(time: time, turn: .init(order: mark.order, slot: slots.insert(consume message, mark))))
     }
 
     /// Removes what is ready or waits for its time, and nothing that is held; how many.
     mutating func purge() -> Int {
-        var doomed = ready.removeAll()
-        while let due = delayed.popFirst() { doomed.append(due.turn.slot) }
-        for slot in doomed { remove(slot) }
-        defer { backlog = Backlog() }
-        return doomed.count + backlog.count
+        let count = slots.count + backlog.count
+        _ = ready.removeAll()
+        delayed = Heap()
+        slots = SlotTable()
+        backlog = Backlog()
+        return count
     }
 
     /// Removes what does not survive the end of the server's process. Nothing is held any more.
     mutating func dropTransient() {
-        for slot in slots.marks.indices where !slots.marks[slot].isFree && slots.marks[slot].isTransient {
-            remove(UInt32(slot))
-        }
         var kept = Heap<Due>()
-        while let due = delayed.popFirst() { if !slots.marks[Int(due.turn.slot)].isFree { kept.insert(due) } }
+        while let due = delayed.popFirst() { if keeps(due.turn.slot) { kept.insert(due) } }
         delayed = kept
-        let alive = ready.removeAll().filter { !slots.marks[Int($0)].isFree }
-        for slot in alive { restore(slot, counting: 0) }
+        for slot in ready.removeAll() where keeps(slot) {
+            if let mark = slots.mark(of: slot) {
+                ready.restore(.init(order: mark.order, slot: slot), priority: mark.priority)
+            }
+        }
         backlog.removeAll { $0.deliveryMode == .transient }
     }
 
-    /// How many wait: ready, delayed, or, in a group, not yet handed out.
-    func waiting(in log: StreamLog?, held: Int) -> Int {
-        count - held + Int((log?.end ?? 0) - (log == nil ? 0 : group?.cursor ?? 0))
+    private mutating func keeps(_ slot: UInt32) -> Bool {
+        guard let mark = slots.mark(of: slot), mark.isTransient else { return true }
+        slots.remove(slot)
+        if stream != nil { group?.settle(mark.order) }
+        return false
     }
 
-    /// Gives the oldest of the backlog a slot.
-    private mutating func unpack() -> UInt32? {
-        guard let tag = backlog.popTag(), let message = backlog.popMessage() else { return nil }
-        let mark = SlotTable.Mark(message, order: tag.order, size: tag.size)
-        return slots.insert(message, mark)
+    /// How many wait: ready, delayed, or, in a group, not yet handed out.
+    func waiting(in log: StreamLog?) -> Int {
+        slots.count + backlog.count + Int((log?.end ?? 0) - (log == nil ? 0 : group?.cursor ?? 0))
     }
 
     private mutating func wakeDue(at now: Timestamp) {
         while let due = delayed.first, due.time <= now {
             _ = delayed.popFirst()
-            ready.restore(due.turn, priority: slots.marks[Int(due.turn.slot)].priority)
+            ready.restore(due.turn, priority: slots.mark(of: due.turn.slot)?.priority ?? 0)
         }
     }
 
-    /// Takes the next message of the stream that passes the filter into a slot.
-    private mutating func fresh(from log: StreamLog?) -> UInt32? {
+    /// The next message of the stream that passes the filter.
+    private mutating func fresh(from log: StreamLog?) -> (message: Message, mark: Mark)? {
         guard let log, group != nil else { return nil }
         while let offset = group?.cursor, let entry = log[offset] {
             group?.cursor = offset + 1
@@ -214,7 +239,7 @@ struct Inbox: Row, Sendable {
                 group?.settle(offset)
                 continue
             }
-            return slots.insert(entry.message, .init(entry.message, order: offset, size: entry.message.byteCount))
+            return (entry.message, Mark(entry.message, order: offset, size: entry.message.byteCount))
         }
         return nil
     }

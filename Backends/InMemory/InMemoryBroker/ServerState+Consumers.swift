@@ -110,8 +110,8 @@ extension ServerState {
     /// One delivery goes back to where it was.
     mutating func giveBack(_ id: Int, _ cell: UInt32, counting runs: Int32, _ effects: inout Effects) {
         let hold = consumers[id].holds[Int(cell)]
-        inboxes[hold.inbox].restore(hold.slot, counting: runs)
-        letGo(id, cell, hold.inbox, &effects)
+        guard let message = letGo(id, cell, hold, &effects) else { return }
+        inboxes[hold.inbox].restore(message, hold.mark, counting: runs)
     }
 
     /// Deliveries that were held for too long go back; when to look again.

@@ -79,7 +79,7 @@ extension ServerState {
     private mutating func undoAcceptances(at uptime: Duration) {
         while let acceptance = undo.popFirst() {
             guard uptime - acceptance.acceptedAt < settleLag else { continue }
-            inboxes[acceptance.inbox].bringBack(acceptance.message, acceptance.mark)
+            inboxes[acceptance.inbox].restore(acceptance.message, acceptance.mark, counting: 1)
         }
     }
 

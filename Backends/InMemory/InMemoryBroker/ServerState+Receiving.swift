@@ -105,18 +105,17 @@ extension ServerState {
         uptime: Duration, now: () -> Timestamp, lastHold: inout UInt64, into deliveries: inout [Delivery]
     ) -> Bool {
         let topic = consumer.isPattern ? inbox.declaration.destination.topic : nil
-        while deliveries.count < limit, consumer.hasRoom, let slot = inbox.next(from: log, at: now),
-            let message = inbox.slots.messages[Int(slot)]
-        {
-            let mark = inbox.slots.marks[Int(slot)]
+        while deliveries.count < limit, consumer.hasRoom, let (message, mark) = inbox.next(from: log, at: now) {
             guard consumer.hasRoom(for: Int(mark.size)) else {
-                inbox.restore(slot, counting: 0)
+                inbox.restore(message, mark, counting: 0)
                 return false
             }
-            if deliveries.isEmpty { deliveries.reserveCapacity(min(limit, inbox.count, consumer.cells.count)) }
+            if deliveries.isEmpty {
+                deliveries.reserveCapacity(min(limit, inbox.waiting(in: log) &+ 1, consumer.cells.count))
+            }
             lastHold &+= 1
-            let receipt = consumer.hold(
-                .init(number: lastHold, inbox: index, slot: slot, size: mark.size, since: uptime))
+            inbox.hold(mark)
+            let receipt = consumer.hold(message, .init(number: lastHold, inbox: index, mark: mark, since: uptime))
             deliveries.append(
                 Delivery(
                     message: consume message, attempt: mark.attempt, receipt: receipt,

@@ -52,8 +52,7 @@ extension ServerState {
         case .accept:
             break
         case .release:
-            inboxes[hold.inbox].restore(hold.slot, counting: 0)
-            letGo(id, receipt.slot, hold.inbox, &effects)
+            giveBack(id, receipt.slot, counting: 0, &effects)
             wakeConsumers(of: hold.inbox, atMost: 1, &effects)
             return .settled
         case .retry(let delay, _):
@@ -61,7 +60,9 @@ extension ServerState {
         case .forward(let outgoing):
             if let error = forward(outgoing, of: consumers[id].broker, at: moment, &effects) { return .failed(error) }
         case .discard(let reason):
-            if let error = deadLetter(hold, reason: reason, of: consumers[id].broker, at: moment, &effects) {
+            if let error = deadLetter(
+                id, receipt.slot, hold, reason: reason, of: consumers[id].broker, at: moment, &effects)
+            {
                 return .failed(error)
             }
         }
@@ -70,9 +71,10 @@ extension ServerState {
 
     /// A delivery is done: its message is gone. The inbox that it was of; nil when it is not held.
     private mutating func finish(_ id: Int, _ receipt: Receipt, at uptime: Duration) -> Int? {
-        guard isRunning, let hold = consumers[id].take(receipt) else { return nil }
-        if hasSettleLag { remember(hold, at: uptime) }
-        inboxes[hold.inbox].remove(hold.slot)
+        if !isRunning { return nil }
+        if hasSettleLag { remember(id, receipt, at: uptime) }
+        guard let hold = consumers[id].finish(receipt) else { return nil }
+        inboxes[hold.inbox].settle(hold.mark)
         return hold.inbox
     }
 
@@ -92,17 +94,21 @@ extension ServerState {
             let sentence = "\(box.label) keeps order, so a delivery cannot be put off; run it again while it is held"
             return .failed(BrokerError(.unsupported, sentence, during: .settle))
         }
-        inboxes[hold.inbox].delay(hold.slot, until: moment.now() + max(.zero, delay))
-        letGo(id, receipt.slot, hold.inbox, &effects)
+        guard let message = letGo(id, receipt.slot, hold, &effects) else { return .stale }
+        inboxes[hold.inbox].delay(message, hold.mark, until: moment.now() + max(.zero, delay))
         // Each of those who wait looks at its clock again: whichever still waits then is woken when the time has come.
         wakeConsumers(of: hold.inbox, atMost: .max, &effects)
         return .settled
     }
 
     /// The hold ends; the consumer may have room again, and an ordered inbox another active consumer.
-    mutating func letGo(_ id: Int, _ cell: UInt32, _ inbox: Int, _ effects: inout Effects) {
-        consumers[id].letGo(of: cell)
-        announceLetGo(id, inbox, &effects)
+    mutating func letGo(
+        _ id: Int, _ cell: UInt32, _ hold: ConsumerState.Hold, _ effects: inout Effects
+    ) -> Message? {
+        let message = consumers[id].letGo(of: cell)
+        inboxes[hold.inbox].letGo(hold.mark)
+        announceLetGo(id, hold.inbox, &effects)
+        return message
     }
 
     private mutating func announceLetGo(_ id: Int, _ inbox: Int, _ effects: inout Effects) {
@@ -140,15 +146,16 @@ extension ServerState {
 
     /// Sends a message that was discarded where its declaration says.
     private mutating func deadLetter(
-        _ hold: ConsumerState.Hold, reason: String, of broker: Int, at moment: Moment, _ effects: inout Effects
+        _ id: Int, _ cell: UInt32, _ hold: ConsumerState.Hold, reason: String, of broker: Int, at moment: Moment,
+        _ effects: inout Effects
     ) -> BrokerError? {
         let box = inboxes[hold.inbox]
         guard case .broker(let destination) = box.declaration.deadLetters else { return nil }
-        guard var message = box.slots.messages[Int(hold.slot)] else { return nil }
+        guard var message = consumers[id].message(in: cell) else { return nil }
         message.headers[.deadLetterReason] = reason
         message.headers[.deadLetterOrigin] = box.declaration.destination.topic.name
         message.headers[.deadLetterKind] = box.declaration.destination.kind.rawValue
-        message.headers[.deadLetterAttempt] = String(box.slots.marks[Int(hold.slot)].attempt)
+        message.headers[.deadLetterAttempt] = String(hold.mark.attempt)
         message.expiration = nil
         message.notBefore = nil
         return forward([Outgoing(message, to: destination)], of: broker, at: moment, &effects)
@@ -163,12 +170,11 @@ extension ServerState {
     }
 
     /// Keeps what was settled for as long as a crash may undo it.
-    private mutating func remember(_ hold: ConsumerState.Hold, at uptime: Duration) {
+    private mutating func remember(_ id: Int, _ receipt: Receipt, at uptime: Duration) {
         while let oldest = undo.first, uptime - oldest.acceptedAt >= settleLag { _ = undo.popFirst() }
-        let slots = inboxes[hold.inbox].slots
-        guard let message = slots.messages[Int(hold.slot)] else { return }
-        undo.append(
-            Undo(acceptedAt: uptime, inbox: hold.inbox, message: message, mark: slots.marks[Int(hold.slot)]))
+        guard let hold = consumers[id].hold(of: receipt), let message = consumers[id].message(in: receipt.slot)
+        else { return }
+        undo.append(Undo(acceptedAt: uptime, inbox: hold.inbox, message: message, mark: hold.mark))
     }
 
     /// Consumers that are to end with what their group has settled look again.

@@ -24,7 +24,7 @@ struct ServerState {
         let acceptedAt: Duration
         let inbox: Int
         let message: Message
-        let mark: SlotTable.Mark
+        let mark: Mark
     }
 
     let maximumMessages: Int
