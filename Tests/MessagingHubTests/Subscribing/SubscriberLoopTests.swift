@@ -25,8 +25,7 @@ import Testing
         let runner = DeliveryRunner(
             .forwarding(handler),
             FailurePolicy(RetrySelection(retry), isOrdered: ordered),
-            timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer,
-            alarms: Alarms())
+            timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer)
         return SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared)
     }
 
