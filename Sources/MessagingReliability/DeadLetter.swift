@@ -35,23 +35,43 @@ public struct DeadLetter: Hashable, Sendable {
         self.failure = failure
     }
 
-    /// The dead letter of a message: the same id, type, key, body and headers, and ours beside them.
+    /// The dead letter of a message: the same id, type, key, body and headers, and ours beside them, as far as a broker
+    /// of these limits carries them.
     ///
-    /// A delay and an expiration are left out, because a dead letter waits for somebody to look at it.
-    public func message(of original: Message) -> Message {
-        var message = Self.stripped(original)
+    /// The message's own headers are never cut to make room. Where not all of ours fit beside them, the first ones of
+    /// this order travel: reason, origin, error, attempt, kind, last failure, first failure. The error is cut to what a
+    /// value may be long.
+    public func message(of original: Message, within limits: BrokerLimits) -> Message {
+        var message = Self.bare(original)
+        let room = max(0, limits.maximumHeaders - message.headers.count)
+        for field in headers(within: limits).prefix(room) { message.headers.append(field.name, field.value) }
+        return message
+    }
+
+    /// A dead letter that says nothing: the message as its application published it, without delay and expiration,
+    /// because a dead letter waits for somebody to look at it.
+    public static func bare(_ original: Message) -> Message {
+        var message = stripped(original)
         if message.notBefore != nil { message.notBefore = nil }
         if message.expiration != nil { message.expiration = nil }
-        message.headers.append(.deadLetterReason, .text(reason.rawValue))
-        message.headers.append(.deadLetterOrigin, .text(origin.topic.name))
-        message.headers.append(.deadLetterKind, .text(origin.kind.rawValue))
-        message.headers.append(.deadLetterAttempt, .text(String(attempt)))
-        if let failure {
-            message.headers.append(.deadLetterError, .text(Self.printable(failure.sentence)))
-            message.headers.append(.deadLetterFirstFailure, .text(failure.firstTime.description))
-            message.headers.append(.deadLetterLastFailure, .text(failure.time.description))
-        }
         return message
+    }
+
+    /// What there is to say, the most important first; what a single header cannot carry is left out.
+    private func headers(within limits: BrokerLimits) -> [Headers.Field] {
+        let error = failure.map { Self.printable($0.sentence, within: limits.maximumHeaderValueBytes) }
+        let all: [(HeaderName, String?)] = [
+            (.deadLetterReason, reason.rawValue), (.deadLetterOrigin, origin.topic.name), (.deadLetterError, error),
+            (.deadLetterAttempt, String(attempt)), (.deadLetterKind, origin.kind.rawValue),
+            (.deadLetterLastFailure, failure?.time.description),
+            (.deadLetterFirstFailure, failure?.firstTime.description),
+        ]
+        return all.compactMap { name, text in
+            guard let text, name.text.utf8.count <= limits.maximumHeaderNameBytes,
+                text.utf8.count <= limits.maximumHeaderValueBytes
+            else { return nil }
+            return Headers.Field(name, .text(text))
+        }
     }
 
     /// A message without the headers of an earlier dead letter or retry: as its application published it.
@@ -67,13 +87,14 @@ public struct DeadLetter: Hashable, Sendable {
         .deadLetterFirstFailure, .deadLetterLastFailure,
     ]
 
-    /// A text that every broker's headers can carry: one line, no control characters, of bounded length.
-    package static func printable(_ text: String) -> String {
+    /// A text that every broker's headers can carry: one line, no control characters, of at most so many bytes.
+    package static func printable(_ text: String, within limit: Int = maximumErrorBytes) -> String {
+        let most = min(limit, maximumErrorBytes) - 3
         var (result, size) = ("", 0)
         for scalar in text.unicodeScalars {
             let printed: Unicode.Scalar = scalar.properties.generalCategory == .control ? " " : scalar
             size += UTF8.width(printed)
-            if size > maximumErrorBytes - 3 { return result + "…" }
+            if size > most { return result + "…" }
             result.unicodeScalars.append(printed)
         }
         return result

@@ -1,3 +1,10 @@
+#if canImport(Glibc)
+    import Glibc
+    import SwiftOverlayShims
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// The machine's clocks. Alarms ring from one task, which this object owns and which sleeps until the earliest.
 public final class SystemTime: TimeSource {
     /// The one that is used where nothing else is said.
@@ -21,6 +28,15 @@ public final class SystemTime: TimeSource {
 
     /// Time since this object was made, sleep of the machine included.
     public var uptime: Duration { ContinuousClock.now - start }
+
+    #if canImport(Glibc) || canImport(Musl)
+        /// The kernel's last tick, sleep of the machine left out.
+        public var coarseUptime: Duration {
+            var time = timespec()
+            clock_gettime(CLOCK_MONOTONIC_COARSE, &time)
+            return .nanoseconds(Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
+        }
+    #endif
 
     /// Calls `action` from a task of this object.
     public func alarm(at uptime: Duration, _ action: @escaping @Sendable () -> Void) -> Alarm {

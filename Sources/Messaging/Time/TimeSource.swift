@@ -6,6 +6,9 @@ public protocol TimeSource: Sendable {
     var now: Timestamp { get }
     /// Time that only grows, from an arbitrary beginning: for measuring and for deadlines.
     var uptime: Duration { get }
+    /// The same for a fraction of the cost, in steps of up to 10 ms and from a beginning of its own: only the difference
+    /// of two has a meaning. Default: `uptime`.
+    var coarseUptime: Duration { get }
     /// Calls `action` once when `uptime` has reached this moment, soon when it has already. It must not block.
     func alarm(at uptime: Duration, _ action: @escaping @Sendable () -> Void) -> Alarm
     /// Forgets an alarm; harmless when it has rung.
@@ -18,6 +21,9 @@ public struct Alarm: Hashable, Sendable {
 }
 
 extension TimeSource {
+    /// `uptime`: a clock that is cheap to ask needs no second one.
+    public var coarseUptime: Duration { uptime }
+
     /// The moment of `uptime` when this much time has passed. Nothing negative, and a hundred years at most, so that no
     /// caller's duration overflows.
     package func deadline(after duration: Duration) -> Duration {

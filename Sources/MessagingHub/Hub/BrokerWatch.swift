@@ -20,6 +20,12 @@ final class BrokerWatch: Sendable {
     /// The subscriptions that have not ended.
     var subscriptions: [HubSubscription] { state.withLock { $0.subscriptions } }
 
+    /// What stands wrong and waits for somebody, by subscription; where several share a label, all of them.
+    var alarms: [String: String] {
+        let standing = subscriptions.compactMap { subscription in subscription.alarm.map { (subscription.label, $0) } }
+        return Dictionary(standing) { "\($0); \($1)" }
+    }
+
     func isConnected(_ broker: BrokerName) -> Bool { state.withLock { $0.connected.contains(broker) } }
 
     func add(_ subscription: HubSubscription) { state.withLock { $0.subscriptions.append(subscription) } }

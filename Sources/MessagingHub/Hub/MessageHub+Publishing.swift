@@ -4,17 +4,13 @@ public import Messaging
 extension MessageHub {
     /// Publishes a message; returns once its broker has taken responsibility for it.
     ///
-    /// What fails and may succeed later is repeated, as the route's publish policy says, within its deadline; what may
-    /// have arrived, only where the route accepts duplicates. Throws `PublishFailure` with the outcome. Our count of
+    /// What fails and may succeed later is repeated, as the route's publish policy says, within its deadline, which
+    /// counts from the call on; what may have arrived, only where the route accepts duplicates. Throws `PublishFailure` with the outcome. Our count of
     /// copies, `hub-attempt`, is removed; the headers of a dead letter stay, as a record of where it has been.
     @discardableResult
     public func publish(_ message: Message, to topic: Topic) async throws -> PublishReceipt {
-        let publisher: Publisher
-        do throws(BrokerError) { publisher = try await ready(topic) } catch {
-            publishers.counters.publishFailed.add(1)
-            throw PublishFailure.refused(error, count: 1)
-        }
-        return try await publisher.publish(message.withoutAttempt, publisher.options)
+        let (publisher, options) = try await ready(topic, count: 1)
+        return try await publisher.publish(message.withoutAttempt, options)
     }
 
     /// Publishes many, as one call to the broker; each is answered for.
@@ -24,13 +20,9 @@ extension MessageHub {
     @discardableResult
     public func publish(_ messages: [Message], to topic: Topic) async throws -> PublishReceipt {
         if messages.isEmpty { return PublishReceipt() }
-        let publisher: Publisher
-        do throws(BrokerError) { publisher = try await ready(topic) } catch {
-            publishers.counters.publishFailed.add(messages.count)
-            throw PublishFailure.refused(error, count: messages.count)
-        }
+        let (publisher, options) = try await ready(topic, count: messages.count)
         let clean = messages.allSatisfy(\.headers.isEmpty) ? messages : messages.map(\.withoutAttempt)
-        return try await publisher.publish(clean, publisher.options)
+        return try await publisher.publish(clean, options)
     }
 
     /// Publishes a value as JSON, with its type's name as the message's type.
@@ -50,11 +42,23 @@ extension MessageHub {
         return try await publish(message, to: topic.topic)
     }
 
-    /// The way of a publish to a topic once the hub runs; waits for that up to the publish deadline of the route.
-    private func ready(_ topic: Topic) async throws(BrokerError) -> Publisher {
-        if let known = publishers.known(topic) { return known }
+    /// The way of a publish to a topic once the hub runs; waits for that up to the publish deadline of the route, of
+    /// which what is left goes with it.
+    private func ready(
+        _ topic: Topic, count: Int
+    ) async throws(PublishFailure) -> (Publisher, PublishOptions) {
+        if let known = publishers.known(topic) { return (known, known.options) }
+        let start = environment.time.uptime
         let deadline = table.route(of: topic)?.configuration.publishDeadline ?? .seconds(30)
         _ = await settled.wait(atMost: deadline, on: environment.time)
-        return try await publishers.publisher(of: topic)
+        do throws(BrokerError) {
+            let publisher = try await publishers.publisher(of: topic)
+            var options = publisher.options
+            options.deadline = max(.zero, options.deadline - (environment.time.uptime - start))
+            return (publisher, options)
+        } catch {
+            publishers.counters.publishFailed.add(count)
+            throw .refused(error, count: count)
+        }
     }
 }

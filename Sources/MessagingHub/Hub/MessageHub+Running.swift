@@ -4,7 +4,8 @@ extension MessageHub {
     /// Connects, declares what the routes need, and runs every subscription until `shutdown` is called or the task is
     /// cancelled; both shut down gracefully, and it returns without an error.
     ///
-    /// The shape of `Service` of ServiceLifecycle: `extension MessageHub: Service {}` in a program is all it takes.
+    /// The shape of `Service` of ServiceLifecycle: `extension MessageHub: @retroactive Service {}` in a program is all it
+    /// takes.
     /// Throws what keeps the hub from starting: a broker that cannot be reached, a declaration that conflicts with what
     /// exists, a need that the connected server does not meet; and when it runs already or was shut down.
     public func run() async throws {

@@ -152,6 +152,6 @@ extension MessageHub {
         return DeliveryRunner(
             handler, route.failurePolicy(crashCount: broker.capabilities.crashCount),
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
-            counters: publishers.counters, observer: observer, alarms: alarms)
+            counters: publishers.counters, observer: observer)
     }
 }

@@ -23,7 +23,6 @@ public final class MessageHub: Sendable {
     let log: BufferedLog
     let publishers: Publishers
     let watch: BrokerWatch
-    let alarms = Alarms()
     let phase = Lock(Phase.idle)
     /// Subscriptions that wait for the hub to run them.
     let arrivals = Arrivals()
@@ -73,7 +72,7 @@ public final class MessageHub: Sendable {
 
     /// How it is, each broker asked.
     public func health() async -> HubHealth {
-        var health = HubHealth(isRunning: isRunning, brokers: [:], alarms: alarms.all)
+        var health = HubHealth(isRunning: isRunning, brokers: [:], alarms: watch.alarms)
         for (name, broker) in brokers { health.brokers[name] = await broker.health() }
         return health
     }
@@ -97,6 +96,6 @@ public struct HubHealth: Sendable {
     public var isRunning: Bool
     /// How each broker is.
     public var brokers: [BrokerName: BrokerHealth]
-    /// What stands wrong and waits for somebody, by subscription.
+    /// What stands wrong and waits for somebody, by the label of its subscription, while that has not ended.
     public var alarms: [String: String]
 }

@@ -6,12 +6,12 @@ struct Route: Sendable {
     let name: RouteName
     let configuration: RouteConfiguration
 
-    /// Where messages of a topic go that their handlers give up; nil where the hub forwards none.
-    ///
-    /// On pubSub there is a dead-letter destination only where one is named.
+    /// Where messages of a topic go that their handlers give up; nil where the hub forwards none, and on pubSub, which
+    /// has no dead letters.
     func deadLetterTopic(of topic: Topic) throws(BrokerError) -> Topic? {
-        switch configuration.deadLetter {
-        case .byDefault: configuration.kind == .pubSub ? nil : try topic.appending("dead")
+        if configuration.kind == .pubSub { return nil }
+        return switch configuration.deadLetter {
+        case .byDefault: try topic.appending("dead")
         case .topic(let topic): topic
         case .none, .broker: nil
         }

@@ -10,16 +10,9 @@ extension RouteConfiguration {
 
     /// What becomes of its deliveries, on a broker that counts crashes so.
     func failurePolicy(crashCount: BrokerCapabilities.CrashCount) -> FailurePolicy {
-        let deadLetters: FailurePolicy.DeadLetters =
-            switch (deadLetter, kind) {
-            case (.topic, _): .hub
-            case (_, .pubSub): .dropped
-            case (.byDefault, _): .hub
-            case (.broker, _): .broker
-            case (.none, _): .none
-            }
-        return FailurePolicy(
-            retries, deadLetters: deadLetters, isOrdered: keepsFailedDeliveries, crashCount: crashCount)
+        FailurePolicy(
+            retries, deadLetters: kind == .pubSub ? .dropped : deadLetter.keeper, isOrdered: keepsFailedDeliveries,
+            crashCount: crashCount)
     }
 
     /// Whether a failed delivery is run again here instead of by the broker: to keep order, and on pubSub, whose
@@ -31,5 +24,16 @@ extension RouteConfiguration {
         let (sum, overflow) = (timeout ?? .zero).nanoseconds.multipliedReportingOverflow(by: Int64(retry.limit))
         let total = Timestamp(nanoseconds: overflow ? .max : sum) + retry.totalDelay
         return Duration.nanoseconds(total.nanoseconds)
+    }
+}
+
+extension DeadLetterRoute {
+    /// Who keeps what is given up.
+    fileprivate var keeper: FailurePolicy.DeadLetters {
+        switch self {
+        case .byDefault, .topic: .hub
+        case .broker: .broker
+        case .none: .none
+        }
     }
 }

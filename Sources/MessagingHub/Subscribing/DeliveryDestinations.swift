@@ -33,18 +33,14 @@ struct DeliveryDestinations: Sendable {
         return outgoing
     }
 
-    /// Publishes a dead letter where its destination is at another broker; else returns it, for the settlement.
-    func sendDeadLetter(_ letter: Message, of delivery: Delivery) async throws -> (Outgoing?, name: String) {
+    /// Where the dead letter of a delivery goes.
+    func deadLetters(of delivery: Delivery) async throws(BrokerError) -> Publisher {
         let origin = origin(of: delivery).topic
         guard let target = try table.route(of: origin)?.deadLetterTopic(of: origin) else {
             throw BrokerError(
                 .noSuchDestination, "topic \(origin) has no dead-letter destination; name one in its route")
         }
-        let publisher = try await publisher(target)
-        let name = "\(publisher.destination) at \(publisher.broker.name)"
-        if publisher.broker.name == broker { return (Outgoing(letter, to: publisher.destination), name) }
-        _ = try await publisher.publish(letter, publisher.options)
-        return (nil, name)
+        return try await publisher(target)
     }
 }
 

@@ -17,13 +17,12 @@ final class DeliveryRunner: Sendable {
     let counters: HubCounters
     let observer: HubObserver
     private let handle: Handler
-    private let destinations: DeliveryDestinations
-    private let alarms: Alarms
+    let destinations: DeliveryDestinations
     private let isWatched: Bool
 
     init(
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
-        time: any TimeSource, counters: HubCounters, observer: HubObserver, alarms: Alarms
+        time: any TimeSource, counters: HubCounters, observer: HubObserver
     ) {
         self.handle = handle
         self.policy = policy
@@ -32,7 +31,6 @@ final class DeliveryRunner: Sendable {
         self.time = time
         self.counters = counters
         self.observer = observer
-        self.alarms = alarms
         isWatched = observer.watchesSuccess || timeout != nil
     }
 
@@ -149,96 +147,19 @@ final class DeliveryRunner: Sendable {
     }
 
     private func succeeded(_ shown: Delivery, taken: Duration, _ note: String) -> Verdict {
-        if failures.forget(shown.message.id) { alarms.lower(destinations.label) }
+        failures.forget(shown.message.id)
         if observer.watchesSuccess { observer.handled(shown, taken: taken) }
         if note.isEmpty { return .accept }
         if note == "settled" { counters.handled.add(1) }
         return .done
     }
 
-    private func carryOut(
-        _ decision: RunDecision, _ shown: Delivery, _ failure: Failure?, _ loop: SubscriberLoop
-    ) async -> Verdict {
-        let last = failure ?? Failure("no run of it ever ended", at: time.now)
-        switch decision {
-        case .accept: return .accept
-        case .runAgain, .release:
-            counters.released.add(1)
-            return .settle(.release)
-        case .retry(let delay):
-            remember(shown, last, wait: min(delay, policy.retries[shown.message.type].shortestDelay))
-            counters.retried.add(1)
-            return .settle(.retry(after: delay, failure: last))
-        case .drop:
-            counters.dropped.add(1)
-            return .accept
-        case .deadLetter(let reason):
-            return await give(up: shown, reason, failure, loop)
-        case .discard(let reason):
-            let outcome = await loop.settler.settleNow(
-                shown.receipt, .discard(reason: DeadLetter.printable("\(reason.rawValue): \(last.sentence)")))
-            return given(up: shown, reason, last, outcome, to: "the broker's own", loop)
-        case .keep(let delay, let reason):
-            return keep(shown, last, for: delay, "\(reason.rawValue), and no dead-letter destination takes it")
-        case .pause(let delay, let reason):
-            let text = "\(reason.rawValue), and no dead-letter destination takes it; paused, because order is kept"
-            return keep(shown, last, for: delay, text)
-        }
-    }
-
-    /// Sends the dead letter, and only when it is there the original is accepted.
-    private func give(
-        up shown: Delivery, _ reason: DeadLetter.Reason, _ failure: Failure?, _ loop: SubscriberLoop
-    ) async -> Verdict {
-        let last = failure ?? Failure("no run of it ever ended", at: time.now)
-        let letter = DeadLetter(
-            reason, from: destinations.origin(of: shown), attempt: Int(shown.attempt), failure: failure)
-        do {
-            let (outgoing, name) = try await destinations.sendDeadLetter(letter.message(of: shown.message), of: shown)
-            let outcome = await loop.settler.settleNow(shown.receipt, outgoing.map { .forward([$0]) } ?? .accept)
-            return given(up: shown, reason, last, outcome, to: name, loop)
-        } catch {
-            let text = "\(reason.rawValue), and its dead letter was refused: \(error)"
-            return keep(shown, last, for: policy.retries[shown.message.type].longestDelay, text)
-        }
-    }
-
-    private func given(
-        up shown: Delivery, _ reason: DeadLetter.Reason, _ last: Failure, _ outcome: SettlementOutcome,
-        to name: String, _ loop: SubscriberLoop
-    ) -> Verdict {
-        switch outcome {
-        case .settled:
-            if failures.forget(shown.message.id) { alarms.lower(destinations.label) }
-            counters.deadLettered.add(1)
-            observer.deadLettered(shown, reason, to: name)
-            return .done
-        case .stale:
-            return .done
-        case .failed(let error):
-            let text = "\(reason.rawValue), and its dead letter was refused: \(error)"
-            return keep(shown, last, for: policy.retries[shown.message.type].longestDelay, text)
-        }
-    }
-
-    /// The original stays: an alarm, and again later.
-    private func keep(_ shown: Delivery, _ failure: Failure, for delay: Duration, _ why: String) -> Verdict {
-        let wait = policy.isOrdered ? .zero : min(delay, policy.retries[shown.message.type].shortestDelay)
-        if remember(shown, failure, wait: wait, isAlarming: true) {
-            alarms.raise(destinations.label, "message \(shown.message.id) is \(why): \(failure.sentence)")
-            observer.state(
-                .error, "message kept",
-                [("messaging.message.id", shown.message.id.description), ("why", why), ("error", failure.sentence)])
-        }
-        counters.retried.add(1)
-        return policy.isOrdered ? .pause(delay) : .settle(.retry(after: delay, failure: failure))
-    }
-
-    @discardableResult private func remember(
-        _ shown: Delivery, _ failure: Failure, wait: Duration, isAlarming: Bool = false
+    /// Remembers a failed run; true when that raises the alarm.
+    @discardableResult func remember(
+        _ shown: Delivery, _ failure: Failure, wait: Duration, kept: String? = nil
     ) -> Bool {
         let record = FailureMemory.Record(
-            run: Int(shown.attempt), failure: failure, notBefore: time.deadline(after: wait), isAlarming: isAlarming)
+            run: Int(shown.attempt), failure: failure, notBefore: time.deadline(after: wait), kept: kept)
         return failures.remember(shown.message.id, record)
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 /// What this process remembers of messages whose runs failed here, until one succeeds: bounded, the oldest go first.
 ///
 /// It keeps a retry from coming too early where the broker returns the message at once, counts runs where the broker
-/// does not, and knows when a message failed first where a retry is not a copy.
+/// does not, and knows when a message failed first where a retry is not a copy. An alarm stands as long as one of them is
+/// a message that nobody takes; one that goes to make room stands for it again when it comes again.
 final class FailureMemory: Sendable {
     /// The last failure of a message.
     struct Record: Sendable {
@@ -14,14 +15,14 @@ final class FailureMemory: Sendable {
         var failure: Failure
         /// When the next run may begin, on the hub's clock.
         var notBefore: Duration
-        /// Whether nobody takes it any more, so that an alarm stands.
-        var isAlarming = false
+        /// Why it is kept, where nobody takes it any more; nil while it is tried as its policy says.
+        var kept: String?
     }
 
     private struct State: Sendable {
         var records: [MessageID: Record] = [:]
         var order = RingBuffer<MessageID>()
-        var alarming = 0
+        var kept = 0
     }
 
     /// How many messages are remembered at most.
@@ -35,31 +36,43 @@ final class FailureMemory: Sendable {
     /// How many ids are kept for the order, forgotten ones among them.
     var orderCount: Int { state.withLock { $0.order.count } }
 
+    /// The alarm that stands, in a sentence: of the messages that nobody takes the one that failed first, and how many
+    /// there are beside it; nil when there is none.
+    var alarm: String? {
+        state.withLock { state in
+            if state.kept == 0 { return nil }
+            let kept = state.records.filter { $0.value.kept != nil }
+            guard let (id, first) = kept.min(by: { $0.value.failure.firstTime < $1.value.failure.firstTime }),
+                let why = first.kept
+            else { return nil }
+            let others = kept.count == 1 ? "" : ", and \(kept.count - 1) more"
+            return "message \(id) is \(why): \(first.failure.sentence)\(others)"
+        }
+    }
+
     /// What is remembered of a message.
     subscript(id: MessageID) -> Record? { isEmpty ? nil : state.withLock { $0.records[id] } }
 
-    /// Remembers a failure; true when it is the first one that nobody takes.
+    /// Remembers a failure; true when it raises the alarm.
     func remember(_ id: MessageID, _ record: Record) -> Bool {
         state.withLock { state in
-            let wasAlarming = state.alarming > 0
+            let wasAlarming = state.kept > 0
             Self.put(record, for: id, &state)
             while state.records.count > Self.capacity, let oldest = state.order.popFirst() {
                 Self.put(nil, for: oldest, &state)
             }
             if state.order.count > 4 * Self.capacity { Self.compact(&state) }
             count.store(state.records.count, ordering: .relaxed)
-            return !wasAlarming && state.alarming > 0
+            return !wasAlarming && state.kept > 0
         }
     }
 
-    /// Forgets a message; true when it was the last one that nobody took.
-    func forget(_ id: MessageID) -> Bool {
-        if isEmpty { return false }
-        return state.withLock { state in
-            let wasAlarming = state.alarming > 0
+    /// Forgets a message.
+    func forget(_ id: MessageID) {
+        if isEmpty { return }
+        state.withLock { state in
             Self.put(nil, for: id, &state)
             count.store(state.records.count, ordering: .relaxed)
-            return wasAlarming && state.alarming == 0
         }
     }
 
@@ -74,9 +87,9 @@ final class FailureMemory: Sendable {
 
     private static func put(_ record: Record?, for id: MessageID, _ state: inout State) {
         let old = state.records.removeValue(forKey: id)
-        if old?.isAlarming == true { state.alarming -= 1 }
+        if old?.kept != nil { state.kept -= 1 }
         guard let record else { return }
-        if record.isAlarming { state.alarming += 1 }
+        if record.kept != nil { state.kept += 1 }
         if old == nil { state.order.append(id) }
         state.records[id] = record
     }

@@ -77,6 +77,9 @@ public final class HubSubscription: Sendable {
         if isRunning.isFired { await released.waitUncancelled() } else { settled.fire() }
     }
 
+    /// What stands wrong and waits for somebody; nil when nothing does.
+    var alarm: String? { runner.failures.alarm }
+
     /// The broker has taken lanes away.
     func revoke() { status.withLock { $0.loop }?.revoke() }
 

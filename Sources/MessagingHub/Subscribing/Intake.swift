@@ -15,7 +15,7 @@ struct Reception: Sendable {
     enum Outcome: Sendable {
         case deliveries([Delivery])
         case cancelled
-        case ended(BrokerError)
+        case ended
     }
 
     /// How long a receive waits before it is repeated.
@@ -25,6 +25,10 @@ struct Reception: Sendable {
 
     let consumer: any MessageConsumer
     let time: any TimeSource
+    /// Told how many deliveries arrived.
+    let counted: @Sendable (Int) -> Void
+    /// Told why the consumer has ended.
+    let ended: @Sendable (BrokerError) -> Void
 
     /// Receives until there is a delivery, or no more. An error that a backend should have waited through is waited
     /// through here; empty answers that come too early are slowed down, so that neither becomes a busy loop.
@@ -34,11 +38,17 @@ struct Reception: Sendable {
             let start = time.uptime
             do throws(BrokerError) {
                 let deliveries = try await consumer.receive(upTo: limit, within: Self.wait)
-                if !deliveries.isEmpty { return .deliveries(deliveries) }
+                if !deliveries.isEmpty {
+                    counted(deliveries.count)
+                    return .deliveries(deliveries)
+                }
                 if time.uptime - start >= Self.wait { continue }
             } catch {
                 if error.code == .cancelled { return .cancelled }
-                if error.code == .ended || !error.isRetryable { return .ended(error) }
+                if error.code == .ended || !error.isRetryable {
+                    ended(error)
+                    return .ended
+                }
             }
             do { try await time.sleep(for: pause) } catch { return .cancelled }
             pause = min(pause * 2, .seconds(2))

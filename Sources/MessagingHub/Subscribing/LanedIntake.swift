@@ -22,17 +22,10 @@ final class LanedIntake: Intake {
 
     private let reception: Reception
     private let state: Lock<State>
-    private let ended: @Sendable (BrokerError) -> Void
-    private let counted: @Sendable (Int) -> Void
 
-    /// An intake for this many workers. `ended` is told why the consumer has ended, `counted` how many arrived.
-    init(
-        _ reception: Reception, workers: Int, counted: @escaping @Sendable (Int) -> Void,
-        ended: @escaping @Sendable (BrokerError) -> Void
-    ) {
+    /// An intake for this many workers.
+    init(_ reception: Reception, workers: Int) {
         self.reception = reception
-        self.counted = counted
-        self.ended = ended
         state = Lock(
             State(
                 inboxes: Array(repeating: [], count: workers), current: Array(repeating: .empty, count: workers),
@@ -92,7 +85,6 @@ final class LanedIntake: Intake {
 
     private func receive() async {
         let outcome = await reception.receive(upTo: Reception.most)
-        if case .deliveries(let deliveries) = outcome { counted(deliveries.count) }
         let woken: [Waiter<Void>] = state.withLock { state in
             state.isReceiving = false
             switch outcome {
@@ -105,7 +97,6 @@ final class LanedIntake: Intake {
                 return Self.wakeOne(&state).map { [$0] } ?? []
             }
         }
-        if case .ended(let error) = outcome { ended(error) }
         for waiter in woken { waiter.resolve(()) }
     }
 

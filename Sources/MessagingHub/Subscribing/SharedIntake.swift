@@ -23,17 +23,10 @@ final class SharedIntake: Intake {
     private let reception: Reception
     private let fewest: Int
     private let state: Lock<State>
-    private let ended: @Sendable (BrokerError) -> Void
-    private let counted: @Sendable (Int) -> Void
 
-    /// An intake for this many workers. `ended` is told why the consumer has ended, `counted` how many arrived.
-    init(
-        _ reception: Reception, workers: Int, counted: @escaping @Sendable (Int) -> Void,
-        ended: @escaping @Sendable (BrokerError) -> Void
-    ) {
+    /// An intake for this many workers.
+    init(_ reception: Reception, workers: Int) {
         self.reception = reception
-        self.counted = counted
-        self.ended = ended
         fewest = min(workers, Reception.most)
         state = Lock(State(limit: min(workers, Reception.most)))
     }
@@ -98,11 +91,7 @@ final class SharedIntake: Intake {
 
     private func receive(upTo limit: Int) async -> Batch? {
         let outcome = await reception.receive(upTo: limit)
-        var batch: Batch?
-        if case .deliveries(let deliveries) = outcome {
-            counted(deliveries.count)
-            batch = Batch(deliveries)
-        }
+        let batch: Batch? = if case .deliveries(let deliveries) = outcome { Batch(deliveries) } else { nil }
         let now = reception.time.uptime
         let woken: [Waiter<Void>] = state.withLock { state in
             state.isReceiving = false
@@ -117,7 +106,6 @@ final class SharedIntake: Intake {
             }
             return Self.wakeOne(&state).map { [$0] } ?? []
         }
-        if case .ended(let error) = outcome { ended(error) }
         for waiter in woken { waiter.resolve(()) }
         return batch
     }

@@ -29,6 +29,8 @@ final class SubscriberLoop: Sendable {
 
     /// How long a settlement waits for others at most while its worker is busy.
     static let sweepInterval = Duration.milliseconds(2)
+    /// After how many runs a worker lets others have its thread, where neither the handler nor the broker ever waits.
+    static let yieldInterval = 1024
 
     let settler: Settler
     /// No further run is begun once it has fired.
@@ -61,14 +63,13 @@ final class SubscriberLoop: Sendable {
         self.sweepTime = sweepTime
         settler = Settler(consumer, counters: runner.counters, observer: runner.observer, time: sweepTime)
         slots = (0..<max(1, workers)).map { WorkerSlot(index: $0) }
-        let reception = Reception(consumer: consumer, time: runner.time)
         let (counters, fate) = (runner.counters, fate)
-        let counted: @Sendable (Int) -> Void = { counters.received.add($0) }
-        let ended: @Sendable (BrokerError) -> Void = { fate.settle(.ended($0)) }
+        let reception = Reception(
+            consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
+            ended: { fate.settle(.ended($0)) })
         intake =
             runner.policy.isOrdered
-            ? LanedIntake(reception, workers: slots.count, counted: counted, ended: ended)
-            : SharedIntake(reception, workers: slots.count, counted: counted, ended: ended)
+            ? LanedIntake(reception, workers: slots.count) : SharedIntake(reception, workers: slots.count)
     }
 
     /// Works until the consumer has ended, `stop` was called, or a delivery paused the subscription.
@@ -161,7 +162,7 @@ final class SubscriberLoop: Sendable {
 
     /// Claims and runs until there is no more; where a run took too long, what a new task is to go on with.
     private func work(_ slot: WorkerSlot, from start: Resumption) async -> Resumption? {
-        var batch = start.batch
+        var (batch, runs) = (start.batch, 0)
         let (consumer, runner) = (settler.consumer, runner)
         if let (delivery, end) = start.run {
             let verdict = await runner.runCarefully(delivery, end, slot, self)
@@ -174,6 +175,8 @@ final class SubscriberLoop: Sendable {
                     consumer.holds(delivery.receipt)
                     ? await runner.run(delivery, on: slot, in: self) : .settle(.release)
                 if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
+                runs &+= 1
+                if runs.isMultiple(of: Self.yieldInterval) { await Task.yield() }
             } else {
                 await flush(slot)
                 guard let next = await intake.next(for: slot.index) else { break }

@@ -105,6 +105,58 @@ import Testing
         #expect(broker.calls.count == 4)
     }
 
+    @Test(arguments: [false, true]) func theFirstTryCountsToTheDeadline(isBatch: Bool) async throws {
+        let time = VirtualTime()
+        let broker = FakeBroker { call, messages in
+            if call == 1 { return nil }
+            time.advance(by: .seconds(7))
+            return .refused(BrokerError(.notConnected, "away"), count: messages.count)
+        }
+        try await hub(broker, time: time) {
+            $0.publishDeadline = .seconds(10)
+            $0.publishRetry = RetryPolicy(attempts: 3, backoff: .constant, delay: .seconds(1))
+        } _: { hub in
+            try await hub.publish(Message(), to: "orders")
+            async let result = outcome {
+                if isBatch {
+                    try await hub.publish([Message()], to: "orders")
+                } else {
+                    try await hub.publish(Message(), to: "orders")
+                }
+            }
+            try await advancing(time, by: .seconds(1), until: "given up") { hub.metrics().publishFailed == 1 }
+            let published = await result
+            #expect(throws: PublishFailure.self) { try published.get() }
+        }
+        #expect(broker.deadlines.count == 3)
+        #expect(broker.deadlines.all[1] == .seconds(10))
+        #expect(broker.deadlines.all[2] <= .seconds(2))
+    }
+
+    @Test(arguments: [false, true]) func theWaitForTheHubCountsToTheDeadline(isBatch: Bool) async throws {
+        let time = VirtualTime()
+        let broker = FakeBroker { _, _ in nil }
+        let route = RouteConfiguration(TopicPattern("orders"), to: "fake", as: .queue)
+        let configuration = HubConfiguration(brokers: ["fake": BrokerConfiguration("fake")], routes: ["orders": route])
+        let hub = try MessageHub(configuration, brokers: [broker.factory], environment: .init(time: time))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                if isBatch {
+                    try await hub.publish([Message()], to: "orders")
+                } else {
+                    try await hub.publish(Message(), to: "orders")
+                }
+            }
+            #expect(await time.waits(forAlarms: 1, within: .seconds(60)))
+            time.advance(by: .seconds(20))
+            group.addTask { try await hub.run() }
+            try await group.next()
+            await hub.shutdown()
+            try await group.waitForAll()
+        }
+        #expect(broker.deadlines.all == [.seconds(10)])
+    }
+
     @Test("S4-65 many small messages go out as one batch")
     func batch() async throws {
         let broker = FakeBroker { _, _ in nil }

@@ -4,10 +4,10 @@ import Testing
 @testable import MessagingHub
 
 @Suite struct FailureMemoryTests {
-    private func record(_ run: Int, alarming: Bool = false) -> FailureMemory.Record {
+    private func record(_ run: Int, kept: String? = nil) -> FailureMemory.Record {
         FailureMemory.Record(
-            run: run, failure: Failure("no stock", at: Timestamp(milliseconds: 1)), notBefore: .zero,
-            isAlarming: alarming)
+            run: run, failure: Failure("no stock", at: Timestamp(milliseconds: Int64(run))), notBefore: .zero,
+            kept: kept)
     }
 
     @Test func itRemembersUntilItIsToldToForget() {
@@ -17,18 +17,31 @@ import Testing
         _ = memory.remember(id, record(2))
         #expect(memory[id]?.run == 2)
         #expect(memory[MessageID()]?.run == nil)
-        _ = memory.forget(id)
+        memory.forget(id)
         #expect(memory.isEmpty)
     }
 
     @Test func theAlarmIsRaisedOnceAndLoweredWithTheLast() {
         let (memory, first, second) = (FailureMemory(), MessageID(), MessageID())
-        #expect(memory.remember(first, record(1, alarming: true)))
-        #expect(!memory.remember(second, record(1, alarming: true)))
-        #expect(!memory.remember(first, record(2, alarming: true)))
-        #expect(!memory.forget(first))
-        #expect(memory.forget(second))
-        #expect(!memory.forget(second))
+        #expect(memory.alarm == nil)
+        #expect(memory.remember(first, record(1, kept: "exhausted")))
+        #expect(!memory.remember(second, record(3, kept: "rejected")))
+        #expect(!memory.remember(first, record(2, kept: "exhausted")))
+        #expect(memory.alarm == "message \(first) is exhausted: no stock, and 1 more")
+        memory.forget(first)
+        #expect(memory.alarm == "message \(second) is rejected: no stock")
+        memory.forget(second)
+        #expect(memory.alarm == nil)
+    }
+
+    @Test func theAlarmGoesWithAMessageThatMakesRoomAndStandsAgainWithIt() {
+        let (memory, id) = (FailureMemory(), MessageID())
+        #expect(memory.remember(id, record(1, kept: "exhausted")))
+        for _ in 0..<FailureMemory.capacity { _ = memory.remember(MessageID(), record(1)) }
+        #expect(memory[id]?.run == nil)
+        #expect(memory.alarm == nil)
+        #expect(memory.remember(id, record(2, kept: "exhausted")))
+        #expect(memory.alarm != nil)
     }
 
     @Test func itIsBoundedAndTheOldestGoFirst() {
@@ -40,7 +53,7 @@ import Testing
         #expect(memory[ids[100]]?.run == 1)
         for _ in 0..<10 {
             for id in ids.suffix(2000) {
-                _ = memory.forget(id)
+                memory.forget(id)
                 _ = memory.remember(id, record(1))
             }
         }

@@ -1,3 +1,4 @@
+import Dispatch
 import InMemoryBroker
 import Messaging
 import MessagingReliability
@@ -25,8 +26,7 @@ import Testing
         let runner = DeliveryRunner(
             .forwarding(handler),
             FailurePolicy(RetrySelection(retry), isOrdered: ordered),
-            timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer,
-            alarms: Alarms())
+            timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer)
         return SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared)
     }
 
@@ -217,6 +217,29 @@ import Testing
         #expect(consumer.fake.settled.values.count { $0 == "release" } == 99)
     }
 
+    @Test(arguments: [false, true]) func aLoopThatNeverWaitsLeavesTheThreadToItsNeighbour(ordered: Bool) async throws {
+        let (busy, quiet) = (FakeConsumer(count: 5000), FakeConsumer(count: 1))
+        let (handled, before) = (Recorder<Bool>(), Recorder<Int>())
+        let first = loop(busy, workers: 1, ordered: ordered) { _ in
+            handled.add(true)
+            return []
+        }
+        let second = loop(quiet, workers: 1, ordered: ordered) { _ in
+            before.add(handled.count)
+            return []
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let thread = OneThread()
+            group.addTask(executorPreference: thread) { _ = await first.run() }
+            group.addTask(executorPreference: thread) { _ = await second.run() }
+            try await eventually("both are done") { busy.settled.count == 5000 && quiet.settled.count == 1 }
+            await first.stop()
+            await second.stop()
+            try await group.waitForAll()
+        }
+        #expect(try #require(before.all.first) <= 2 * SubscriberLoop.yieldInterval)
+    }
+
     @Test(arguments: [false, true]) func revokedLanesGoBackWhileTheirWorkersAreBusy(ordered: Bool) async throws {
         let consumer = RevokingConsumer(FakeConsumer(count: 10))
         let gate = Recorder<Bool>()
@@ -233,6 +256,15 @@ import Testing
         gate.add(true)
         await loop.stop()
         _ = await end
+    }
+}
+
+/// A pool of one thread: what is ready runs in its order, and only when what runs waits or yields.
+private final class OneThread: TaskExecutor {
+    private let queue = DispatchQueue(label: "one thread")
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
 

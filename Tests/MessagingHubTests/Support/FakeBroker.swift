@@ -8,6 +8,8 @@ final class FakeBroker: MessageBroker {
     let limits = BrokerLimits()
     /// The bodies of each publish.
     let calls = Recorder<[String]>()
+    /// The deadline of each publish.
+    let deadlines = Recorder<Duration>()
     private let fail: @Sendable (_ call: Int, [Message]) -> PublishFailure?
 
     init(_ fail: @escaping @Sendable (Int, [Message]) -> PublishFailure?) { self.fail = fail }
@@ -18,6 +20,7 @@ final class FakeBroker: MessageBroker {
     func publish(
         _ messages: [Message], to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
+        deadlines.add(options.deadline)
         let call = calls.add(messages.map { $0.body.text ?? "" })
         if let failure = fail(call, messages) { throw failure }
         return PublishReceipt()

@@ -26,6 +26,14 @@ import Testing
         #expect(rung.numbers.withLock { $0.allSatisfy { $0 == 0 } })
     }
 
+    @Test func theCoarseClockGoesAsTheOtherDoes() async throws {
+        let (earliest, mark, latest) = (time.uptime, time.coarseUptime, time.uptime)
+        try await time.sleep(for: .milliseconds(50))
+        let (first, taken, last) = (time.uptime, time.coarseUptime - mark, time.uptime)
+        #expect(taken >= first - latest - .milliseconds(10))
+        #expect(taken <= last - earliest + .milliseconds(10))
+    }
+
     @Test func silencedAlarmsDoNotRing() async {
         let rung = Ring()
         let soon = time.uptime + .milliseconds(20)
