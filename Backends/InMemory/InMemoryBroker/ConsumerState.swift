@@ -9,6 +9,15 @@ struct ConsumerState: Row, Sendable {
         let inbox: Int
         let mark: Mark
         let since: Duration
+        /// In a free cell: the cell that was freed before it.
+        fileprivate var nextFree: UInt32 = 0
+
+        init(number: UInt64, inbox: Int, mark: Mark, since: Duration) {
+            self.number = number
+            self.inbox = inbox
+            self.mark = mark
+            self.since = since
+        }
     }
 
     enum Status: Sendable {
@@ -36,8 +45,10 @@ struct ConsumerState: Row, Sendable {
     var mailbox: Mailbox?
     // What is held, cell by cell: apart from each other, so that a hold is read without a reference counted.
     private(set) var holds: [Hold] = []
-    private var messages: [Message?] = []
-    private var freeCells: [UInt32] = []
+    private var messages = Cells<Message>()
+    /// The cell that was freed last, the first of a chain through the holds; `noCell`: none.
+    private var lastFreed = Self.noCell
+    private static let noCell = UInt32.max
     private(set) var heldBytes = 0
     private(set) var held = 0
 
@@ -75,11 +86,11 @@ struct ConsumerState: Row, Sendable {
     mutating func hold(_ message: consuming Message, _ hold: Hold) -> Receipt {
         held &+= 1
         heldBytes &+= Int(hold.mark.size)
-        let cell: UInt32
-        if let free = freeCells.popLast() {
-            cell = free
+        var cell = lastFreed
+        if cell != Self.noCell {
+            lastFreed = holds[Int(cell)].nextFree
             holds[Int(cell)] = hold
-            messages[Int(cell)] = consume message
+            messages.put(consume message, at: Int(cell))
         } else {
             cell = UInt32(truncatingIfNeeded: holds.count)
             holds.append(hold)
@@ -100,14 +111,14 @@ struct ConsumerState: Row, Sendable {
     @discardableResult
     mutating func letGo(of cell: UInt32) -> Message? {
         free(cell)
-        return messages[Int(cell)].take()
+        return messages.take(Int(cell))
     }
 
     /// Ends the hold that a receipt stands for, and forgets its message; nil when it is stale.
     mutating func finish(_ receipt: Receipt) -> Hold? {
         guard let hold = hold(of: receipt) else { return nil }
         free(receipt.slot)
-        messages[Int(receipt.slot)] = nil
+        if let message = messages.take(Int(receipt.slot)) { _ = consume message }
         return hold
     }
 
@@ -118,7 +129,8 @@ struct ConsumerState: Row, Sendable {
         held &-= 1
         heldBytes &-= Int(holds[Int(cell)].mark.size)
         holds[Int(cell)].number = 0
-        freeCells.append(cell)
+        holds[Int(cell)].nextFree = lastFreed
+        lastFreed = cell
         cells.set(Int(cell), to: 0)
     }
 

@@ -1,6 +1,6 @@
 /// A queue with two ends in a circle of slots that grows when it is full and never shrinks.
 public struct RingBuffer<Element: Sendable>: Sendable {
-    @usableFromInline var slots: [Element?] = []
+    @usableFromInline var slots = Cells<Element>()
     @usableFromInline var head = 0
     @usableFromInline var elementCount = 0
     /// How many elements there are.
@@ -17,13 +17,13 @@ public struct RingBuffer<Element: Sendable>: Sendable {
     /// The element at this distance from the front; nil beyond the end.
     @inlinable public subscript(offset: Int) -> Element? {
         get { offset < 0 || offset >= count ? nil : slots[index(offset)] }
-        set { if offset >= 0, offset < count, let newValue { slots[index(offset)] = newValue } }
+        set { if offset >= 0, offset < count, let newValue { slots.replace(newValue, at: index(offset)) } }
     }
 
     /// Adds an element behind the others.
     @inlinable public mutating func append(_ element: consuming Element) {
         if count == slots.count { grow() }
-        slots[index(count)] = consume element
+        slots.put(consume element, at: index(count))
         elementCount &+= 1
     }
 
@@ -31,14 +31,14 @@ public struct RingBuffer<Element: Sendable>: Sendable {
     @inlinable public mutating func prepend(_ element: consuming Element) {
         if count == slots.count { grow() }
         head = (head &+ slots.count &- 1) & (slots.count &- 1)
-        slots[head] = consume element
+        slots.put(consume element, at: head)
         elementCount &+= 1
     }
 
     /// Takes out the element at the front; nil when there is none.
     @inlinable public mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
-        let element = slots[head].take()
+        let element = slots.take(head)
         head = (head &+ 1) & (slots.count &- 1)
         elementCount &-= 1
         return element
@@ -68,10 +68,8 @@ public struct RingBuffer<Element: Sendable>: Sendable {
 
     @inlinable mutating func grow() {
         let size = Swift.max(8, slots.count * 2)
-        var larger: [Element?] = []
-        larger.reserveCapacity(size)
-        for offset in 0..<count { larger.append(slots[index(offset)]) }
-        while larger.count < size { larger.append(nil) }
+        var larger = Cells<Element>(count: size)
+        for offset in 0..<count { if let element = slots.take(index(offset)) { larger.put(element, at: offset) } }
         slots = larger
         head = 0
     }
