@@ -2,7 +2,8 @@ import Dispatch
 import InMemoryBroker
 import Messaging
 
-/// The bare seam in memory: one task publishes, one receives and settles; ready-made 256-byte bodies, a queue of 4,096.
+/// The bare seam in memory: one task publishes, one receives and settles; a queue of 4,096. The messages are ready-made,
+/// each with a body of its own of 256 bytes, as those of a program are: twice as many as the queue holds, again and again.
 ///
 /// `seam [shape] [messages]`, where shape is `single` (publish one by one, receive up to 64, settle one by one) or
 /// `batch` (100 at a time). Prints a table. The main thread waits in a semaphore, so that valgrind can count.
@@ -28,14 +29,16 @@ import Messaging
         try await broker.connect { _ in }
         try await broker.declare([DestinationDeclaration(queue)])
         let consumer = try await broker.subscribe(Subscription(queue, window: 1024))
-        let body = Body([UInt8](repeating: 7, count: 256))
+        let batches = (0..<82).map { _ in
+            (0..<100).map { _ in Message(Body([UInt8](repeating: 7, count: 256)), type: "order.created") }
+        }
         let start = Usage.now
         let receives = try await withThrowingTaskGroup(of: Int.self) { group in
             group.addTask {
                 if shape == "single" {
-                    try await publishSingly(count, body, on: broker, to: queue)
+                    try await publishSingly(count, of: batches, on: broker, to: queue)
                 } else {
-                    try await publishInBatches(count, body, on: broker, to: queue)
+                    try await publishInBatches(count, of: batches, on: broker, to: queue)
                 }
                 return 0
             }
@@ -54,20 +57,24 @@ import Messaging
     }
 
     static func publishSingly(
-        _ count: Int, _ body: Body, on broker: any MessageBroker, to queue: Destination
+        _ count: Int, of batches: [[Message]], on broker: any MessageBroker, to queue: Destination
     ) async throws {
         let options = PublishOptions()
-        let messages = (0..<8192).map { _ in Message(Body([UInt8](repeating: 7, count: 256)), type: "order.created") }
-        for index in 0..<count { try await broker.publish(messages[index & 8191], to: queue, options: options) }
+        let messages = Array(batches.joined())
+        var next = 0
+        for _ in 0..<count {
+            try await broker.publish(messages[next], to: queue, options: options)
+            next = next + 1 < messages.count ? next + 1 : 0
+        }
     }
 
     static func publishInBatches(
-        _ count: Int, _ body: Body, on broker: any MessageBroker, to queue: Destination
+        _ count: Int, of batches: [[Message]], on broker: any MessageBroker, to queue: Destination
     ) async throws {
         let options = PublishOptions()
-        let template = Message(body, type: "order.created")
-        let batch = Array(repeating: template, count: 100)
-        for _ in 0..<(count / 100) { try await broker.publish(batch, to: queue, options: options) }
+        for index in 0..<(count / 100) {
+            try await broker.publish(batches[index % batches.count], to: queue, options: options)
+        }
     }
 
     /// How many receives it took.
