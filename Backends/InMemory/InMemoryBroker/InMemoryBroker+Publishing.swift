@@ -39,27 +39,33 @@ extension InMemoryBroker {
         var deadline: Duration?
         while true {
             let waiter = batch.isBlocked ? Waiter<Void>() : nil
-            let (block, intake) = server.change { state, effects in
-                let block = state.publish(
+            let step = server.change { state, effects in
+                state.publish(
                     &batch, from: connection, limits: limits, now: { self.server.time.now }, waiter, &effects)
-                return (block, state.open(destination, of: connection))
             }
-            doors.withLock { $0.keep(intake, of: destination) }
-            guard let block else { return try batch.result() }
-            guard let waiter else {
+            switch (step, waiter) {
+            case (.done, _):
+                return try batch.result()
+            case (.offer(let intake), _):
+                doors.withLock { $0.keep(intake, of: destination) }
+                let answer = intake.offer(messages, from: batch.next, within: limits)
+                if answer.isAwaited { notice(at: destination) }
+                batch.confirm(count: answer.taken)
+                if batch.next == messages.count { return try batch.result() }
+            case (.blocked, nil):
                 batch.isBlocked = true
-                continue
+            case (.blocked(let block), let waiter?):
+                let end = deadline ?? server.time.deadline(after: options.deadline)
+                deadline = end
+                let left = max(.zero, end - server.time.uptime)
+                let limit = block.lookAgain.map { min(left, max(.zero, $0 - server.time.now)) } ?? left
+                let outcome = await waiter.wait(atMost: limit, on: server.time)
+                if case .value = outcome { continue }
+                server.change { state, effects in state.forgetPublisher(waiter, at: block.place, &effects) }
+                if case .timedOut = outcome, server.time.uptime < end { continue }
+                if case .cancelled = outcome { batch.refuseRest(Self.cancelled) } else { batch.refuseRest(block.error) }
+                return try batch.result()
             }
-            let end = deadline ?? server.time.deadline(after: options.deadline)
-            deadline = end
-            let left = max(.zero, end - server.time.uptime)
-            let limit = block.lookAgain.map { min(left, max(.zero, $0 - server.time.now)) } ?? left
-            let outcome = await waiter.wait(atMost: limit, on: server.time)
-            if case .value = outcome { continue }
-            server.change { state, effects in state.forgetPublisher(waiter, at: block.place, &effects) }
-            if case .timedOut = outcome, server.time.uptime < end { continue }
-            if case .cancelled = outcome { batch.refuseRest(Self.cancelled) } else { batch.refuseRest(block.error) }
-            return try batch.result()
         }
     }
 
@@ -131,6 +137,14 @@ struct Batch: Sendable {
 }
 
 extension ServerState {
+    /// What a publish does next.
+    enum Step: Sendable {
+        case done
+        /// There is room in a queue: the intake is open, and takes the next messages without the server.
+        case offer(Intake)
+        case blocked(Block)
+    }
+
     /// What a publish waits for: room in a place, or the server.
     struct Block: Sendable {
         let place: Place?
@@ -139,30 +153,30 @@ extension ServerState {
         var lookAgain: Timestamp?
     }
 
-    /// Takes on as much of a batch as there is room for; nil when it has come to its end. `waiter` is told when to go on.
+    /// Takes on as much of a batch as there is room for. Where it is blocked, `waiter` is told when to go on.
     mutating func publish(
         _ batch: inout Batch, from connection: Int, limits: BrokerLimits, now: () -> Timestamp,
         _ waiter: Waiter<Void>?, _ effects: inout Effects
-    ) -> Block? {
+    ) -> Step {
         if let problem = problem(with: connection) {
             guard connections[connection].status == .up else {
                 batch.refuseRest(problem)
-                return nil
+                return .done
             }
             if let waiter { waitingForServer.append(waiter) }
-            return Block(place: nil, error: problem)
+            return .blocked(Block(place: nil, error: problem))
         }
         let place: Place?
         switch target(batch.destination) {
         case .failure(let error):
             batch.refuseRest(error)
-            return nil
+            return .done
         case .success(let found): place = found
         }
         let isOrdered = place.map { keepsOrder($0) } ?? false
         let messages = batch.messages
         while batch.next < messages.count {
-            if admitPlain(&batch, at: place, within: limits, &effects) { continue }
+            if let intake = openIntake(at: place, for: batch, within: limits) { return .offer(intake) }
             let message = messages[batch.next]
             if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
                 let key = message.key ?? "none"
@@ -182,32 +196,20 @@ extension ServerState {
             case .full(let full):
                 if let waiter { enqueue(waiter, at: full) }
                 let sentence = "has been full up to the deadline; consume from it, or raise its limits"
-                return Block(
-                    place: full, error: BrokerError(.resourceExhausted, "\(batch.destination) \(sentence)"),
-                    lookAgain: roomAt(full))
+                return .blocked(
+                    Block(
+                        place: full, error: BrokerError(.resourceExhausted, "\(batch.destination) \(sentence)"),
+                        lookAgain: roomAt(full)))
             }
         }
-        return nil
+        return .done
     }
 
-    /// Takes on the next messages of the common kind to a queue that has room and is bound to nothing; false: none.
-    private mutating func admitPlain(
-        _ batch: inout Batch, at place: Place?, within limits: BrokerLimits, _ effects: inout Effects
-    ) -> Bool {
-        guard case .queue(let inbox) = place, !hasBindings, batch.refusedKeys.isEmpty else { return false }
-        inboxes[inbox].openIntake()
-        let answer = inboxes[inbox].intake.offer(batch.messages, from: batch.next, within: limits)
-        if answer.isAwaited { wakeAwaiting(inbox, &effects) }
-        batch.confirm(count: answer.taken)
-        return answer.taken > 0
-    }
-
-    /// Opens the intake of a queue to a connection, where nothing speaks against it.
-    mutating func open(_ destination: Destination, of connection: Int) -> Intake? {
-        guard isRunning, !hasBindings, connections[connection].status == .up,
-            case .queue(let inbox) = places[destination]
+    /// The intake of a queue that is bound to nothing, open, where the next message is of the common kind and fits.
+    private mutating func openIntake(at place: Place?, for batch: Batch, within limits: BrokerLimits) -> Intake? {
+        guard case .queue(let inbox) = place, !hasBindings, !batch.options.positions, batch.refusedKeys.isEmpty,
+            let size = limits.plainSize(of: batch.messages[batch.next]), inboxes[inbox].openIntake(toFit: size)
         else { return nil }
-        inboxes[inbox].openIntake()
         return inboxes[inbox].intake
     }
 

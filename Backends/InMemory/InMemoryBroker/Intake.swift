@@ -93,15 +93,17 @@ extension Inbox {
         }
     }
 
-    /// Opens the intake for as much as there is room for; first takes over what has come in, where nothing older is left
-    /// and somebody is there to have it.
-    mutating func openIntake(receiving: Bool = false) {
-        if !hasIntake { return }
-        intake.state.withLock { state in
+    /// Opens the intake for as much as there is room for; whether a message of this size would fit.
+    @discardableResult
+    mutating func openIntake(toFit size: Int = 0, receiving: Bool = false) -> Bool {
+        if !hasIntake { return false }
+        return intake.state.withLock { state in
+            // What has come in is taken over where nothing older is left, and somebody is there to have it.
             if receiving, backlog.isEmpty { backlog.takeOver(&state.backlog) }
             state.lastOrder = max(state.lastOrder, lastOrder)
             state.room = maximumMessages &- count &- state.backlog.count
             state.roomBytes = maximumBytes &- bytes &- state.backlog.bytes
+            return state.room > 0 && state.roomBytes >= size
         }
     }
 

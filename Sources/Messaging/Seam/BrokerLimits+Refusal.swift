@@ -1,6 +1,9 @@
 extension Message {
     /// Whether a seldom used field is set.
-    @usableFromInline package var hasExtras: Bool { extras != nil }
+    @inlinable package var hasExtras: Bool { extras != nil }
+
+    /// What `byteCount` is for a message without headers.
+    @inlinable package var plainSize: Int { body.count &+ type.utf8.count &+ (key?.utf8.count ?? 0) }
 }
 
 extension BrokerLimits {

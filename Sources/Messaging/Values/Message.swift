@@ -18,7 +18,7 @@ public struct Message: Hashable, Sendable {
     /// Whether it outlives its broker's process. Default: it does.
     public var deliveryMode: DeliveryMode
     var contentTypeCode: UInt8
-    var extras: Extras?
+    @usableFromInline var extras: Extras?
     /// The bytes.
     public var body: Body
 
@@ -103,7 +103,7 @@ extension Message {
 }
 
 /// The fields that most messages do not have, behind one reference that is then nil.
-final class Extras: Hashable, Sendable {
+@usableFromInline final class Extras: Hashable, Sendable {
     struct Fields: Hashable, Sendable {
         var notBefore: Timestamp?
         var expiration: Timestamp?
@@ -124,11 +124,12 @@ final class Extras: Hashable, Sendable {
     var contentEncoding: String? { fields.contentEncoding }
     var contentType: ContentType? { fields.contentType }
 
-    static func == (left: Extras, right: Extras) -> Bool { left.fields == right.fields }
-    func hash(into hasher: inout Hasher) { hasher.combine(fields) }
+    @usableFromInline static func == (left: Extras, right: Extras) -> Bool { left.fields == right.fields }
+    @usableFromInline func hash(into hasher: inout Hasher) { hasher.combine(fields) }
 }
 
 extension Message {
     /// Whether a field is set that makes a queue look twice: a delay or an expiration.
-    package var isTimed: Bool { extras != nil && (notBefore != nil || expiration != nil) }
+    @inlinable package var isTimed: Bool { hasExtras && hasTimes }
+    @usableFromInline var hasTimes: Bool { notBefore != nil || expiration != nil }
 }
