@@ -51,7 +51,7 @@ extension ServerState {
         for index in consumers[id].inboxes.indices {
             let inbox = consumers[id].inboxes[index]
             guard isTurn(of: id, at: inbox) else { continue }
-            if !hasBindings { inboxes[inbox].openIntake(receiving: true) }
+            if !hasBindings, inboxes[inbox].readyCount < limit { inboxes[inbox].openIntake(receiving: true) }
             let log = inboxes[inbox].stream == nil ? nil : log(of: inbox)
             let passed = inboxes[inbox].passed
             let isOpen = Self.handOut(
