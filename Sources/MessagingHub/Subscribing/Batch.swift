@@ -8,6 +8,8 @@ final class Batch: Sendable {
 
     private let deliveries: [Delivery]
     private let next = Atomic<Int>(0)
+    /// How many there were.
+    var count: Int { deliveries.count }
 
     init(_ deliveries: [Delivery]) { self.deliveries = deliveries }
 

@@ -1,7 +1,11 @@
 import Messaging
+import Synchronization
 
 /// The intake of a destination without order: every worker claims from the same batch. The one that finds it used up
 /// receives the next; the others wait, and each that sets out wakes one more, until somebody receives again.
+///
+/// Where handlers are so quick that waking another would cost more than it saves, one worker goes on alone, until a
+/// `review` finds it stuck, or a batch took longer.
 final class SharedIntake: Intake {
     private struct State: Sendable {
         var batch = Batch.empty
@@ -11,6 +15,8 @@ final class SharedIntake: Intake {
         var parked: [Waiter<Void>] = []
         var limit: Int
         var receivedAt = Duration.zero
+        /// What was being worked on, by one worker alone, at the last review.
+        var reviewed: Batch?
     }
 
     private enum Step: Sendable {
@@ -23,6 +29,9 @@ final class SharedIntake: Intake {
     private let reception: Reception
     private let fewest: Int
     private let state: Lock<State>
+    /// Written under the lock.
+    private let brisk = Atomic<Bool>(false)
+    var isBrisk: Bool { brisk.load(ordering: .sequentiallyConsistent) }
 
     /// An intake for this many workers.
     init(_ reception: Reception, workers: Int) {
@@ -60,7 +69,7 @@ final class SharedIntake: Intake {
             // What is received meanwhile has replaced the batch: then what is kept goes back with what is lost.
             if state.batch !== batch { return (true, nil as Waiter<Void>?) }
             state.batch = kept
-            return (false, Self.wakeOne(&state))
+            return (false, wakeOne(&state))
         }
         wake.1?.resolve(())
         return wake.0 ? Array(rest) : lost
@@ -69,8 +78,11 @@ final class SharedIntake: Intake {
     private func step(wasWoken: Bool) -> Step {
         state.withLock { state in
             if wasWoken { state.isWaking = false }
-            if state.isEnded || Task.isCancelled { return .leave(wake: Self.wakeOne(&state)) }
-            if !state.batch.isExhausted { return .take(state.batch, wake: Self.wakeOne(&state)) }
+            if state.isEnded || Task.isCancelled {
+                brisk.store(false, ordering: .sequentiallyConsistent)
+                return .leave(wake: wakeOne(&state))
+            }
+            if !state.batch.isExhausted { return .take(state.batch, wake: wakeOne(&state)) }
             if !state.isReceiving {
                 state.isReceiving = true
                 return .receive(nextLimit(&state))
@@ -84,9 +96,34 @@ final class SharedIntake: Intake {
     /// Many at once where handlers are quick; where they are slow, no more than can be run, so that other consumers of
     /// the queue get their share.
     private func nextLimit(_ state: inout State) -> Int {
-        let isQuick = reception.time.uptime - state.receivedAt < .milliseconds(5)
-        state.limit = isQuick ? min(state.limit * 2, Reception.most) : fewest
+        let elapsed = reception.time.uptime - state.receivedAt
+        state.limit = elapsed < .milliseconds(5) ? min(state.limit * 2, Reception.most) : fewest
+        let isBrisk = state.batch.count >= Self.briskCount && elapsed < Self.briskRun * state.batch.count
+        brisk.store(isBrisk, ordering: .sequentiallyConsistent)
         return state.limit
+    }
+
+    /// So many deliveries at once, at so much each, are done sooner by one worker than by two that share them.
+    private static let briskCount = 16
+    private static let briskRun = Duration.microseconds(2)
+
+    func review() {
+        let wake: Waiter<Void>? = state.withLock { state in
+            let isSame = state.reviewed === state.batch
+            state.reviewed = state.batch
+            guard isSame else { return nil }
+            brisk.store(false, ordering: .sequentiallyConsistent)
+            return wakeOne(&state)
+        }
+        wake?.resolve(())
+    }
+
+    func leave() {
+        let wake: Waiter<Void>? = state.withLock { state in
+            brisk.store(false, ordering: .sequentiallyConsistent)
+            return wakeOne(&state)
+        }
+        wake?.resolve(())
     }
 
     private func receive(upTo limit: Int) async -> Batch? {
@@ -97,6 +134,7 @@ final class SharedIntake: Intake {
             state.isReceiving = false
             if case .ended = outcome {
                 state.isEnded = true
+                brisk.store(false, ordering: .sequentiallyConsistent)
                 defer { state.parked = [] }
                 return state.parked
             }
@@ -104,7 +142,7 @@ final class SharedIntake: Intake {
                 state.batch = batch
                 state.receivedAt = now
             }
-            return Self.wakeOne(&state).map { [$0] } ?? []
+            return wakeOne(&state).map { [$0] } ?? []
         }
         for waiter in woken { waiter.resolve(()) }
         return batch
@@ -112,8 +150,8 @@ final class SharedIntake: Intake {
 
     /// Somebody to work on what is left, or to receive; nil when nobody waits, somebody is on the way, or somebody
     /// receives already and nothing is left.
-    private static func wakeOne(_ state: inout State) -> Waiter<Void>? {
-        if state.isWaking && !state.isEnded { return nil }
+    private func wakeOne(_ state: inout State) -> Waiter<Void>? {
+        if brisk.load(ordering: .relaxed) || state.isWaking && !state.isEnded { return nil }
         if state.isReceiving && state.batch.isExhausted && !state.isEnded { return nil }
         guard let waiter = state.parked.popLast() else { return nil }
         state.isWaking = true
@@ -128,7 +166,8 @@ final class SharedIntake: Intake {
                 return nil
             }
             state.isWaking = false
-            return Self.wakeOne(&state)
+            brisk.store(false, ordering: .sequentiallyConsistent)
+            return wakeOne(&state)
         }
         wake?.resolve(())
         return nil

@@ -181,9 +181,11 @@ final class SubscriberLoop: Sendable {
                 await flush(slot)
                 guard let next = await intake.next(for: slot.index) else { break }
                 batch = next
+                if intake.isBrisk, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
             }
         }
         await flush(slot)
+        intake.leave()
         return slot.isStruck ? Resumption(batch: batch) : nil
     }
 
@@ -238,11 +240,12 @@ final class SubscriberLoop: Sendable {
             for slot in slots where slot.isDirty { await settler.flush(slot) }
             await settler.repeatFailed()
             if hasRevoked.exchange(false, ordering: .sequentiallyConsistent) { await giveBackRevoked() }
-            if settler.hasPostponed { continue }
+            intake.review()
+            if settler.hasPostponed || intake.isBrisk { continue }
             let waiter = Waiter<Void>()
             sweeper.withLock { $0 = waiter }
             isSweeping.store(false, ordering: .sequentiallyConsistent)
-            let isWanted = settler.hasPostponed || hasRevoked.load(ordering: .sequentiallyConsistent)
+            let isWanted = settler.hasPostponed || intake.isBrisk || hasRevoked.load(ordering: .sequentiallyConsistent)
             if isWanted || slots.contains(where: \.isDirty) { kickSweeper() }
             if case .cancelled = await waiter.wait(on: sweepTime) { return }
         }
