@@ -30,8 +30,8 @@ final class Settler: Sendable {
 
     /// Writes what a worker has gathered.
     func flush(_ slot: WorkerSlot) async {
-        let settlements = slot.take()
-        if !settlements.isEmpty { await settle(settlements, tries: 0) }
+        let (settlements, accepted) = slot.take()
+        if !settlements.isEmpty { await settle(settlements, accepted: accepted, tries: 0) }
     }
 
     /// Repeats what has failed and is due, or all of it.
@@ -42,7 +42,10 @@ final class Settler: Sendable {
             postponed.removeAll { all || $0.due <= now }
             return due
         }
-        for entry in due { await settle([entry.settlement], tries: entry.tries) }
+        for entry in due {
+            let isAccepted = if case .accept = entry.settlement.settlement { true } else { false }
+            await settle([entry.settlement], accepted: isAccepted ? 1 : 0, tries: entry.tries)
+        }
     }
 
     /// Writes one settlement now, and says what became of it; counts it, repeats nothing.
@@ -60,12 +63,13 @@ final class Settler: Sendable {
         return outcome
     }
 
-    private func settle(_ settlements: [ReceiptSettlement], tries: Int) async {
+    /// Writes settlements, of which the first so many are acceptances.
+    private func settle(_ settlements: [ReceiptSettlement], accepted: Int, tries: Int) async {
         let outcomes = await consumer.settle(settlements)
         var handled = 0
         for index in settlements.indices {
             if index < outcomes.count, case .settled = outcomes[index] {
-                if case .accept = settlements[index].settlement { handled += 1 }
+                if index < accepted { handled += 1 }
             } else {
                 note(index < outcomes.count ? outcomes[index] : Self.unanswered, of: settlements[index], tries: tries)
             }

@@ -195,9 +195,9 @@ final class SubscriberLoop: Sendable {
     ) async -> Resumption? {
         switch verdict {
         case .accept:
-            await put(.accept, for: delivery.receipt, slot)
+            await noteAdded(slot, slot.accept(delivery.receipt))
         case .settle(let settlement):
-            await put(settlement, for: delivery.receipt, slot)
+            await noteAdded(slot, slot.add(ReceiptSettlement(delivery.receipt, settlement)))
         case .done, .leave:
             break
         case .struck(let end):
@@ -210,8 +210,8 @@ final class SubscriberLoop: Sendable {
         return nil
     }
 
-    private func put(_ settlement: Settlement, for receipt: Receipt, _ slot: WorkerSlot) async {
-        let count = slot.add(ReceiptSettlement(receipt, settlement))
+    /// A settlement was gathered; with it there are so many.
+    private func noteAdded(_ slot: WorkerSlot, _ count: Int) async {
         if count == 1, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
         if count >= WorkerSlot.flushCount { await flush(slot) }
     }

@@ -8,34 +8,53 @@ final class WorkerSlot: Sendable {
         var strike: Signal?
     }
 
+    private struct Pending: Sendable {
+        /// What is accepted: nearly all, so it is kept as the few numbers that it is.
+        var accepted: [Receipt] = []
+        var others: [ReceiptSettlement] = []
+        var count: Int { accepted.count &+ others.count }
+    }
+
     /// How many settlements wait before the worker flushes them by itself.
     static let flushCount = 64
     let index: Int
-    private let pending = Lock<[ReceiptSettlement]>([])
+    private let pending = Lock(Pending())
     private let mark = Lock(Mark())
 
     init(index: Int) { self.index = index }
 
-    /// Adds a settlement; how many there are now.
-    func add(_ settlement: ReceiptSettlement) -> Int {
+    /// Adds an acceptance; how many settlements there are now.
+    func accept(_ receipt: Receipt) -> Int {
         pending.withLock { pending in
-            pending.append(settlement)
+            pending.accepted.append(receipt)
             return pending.count
         }
     }
 
-    /// Takes out the settlements that wait.
-    func take() -> [ReceiptSettlement] {
+    /// Adds a settlement; how many there are now.
+    func add(_ settlement: ReceiptSettlement) -> Int {
         pending.withLock { pending in
-            if pending.isEmpty { return [] }
-            var taken: [ReceiptSettlement] = []
-            taken.reserveCapacity(Self.flushCount)
-            swap(&taken, &pending)
-            return taken
+            pending.others.append(settlement)
+            return pending.count
         }
     }
 
-    var isDirty: Bool { pending.withLock { !$0.isEmpty } }
+    /// Takes out the settlements that wait: first the acceptances, and how many these are.
+    func take() -> (settlements: [ReceiptSettlement], accepted: Int) {
+        pending.withLock { pending in
+            if pending.count == 0 { return ([], 0) }
+            let accepted = pending.accepted.count
+            var taken: [ReceiptSettlement] = []
+            taken.reserveCapacity(pending.count)
+            for receipt in pending.accepted { taken.append(ReceiptSettlement(receipt, .accept)) }
+            taken += pending.others
+            pending.accepted.removeAll(keepingCapacity: true)
+            pending.others = []
+            return (taken, accepted)
+        }
+    }
+
+    var isDirty: Bool { pending.withLock { $0.count > 0 } }
 
     // MARK: The mark that the watchdog reads
 
