@@ -34,7 +34,7 @@ struct Reception: Sendable {
     /// How long a receive waits before it is repeated.
     static let wait = Duration.seconds(30)
     /// How many deliveries a receive asks for at most.
-    static let most = 64
+    static let most = 128
 
     let consumer: any MessageConsumer
     let time: any TimeSource

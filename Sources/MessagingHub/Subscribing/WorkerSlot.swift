@@ -16,7 +16,7 @@ final class WorkerSlot: Sendable {
     }
 
     /// How many settlements wait before the worker flushes them by itself.
-    static let flushCount = 64
+    static let flushCount = 128
     let index: Int
     private let pending = Lock(Pending())
     private let mark = Lock(Mark())
