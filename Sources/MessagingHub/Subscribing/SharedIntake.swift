@@ -33,9 +33,14 @@ final class SharedIntake: Intake {
     private let brisk = Atomic<Bool>(false)
     var isBrisk: Bool { brisk.load(ordering: .sequentiallyConsistent) }
 
-    /// An intake for this many workers.
-    init(_ reception: Reception, workers: Int) {
+    private let briskRun: Duration
+    /// How many workers wait, and whether one receives.
+    var waiting: (parked: Int, isReceiving: Bool) { state.withLock { ($0.parked.count, $0.isReceiving) } }
+
+    /// An intake for this many workers; a run that takes less than `briskRun` is a quick one.
+    init(_ reception: Reception, workers: Int, briskRun: Duration) {
         self.reception = reception
+        self.briskRun = briskRun
         fewest = min(workers, Reception.most)
         state = Lock(State(limit: min(workers, Reception.most)))
     }
@@ -98,14 +103,13 @@ final class SharedIntake: Intake {
     private func nextLimit(_ state: inout State) -> Int {
         let elapsed = reception.time.uptime - state.receivedAt
         state.limit = elapsed < .milliseconds(5) ? min(state.limit * 2, Reception.most) : fewest
-        let isBrisk = state.batch.count >= Self.briskCount && elapsed < Self.briskRun * state.batch.count
+        let isBrisk = state.batch.count >= Self.briskCount && elapsed < briskRun * state.batch.count
         brisk.store(isBrisk, ordering: .sequentiallyConsistent)
         return state.limit
     }
 
-    /// So many deliveries at once, at so much each, are done sooner by one worker than by two that share them.
+    /// So many quick runs at least are done sooner by one worker than by two that share them.
     private static let briskCount = 16
-    private static let briskRun = Duration.microseconds(2)
 
     func review() {
         let wake: Waiter<Void>? = state.withLock { state in

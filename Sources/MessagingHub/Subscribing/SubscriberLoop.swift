@@ -57,7 +57,8 @@ final class SubscriberLoop: Sendable {
     }
 
     init(
-        _ consumer: any MessageConsumer, _ runner: DeliveryRunner, workers: Int, sweepTime: any TimeSource
+        _ consumer: any MessageConsumer, _ runner: DeliveryRunner, workers: Int, sweepTime: any TimeSource,
+        briskRun: Duration = .microseconds(2)
     ) {
         self.runner = runner
         self.sweepTime = sweepTime
@@ -69,7 +70,8 @@ final class SubscriberLoop: Sendable {
             ended: { fate.settle(.ended($0)) })
         intake =
             runner.policy.isOrdered
-            ? LanedIntake(reception, workers: slots.count) : SharedIntake(reception, workers: slots.count)
+            ? LanedIntake(reception, workers: slots.count)
+            : SharedIntake(reception, workers: slots.count, briskRun: briskRun)
     }
 
     /// Works until the consumer has ended, `stop` was called, or a delivery paused the subscription.

@@ -13,6 +13,7 @@ import Testing
     private func loop(
         _ consumer: any MessageConsumer, workers: Int = 8, ordered: Bool = false,
         retry: RetryPolicy = RetryPolicy(attempts: 2, delay: .milliseconds(1)),
+        briskRun: Duration = .microseconds(2),
         _ handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
     ) -> SubscriberLoop {
         let environment = HubEnvironment(log: NoLog())
@@ -27,7 +28,7 @@ import Testing
             .forwarding(handler),
             FailurePolicy(RetrySelection(retry), isOrdered: ordered),
             timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer)
-        return SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared)
+        return SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared, briskRun: briskRun)
     }
 
     /// Runs a loop until a condition holds, then stops it.
@@ -66,6 +67,14 @@ import Testing
         }
         try await run(loop, until: "all settled") { consumer.settled.count == 64 }
         #expect(inFlight.withLock { $0.most } == 8)
+    }
+
+    /// Whether or not one works alone when it is stopped, every worker comes back.
+    @Test(arguments: 1...8) func aLoopOfQuickHandlersStops(round: Int) async throws {
+        let consumer = FakeConsumer(count: 100_000)
+        let loop = loop(consumer, briskRun: .milliseconds(10)) { _ in [] }
+        try await run(loop, until: "some are settled") { consumer.settled.count > 500 * round }
+        #expect(consumer.settled.count < 100_000)
     }
 
     @Test func whatIsHandledIsSettledWhileItsWorkerIsBusy() async throws {
