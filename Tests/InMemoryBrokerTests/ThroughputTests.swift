@@ -2,12 +2,12 @@ import InMemoryBroker
 import Messaging
 import Testing
 
-/// The rates that are promised, with room to spare: the benchmarks measure them in a release build.
+/// The promised rate of 100,000 a second is that of a release build: `scripts/bench-seam check` holds it to that. Without
+/// optimisation a third of it must do here, and a tenth of that where every access is watched.
 @Suite(.serialized) struct ThroughputTests {
-    @Test("S3-92 S4-67 the in-memory broker moves over 100,000 messages a second")
-    func movesAHundredThousandMessagesASecond() async throws {
-        // Tests run beside others on few cores, so the best of several tries counts. Without optimisation a third of
-        // the rate must do, and a tenth of that where every access is watched; `Benchmarks` measures the release build.
+    @Test("S3-92 S4-67 the in-memory broker moves over 100,000 messages a second, a third of it without optimisation")
+    func movesAHundredThousandMessagesASecondOrAThirdWithoutOptimisation() async throws {
+        // Tests run beside others on few cores, so the best of several tries counts.
         #if THREAD_SANITIZER
             let goal = 3_300.0
         #elseif DEBUG

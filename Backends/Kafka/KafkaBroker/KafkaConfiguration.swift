@@ -155,6 +155,7 @@ extension BrokerProfile {
             $0.maximumBodyBytes = 1_000_000
             $0.headerGrammar = .bytes
             $0.maximumTopicBytes = 249
+            $0.nameGrammar = .ascii
             $0.delayGranularity = .milliseconds(100)
             $0.maximumDelay = .seconds(7 * 86_400)
             $0.settleLag = .seconds(1)

@@ -2,37 +2,37 @@
 ///
 /// In an array of optionals an assignment destroys what was there before, though it is known to be nothing; for a message
 /// that is a tenth of the cost of its hand-over. `put` does not look.
-public struct Cells<Element: Sendable>: Sendable {
+@usableFromInline package struct Cells<Element: Sendable>: Sendable {
     @usableFromInline var elements: [Element?] = []
 
     /// No places.
-    @inlinable public init() {}
+    @inlinable package init() {}
 
     /// Empty places.
-    @inlinable public init(count: Int) { elements = Array(repeating: nil, count: count) }
+    @inlinable package init(count: Int) { elements = Array(repeating: nil, count: count) }
 
     /// How many places there are.
-    @inlinable public var count: Int { elements.count }
+    @inlinable package var count: Int { elements.count }
 
     /// What is in a place; nil when it is empty.
-    @inlinable public subscript(index: Int) -> Element? { elements[index] }
+    @inlinable package subscript(index: Int) -> Element? { elements[index] }
 
     /// Adds a place with an element in it.
-    @inlinable public mutating func append(_ element: consuming Element) { elements.append(consume element) }
+    @inlinable package mutating func append(_ element: consuming Element) { elements.append(consume element) }
 
     /// Puts an element into a place that is empty. One that is there already would never be freed.
-    @inlinable public mutating func put(_ element: consuming Element, at index: Int) {
+    @inlinable package mutating func put(_ element: consuming Element, at index: Int) {
         var element = Optional(consume element)
         elements.withUnsafeMutableBufferPointer { $0.initializeElement(at: index, to: element.take()) }
     }
 
     /// Replaces what is in a place.
-    @inlinable public mutating func replace(_ element: consuming Element, at index: Int) {
+    @inlinable package mutating func replace(_ element: consuming Element, at index: Int) {
         elements[index] = consume element
     }
 
     /// Empties a place; what was in it.
-    @inlinable public mutating func take(_ index: Int) -> Element? {
+    @inlinable package mutating func take(_ index: Int) -> Element? {
         elements.withUnsafeMutableBufferPointer { places in
             let element = places.moveElement(from: index)
             places.initializeElement(at: index, to: nil)

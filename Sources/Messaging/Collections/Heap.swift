@@ -1,23 +1,23 @@
 /// A binary min-heap: the smallest element first.
-public struct Heap<Element: Comparable & Sendable>: Sendable {
+@usableFromInline package struct Heap<Element: Comparable & Sendable>: Sendable {
     /// The elements, in the order of the heap.
-    public var elements: [Element]
+    @usableFromInline package var elements: [Element]
 
     /// A heap of these elements, in linear time.
-    @inlinable public init(_ elements: [Element] = []) {
+    @inlinable package init(_ elements: [Element] = []) {
         self.elements = elements
         for index in stride(from: elements.count / 2 - 1, through: 0, by: -1) { sink(index) }
     }
 
     /// Whether there are none.
-    @inlinable public var isEmpty: Bool { elements.isEmpty }
+    @inlinable package var isEmpty: Bool { elements.isEmpty }
     /// How many there are.
-    @inlinable public var count: Int { elements.count }
+    @inlinable package var count: Int { elements.count }
     /// The smallest element.
-    @inlinable public var first: Element? { elements.first }
+    @inlinable package var first: Element? { elements.first }
 
     /// Adds an element.
-    @inlinable public mutating func insert(_ element: Element) {
+    @inlinable package mutating func insert(_ element: Element) {
         elements.append(element)
         var child = elements.count - 1
         while child > 0, elements[child] < elements[(child - 1) / 2] {
@@ -27,7 +27,7 @@ public struct Heap<Element: Comparable & Sendable>: Sendable {
     }
 
     /// Takes out the smallest element.
-    @inlinable public mutating func popFirst() -> Element? {
+    @inlinable package mutating func popFirst() -> Element? {
         guard let smallest = elements.first, let last = elements.popLast() else { return nil }
         if !elements.isEmpty {
             elements[0] = last

@@ -1,34 +1,34 @@
 /// A queue with two ends in a circle of slots that grows when it is full and never shrinks.
-public struct RingBuffer<Element: Sendable>: Sendable {
+@usableFromInline package struct RingBuffer<Element: Sendable>: Sendable {
     @usableFromInline var slots = Cells<Element>()
     @usableFromInline var head = 0
     @usableFromInline var elementCount = 0
     /// How many elements there are.
-    @inlinable public var count: Int { elementCount }
+    @inlinable package var count: Int { elementCount }
 
     /// An empty buffer.
-    @inlinable public init() {}
+    @inlinable package init() {}
 
     /// Whether there are none.
-    @inlinable public var isEmpty: Bool { count == 0 }
+    @inlinable package var isEmpty: Bool { count == 0 }
     /// The element at the front.
-    @inlinable public var first: Element? { count == 0 ? nil : slots[head] }
+    @inlinable package var first: Element? { count == 0 ? nil : slots[head] }
 
     /// The element at this distance from the front; nil beyond the end.
-    @inlinable public subscript(offset: Int) -> Element? {
+    @inlinable package subscript(offset: Int) -> Element? {
         get { offset < 0 || offset >= count ? nil : slots[index(offset)] }
         set { if offset >= 0, offset < count, let newValue { slots.replace(newValue, at: index(offset)) } }
     }
 
     /// Adds an element behind the others.
-    @inlinable public mutating func append(_ element: consuming Element) {
+    @inlinable package mutating func append(_ element: consuming Element) {
         if count == slots.count { grow() }
         slots.put(consume element, at: index(count))
         elementCount &+= 1
     }
 
     /// Adds an element before the others.
-    @inlinable public mutating func prepend(_ element: consuming Element) {
+    @inlinable package mutating func prepend(_ element: consuming Element) {
         if count == slots.count { grow() }
         head = (head &+ slots.count &- 1) & (slots.count &- 1)
         slots.put(consume element, at: head)
@@ -36,7 +36,7 @@ public struct RingBuffer<Element: Sendable>: Sendable {
     }
 
     /// Takes out the element at the front; nil when there is none.
-    @inlinable public mutating func popFirst() -> Element? {
+    @inlinable package mutating func popFirst() -> Element? {
         guard count > 0 else { return nil }
         let element = slots.take(head)
         head = (head &+ 1) & (slots.count &- 1)
@@ -45,7 +45,7 @@ public struct RingBuffer<Element: Sendable>: Sendable {
     }
 
     /// As above: an element that owns nothing need not be overwritten.
-    @inlinable public mutating func popFirst() -> Element? where Element: BitwiseCopyable {
+    @inlinable package mutating func popFirst() -> Element? where Element: BitwiseCopyable {
         guard count > 0 else { return nil }
         let element = slots[head]
         head = (head &+ 1) & (slots.count &- 1)
@@ -54,10 +54,10 @@ public struct RingBuffer<Element: Sendable>: Sendable {
     }
 
     /// Takes out every element.
-    @inlinable public mutating func removeAll() { self = RingBuffer() }
+    @inlinable package mutating func removeAll() { self = RingBuffer() }
 
     /// Removes the elements that do not fit, in linear time.
-    @inlinable public mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+    @inlinable package mutating func removeAll(where isUnwanted: (Element) -> Bool) {
         var kept = RingBuffer()
         while let element = popFirst() { if !isUnwanted(element) { kept.append(element) } }
         self = kept

@@ -18,7 +18,7 @@ extension BrokerError {
 
     /// The code of an operation's report: eight values, exact on the wire.
     public enum OperationCode: String, Hashable, Sendable, CaseIterable {
-        /// The broker connection was lost, or could not be made.
+        /// The broker connection was lost or could not be made, or the broker failed while no message was concerned.
         case connectionFailed = "CONNECTION_FAILED"
         /// A publish failed.
         case publishFailed = "PUBLISH_FAILED"
@@ -30,7 +30,7 @@ extension BrokerError {
         case ackFailed = "ACK_FAILED"
         /// The time was up.
         case timeout = "TIMEOUT"
-        /// The configuration, or a declaration, is wrong.
+        /// The configuration, a declaration, a permission or the call itself is wrong: no repetition helps.
         case invalidConfiguration = "INVALID_CONFIG"
         /// A body could not be encoded or decoded.
         case serialization = "SERIALIZATION_ERROR"
@@ -39,17 +39,18 @@ extension BrokerError {
         public var isRetryable: Bool { self != .invalidConfiguration && self != .serialization }
     }
 
-    /// The two codes of this error on the wire.
+    /// The two codes of this error on the wire, for whoever writes such a report. The flag of the operation's code is
+    /// always `isRetryable`: nobody is told to repeat what will fail again, or to give up what may yet succeed.
     public var reportCodes: (message: MessageErrorCode, operation: OperationCode) {
         switch code {
         case .serialization: (.serialization, .serialization)
         case .schema: (.schema, .serialization)
         case .hashMismatch: (.hashMismatch, .serialization)
         case .timeout: (.timeout, .timeout)
-        case .invalidConfiguration, .conflict: (.validation, .invalidConfiguration)
-        case .invalidArgument, .tooLarge, .expired, .unsupported: (.validation, ofOperation)
-        case .notConnected, .unavailable: (.transport, operation == .other ? .connectionFailed : ofOperation)
-        default: (.transport, ofOperation)
+        case .notConnected, .unavailable: (.transport, .connectionFailed)
+        case .invalidConfiguration, .conflict, .invalidArgument, .tooLarge, .expired, .unsupported:
+            (.validation, .invalidConfiguration)
+        default: (.transport, isRetryable ? ofOperation : .invalidConfiguration)
         }
     }
 
@@ -59,8 +60,7 @@ extension BrokerError {
         case .subscribe: .subscribeFailed
         case .receive: .consumeFailed
         case .settle: .ackFailed
-        case .declare: .invalidConfiguration
-        case .connect, .other: .connectionFailed
+        case .connect, .declare, .other: .connectionFailed
         }
     }
 }

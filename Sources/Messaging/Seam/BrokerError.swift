@@ -81,7 +81,7 @@ public struct BrokerError: Error, Hashable, Sendable {
     }
 
     /// The call during which an error happened.
-    public enum Operation: String, Hashable, Sendable {
+    public enum Operation: String, Hashable, Sendable, CaseIterable {
         /// `connect`, and the reconnects that follow.
         case connect
         /// `declare`.

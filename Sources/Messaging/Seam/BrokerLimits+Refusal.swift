@@ -7,6 +7,19 @@ extension Message {
 }
 
 extension BrokerLimits {
+    /// What is too much in the name of a topic for a broker, which the text names; to be read after the name itself.
+    package func problem(in topic: Topic, for broker: String) -> String? {
+        let size = topic.name.utf8.count
+        if size > maximumTopicBytes {
+            return "has \(size) bytes; \(broker) carries at most \(maximumTopicBytes), shorten it"
+        }
+        if nameGrammar == .ascii, let odd = topic.name.unicodeScalars.first(where: { !$0.isInPlainName }) {
+            let allowed = "ASCII letters, digits, dots, hyphens and underscores"
+            return "contains \(String(odd).quoted); \(broker) carries \(allowed) alone, rename it"
+        }
+        return nil
+    }
+
     @usableFromInline func carefulRefusal(of message: Message, at now: Timestamp) -> BrokerError? {
         func error(_ code: BrokerError.Code, _ sentence: String) -> BrokerError {
             BrokerError(code, "message \(message.id): \(sentence)", during: .publish)
@@ -16,8 +29,9 @@ extension BrokerLimits {
             return error(
                 .tooLarge, "body of \(size) bytes is over the limit of \(limit); store it elsewhere, send a link")
         }
-        if message.priority > 10 {
-            return error(.invalidArgument, "priority \(message.priority) is out of range; 0 to 10 are allowed")
+        if message.priority > maximumPriority {
+            let (priority, limit) = (message.priority, maximumPriority)
+            return error(.invalidArgument, "priority \(priority) is out of range; 0 to \(limit) are allowed")
         }
         if let expiration = message.expiration, expiration <= now {
             return error(.expired, "expired at \(expiration), which is past; set a later expiration")
@@ -85,6 +99,15 @@ extension BrokerLimits {
             return "contains a line break, which this broker cannot carry; encode it"
         }
         return nil
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var isInPlainName: Bool {
+        switch self {
+        case "a"..."z", "A"..."Z", "0"..."9", ".", "-", "_": true
+        default: false
+        }
     }
 }
 

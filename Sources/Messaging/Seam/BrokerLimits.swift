@@ -10,6 +10,14 @@ public struct BrokerLimits: Hashable, Sendable {
         case line
     }
 
+    /// What the name of a topic may consist of, beyond what makes it a `Topic`.
+    public enum NameGrammar: String, Hashable, Sendable {
+        /// Any characters.
+        case text
+        /// ASCII letters, digits, dots, hyphens and underscores.
+        case ascii
+    }
+
     /// The largest body, in bytes. Default: 1 MiB.
     public var maximumBodyBytes: Int
     /// How many headers a message may have. Default: 1,000.
@@ -22,6 +30,12 @@ public struct BrokerLimits: Hashable, Sendable {
     public var headerGrammar: HeaderGrammar
     /// The longest topic, in bytes. Default: 249.
     public var maximumTopicBytes: Int
+    /// What the name of a topic may consist of. Default: text.
+    public var nameGrammar: NameGrammar
+    /// The highest priority of a message; 0 is the lowest. Default: 10, and never more, because a message has no higher.
+    public var maximumPriority: UInt8 {
+        didSet { maximumPriority = min(maximumPriority, Message.highestPriority) }
+    }
     /// The longest key, type, correlation id or other short field, in bytes. Default: 64 KiB.
     public var maximumFieldBytes: Int
     /// The steps in which a delay is met. Default: 1 ms.
@@ -43,6 +57,8 @@ public struct BrokerLimits: Hashable, Sendable {
         maximumHeaderValueBytes = 64 << 10
         headerGrammar = .text
         maximumTopicBytes = Topic.maximumBytes
+        nameGrammar = .text
+        maximumPriority = Message.highestPriority
         maximumFieldBytes = 64 << 10
         delayGranularity = .milliseconds(1)
         maximumDelay = .seconds(365 * 86_400)
@@ -58,6 +74,15 @@ public struct BrokerLimits: Hashable, Sendable {
         return limits
     }
 
+    /// Why a broker of these limits has no place for a topic, or it is none; nil when it has. Every backend asks here when
+    /// a topic is declared, subscribed to, or published to for the first time.
+    public func refusal(of topic: Topic) -> BrokerError? {
+        topic.problem
+            ?? problem(in: topic, for: "this broker").map {
+                BrokerError(.invalidArgument, "topic \(topic.name.quoted) \($0)")
+            }
+    }
+
     /// Why a broker of these limits refuses a message at this moment; nil when it takes it. Every backend asks here.
     @inlinable public func refusal(of message: Message, at now: @autoclosure () -> Timestamp) -> BrokerError? {
         plainSize(of: message) == nil ? carefulRefusal(of: message, at: now()) : nil
@@ -68,8 +93,9 @@ public struct BrokerLimits: Hashable, Sendable {
     @inlinable package func plainSize(of message: Message) -> Int? {
         let body = message.body.count
         let fields = message.type.utf8.count &+ (message.key?.utf8.count ?? 0)
-        guard body <= maximumBodyBytes, fields <= maximumFieldBytes, message.headers.isEmpty, message.priority <= 10,
-            !message.hasExtras, !message.type.hasControlCharacter, !(message.key?.hasControlCharacter ?? false)
+        guard body <= maximumBodyBytes, fields <= maximumFieldBytes, message.headers.isEmpty,
+            message.priority <= maximumPriority, !message.hasExtras, !message.type.hasControlCharacter,
+            !(message.key?.hasControlCharacter ?? false)
         else { return nil }
         return body &+ fields
     }

@@ -18,7 +18,9 @@ public protocol MessageBroker: Sendable {
     func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError)
 
     /// Makes what is missing, explains what conflicts. Idempotent, applied again after a reconnect, and the only call
-    /// that creates anything durable. A pubSub topic needs no declaration.
+    /// that creates anything durable. To publish to or to subscribe to a queue, a stream or a group that does not exist is
+    /// `.noSuchDestination`, whoever should have made it; what exists may be used without declaring it. A pubSub topic
+    /// needs no declaration. What `limits` say no to is refused: `limits.refusal(of:)` answers for topics and messages.
     func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError)
 
     /// Returns when the broker has taken responsibility for every message, as the declaration's durability asks.
@@ -35,8 +37,8 @@ public protocol MessageBroker: Sendable {
         _ message: Message, to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt
 
-    /// Returns when live: what is published from now on arrives. From then on the subscription is the backend's:
-    /// `receive` waits through outages.
+    /// Returns when live: what is published from now on arrives; or throws, and the hub repeats what `isRetryable`. From
+    /// then on the subscription is the backend's: `receive` waits through outages.
     func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer
 
     /// How it is, within one heartbeat of the truth.
@@ -90,10 +92,14 @@ public protocol MessageConsumer: Sendable {
 
     /// May a handler be started on it? False once the receipt is stale, and from `revoked` on for the receipts of those
     /// lanes; never true again. Does not block.
+    ///
+    /// A revoked lane is kept until each of its receipts is settled, at most `limits.revokeGrace`: the hub releases at once
+    /// those that it has not begun, and what it has begun can still be settled meanwhile.
     func holds(_ receipt: Receipt) -> Bool
 
-    /// Result i answers settlement i; they are independent of each other. Does its work even when the calling task is
-    /// cancelled.
+    /// Result i answers settlement i. They are independent of each other: where several share one transaction and one is
+    /// refused, the others are committed without it. Accepts are written before the copies of a `forward` or a `retry`
+    /// are waited for. Does its work even when the calling task is cancelled.
     func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome]
 
     /// The same for one, without arrays.

@@ -1,5 +1,7 @@
 /// A clock that can be injected: what time it is, and a call when a moment has come.
 ///
+/// It is not the standard library's `Clock`, because a deadline must end a wait without a task of its own that sleeps, which
+/// would cost each wait an allocation and two switches: an alarm calls, and what it calls resolves the `Waiter`.
 /// `SystemTime` is the machine's; `VirtualTime` of `MessagingTesting` moves when a test says so.
 public protocol TimeSource: Sendable {
     /// Wall-clock time: for what messages carry.

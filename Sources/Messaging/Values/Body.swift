@@ -5,7 +5,10 @@
 /// - `Body(text)` and `Body(copying:)` copy the bytes once.
 /// - Publishing hands `withBytes`' pointer to the C client: no copy on the hub's side.
 /// - Receiving wraps what the C client owns with `Body(owner:…)`, or copies it once where the client takes it back.
-/// - Passing a body on (a queue, a retry, a dead letter) retains it; bytes are never copied again.
+/// - Passing a body on (a queue, a retry, a dead letter) retains it: no copy.
+/// - `array` copies where a C client owns the bytes, and `text` always: a `String` owns its bytes.
+/// - A typed handler's value is read from the bytes where they are; a typed publish copies the encoder's output once,
+///   because nothing promises that the bytes of its `Data` stay where they are.
 public struct Body: Sendable {
     @usableFromInline enum Storage: Sendable {
         case null
@@ -81,8 +84,8 @@ public struct Body: Sendable {
         }
     }
 
-    /// The bytes as text, or nil when they are not valid UTF-8 or there is no body.
-    public var text: String? { isNull ? nil : String(validating: array, as: UTF8.self) }
+    /// The bytes as text, copied once; nil when they are not valid UTF-8 or there is no body.
+    public var text: String? { isNull ? nil : withBytes { String(validating: $0, as: UTF8.self) } }
 }
 
 /// Bytes that a C client allocated and that are given back to it with the last reference to this object.

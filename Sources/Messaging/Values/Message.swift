@@ -3,6 +3,9 @@
 /// It does not know where it goes. Its layout is chosen for the hand-over from queue to queue, where each reference
 /// costs a retain and a release: five references, the seldom used fields behind one of them.
 public struct Message: Hashable, Sendable {
+    /// The highest priority there is.
+    public static let highestPriority: UInt8 = 10
+
     /// The identity, which stays the same through retries and dead letters. Default: a new one.
     public var id: MessageID
     /// What happened or is to be done, such as `order.created`. Default: empty.
@@ -13,7 +16,7 @@ public struct Message: Hashable, Sendable {
     public var headers: Headers
     /// When the application made it; carried to the millisecond. Default: now.
     public var timestamp: Timestamp
-    /// 0, the lowest and the default, to 10. Anything else fails the publish of this message and no other.
+    /// 0, the lowest and the default, to `highestPriority`, 10. Anything else fails the publish of this message and no other.
     public var priority: UInt8
     /// Whether it outlives its broker's process. Default: it does.
     public var deliveryMode: DeliveryMode

@@ -63,18 +63,15 @@ extension Topic {
 }
 
 /// A topic whose bodies are of one type: `TypedTopic<Order>("orders")`. Publishing another type does not compile.
-public struct TypedTopic<Value: Sendable>: Hashable, Sendable, ExpressibleByStringLiteral {
+///
+/// It is no literal: in `publish(Bill(), to: "orders")` the literal would take on whatever type the value has. The type is
+/// said once, where the topic gets its name.
+public struct TypedTopic<Value: Sendable>: Hashable, Sendable {
     /// The topic itself.
     public let topic: Topic
 
-    /// A typed topic of this name; throws as `Topic` does.
-    public init(_ name: String) throws(BrokerError) { topic = try Topic(name) }
-
-    /// Gives a topic its type.
+    /// Gives a topic its type. `TypedTopic<Order>(try Topic(name))` checks a name that is not a literal.
     public init(_ topic: Topic) { self.topic = topic }
-
-    /// The topic of a literal; see `Topic.init(stringLiteral:)`.
-    public init(stringLiteral value: String) { topic = Topic(stringLiteral: value) }
 }
 
 extension Unicode.Scalar {

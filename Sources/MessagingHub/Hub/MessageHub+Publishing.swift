@@ -25,7 +25,7 @@ extension MessageHub {
         return try await publisher.publish(clean, options)
     }
 
-    /// Publishes a value as JSON, with its type's name as the message's type.
+    /// Publishes a value as JSON, with its type's name as the message's type. The encoder's bytes are copied once.
     ///
     /// Throws `PublishFailure` as the others do; a value that cannot be encoded is refused with `.serialization`.
     @discardableResult
@@ -33,7 +33,7 @@ extension MessageHub {
         _ value: Value, to topic: TypedTopic<Value>, key: String? = nil, headers: Headers = Headers()
     ) async throws -> PublishReceipt {
         let body: Body
-        do { body = Body(Array(try JSONEncoder().encode(value))) } catch {
+        do { body = try JSONEncoder().encode(value).withUnsafeBytes { Body(copying: $0) } } catch {
             let sentence = "value of type \(Value.self) for topic \(topic.topic) cannot be encoded as JSON: \(error)"
             throw PublishFailure.refused(BrokerError(.serialization, sentence), count: 1)
         }

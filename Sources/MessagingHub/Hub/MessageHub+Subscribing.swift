@@ -55,7 +55,16 @@ extension MessageHub {
     }
 
     private static func decoded<Value: Decodable>(_ type: Value.Type, _ body: Body) throws -> Value {
-        do { return try JSONDecoder().decode(type, from: Data(body.array)) } catch {
+        do {
+            return try body.withBytes { bytes in
+                // The decoder reads the bytes where they are. What it makes has copies, and it is gone when this returns.
+                guard let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress) else {
+                    return try JSONDecoder().decode(type, from: Data())
+                }
+                let data = Data(bytesNoCopy: start, count: bytes.count, deallocator: .none)
+                return try JSONDecoder().decode(type, from: data)
+            }
+        } catch {
             throw UndecodableBody(description: "body of \(body) is not a \(type) in JSON: \(error)")
         }
     }

@@ -1,8 +1,13 @@
 import Messaging
 import MessagingReliability
 
-/// The way of a publish to one destination: Observe, Retry, Timeout, send. `spool` and `circuitBreaker` have their
-/// places between the first two; see `Pipeline`.
+/// The way of a publish to one destination. The order of its stages is fixed. Outermost first:
+///
+/// 1. Observe: `observer` sees one publish, whatever it took.
+/// 2. Spool: a slot, in `finish`, for what is left and may be confirmed later.
+/// 3. Circuit breaker: a slot, around `repeated`, so that it sees the outcome of all tries.
+/// 4. Retry: `repeated`.
+/// 5. Time-out: the deadline of each try is what is left of the whole; then the broker sends.
 final class Publisher: Sendable {
     let broker: any MessageBroker
     let destination: Destination

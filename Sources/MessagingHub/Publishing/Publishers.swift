@@ -66,8 +66,10 @@ final class Publishers: Sendable {
         }
     }
 
-    /// Makes what a topic needs: itself, its dead-letter destination, a further group of a stream.
+    /// Makes what a topic needs: itself, its dead-letter destination, a further group of a stream. A topic that its broker
+    /// cannot carry is refused here, once for all of its publishers and subscribers.
     func declare(_ topic: Topic, _ route: Route, adding group: GroupName? = nil) async throws(BrokerError) {
+        if let refusal = brokers[route.configuration.broker]?.limits.refusal(of: topic) { throw refusal }
         for (name, declaration) in try HubAssembly.declarations(of: topic, route, in: table, adding: group) {
             try await brokers[name]?.declare([declaration])
         }

@@ -1,8 +1,18 @@
 import Messaging
 import MessagingReliability
 
-/// The way of one delivery: Observe, DeadLetter, Retry, Timeout, handle. `circuitBreaker` and `deduplicate` have their
-/// places in it; see `Pipeline`. It lives as long as its subscription, across pauses.
+/// The way of one delivery. The order of its stages is fixed: no configuration can bring it into one that loses
+/// messages, and what a program adds stands around the whole. Outermost first:
+///
+/// 1. Observe: `observer` sees the begin of each run, its end, and what becomes of the message.
+/// 2. Circuit breaker: a slot, in `admit`, before a run; open, it keeps what is held waiting.
+/// 3. Dead letter: `carryOut`, once the runs are used up or none can help.
+/// 4. Retry: the loop of `runCarefully`, or the broker, which hands it out again.
+/// 5. Deduplicate: a slot, in `attempt`, inside of the retries, so that a failed run leaves no mark that would make its
+///    repetition a duplicate.
+/// 6. Time-out: `attempt`, for each run anew; around the handler alone.
+///
+/// It lives as long as its subscription, across pauses.
 final class DeliveryRunner: Sendable {
     /// What a program runs for each delivery.
     enum Handler: Sendable {

@@ -76,7 +76,8 @@ enum BrokersText {
         return [
             "body: \(ByteCount(limits.maximumBodyBytes).optionText)",
             "headers: \(limits.maximumHeaders), values of \(limits.headerGrammar.rawValue)",
-            "topic: \(limits.maximumTopicBytes) bytes",
+            "topic: \(limits.maximumTopicBytes) bytes of \(limits.nameGrammar.rawValue)",
+            "priority: 0 to \(limits.maximumPriority)",
             "delay: up to \(limits.maximumDelay.optionText), in steps of \(limits.delayGranularity.optionText)",
             "hold: up to \(limits.maxHold.optionText)",
             "settlements that a crash may undo: those of the last \(limits.settleLag.optionText)",

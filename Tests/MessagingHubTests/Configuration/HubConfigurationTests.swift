@@ -194,6 +194,38 @@ import Testing
         }
     }
 
+    @Test("What a route's topic and priority are, and its broker cannot carry, is a problem of the route")
+    func limits() throws {
+        let profile = BrokerProfile(
+            type: "carrier-pigeon", scheme: "pigeon", options: OptionGroup([]),
+            capabilities: BrokerCapabilities([.queue: [.serve: .native, .retry: .native, .priority: .native]]),
+            limits: BrokerLimits().with {
+                $0.maximumTopicBytes = 6
+                $0.nameGrammar = .ascii
+                $0.maximumPriority = 5
+            })
+        func problems(_ route: String) -> [String] {
+            let text = "brokers: {loft: {type: carrier-pigeon}}\nroutes: {a: {\(route), broker: loft, kind: queue}}\n"
+            do throws(ConfigurationError) {
+                _ = try HubConfiguration.load(text: text, environment: [:], profiles: [profile])
+                return []
+            } catch {
+                return error.problems.map { "\($0.path): \($0.sentence)" }
+            }
+        }
+        let broker = "broker loft of type carrier-pigeon"
+        #expect(problems("topic: orders, max-priority: 5").isEmpty)
+        #expect(problems("topic: a b").count == 1)
+        #expect(
+            problems("topic: orders.eu") == ["routes.a.topic: has 9 bytes; \(broker) carries at most 6, shorten it"])
+        let allowed = "ASCII letters, digits, dots, hyphens and underscores alone, rename it"
+        #expect(problems("topic: büro") == ["routes.a.topic: contains \"ü\"; \(broker) carries \(allowed)"])
+        #expect(
+            problems("topic: orders, max-priority: 6") == [
+                "routes.a.max-priority: 6 is over what \(broker) can carry, 5; lower it"
+            ])
+    }
+
     @Test("The value of a secret option is never shown, from a file, a URL, the environment or code")
     func secrets() {
         let pin = Option("pin", default: 0, "what opens it", secret: true).variable("LOFT_PIN")

@@ -38,6 +38,27 @@ import Testing
         #expect(gaps[1] >= .milliseconds(200) && gaps[1] < .milliseconds(250))
     }
 
+    @Test func aTopicThatItsBrokerCannotCarryIsRefusedBeforeTheBrokerIsAsked() async throws {
+        let broker = FakeBroker(limits: BrokerLimits().with { $0.nameGrammar = .ascii })
+        let pattern = try TopicPattern("orders.*", style: .amqp)
+        try await hub(broker) {
+            $0.pattern = pattern
+        } _: { hub in
+            let failure = await #expect(throws: PublishFailure.self) {
+                try await hub.publish(Message(), to: "orders.büro")
+            }
+            #expect(failure?.first.code == .invalidArgument)
+            #expect(
+                failure?.first.sentence.hasPrefix("topic \"orders.büro\" contains \"ü\"; this broker carries") == true)
+            let refused = await #expect(throws: BrokerError.self) {
+                try await hub.subscribe(to: "orders.büro") { _ in }
+            }
+            #expect(refused?.sentence == failure?.first.sentence)
+            try await hub.publish(Message("a"), to: "orders.office")
+        }
+        #expect(broker.calls.all == [["a"]])
+    }
+
     @Test func onlyWhatWasNotConfirmedIsRepeated() async throws {
         let broker = FakeBroker { call, _ in
             call > 1
@@ -188,7 +209,7 @@ import Testing
             seen.add(messages[0])
             return nil
         }
-        let topic: TypedTopic<Order> = "orders"
+        let topic = TypedTopic<Order>("orders")
         try await hub(broker) { hub in
             try await hub.publish(Order(number: 7), to: topic, key: "k", headers: ["a": "1"])
             let failure = await #expect(throws: PublishFailure.self) {

@@ -160,7 +160,7 @@ import Testing
         var fixture = HubFixture()
         try fixture.route("orders")
         let (orders, letters) = (Recorder<Order>(), Recorder<Message>())
-        let topic: TypedTopic<Order> = "orders"
+        let topic = TypedTopic<Order>("orders")
         try await fixture.run { hub in
             try await hub.subscribe(to: "orders.dead") { letters.add($0.message) }
             try await hub.subscribe(to: topic) { order, _ in orders.add(order) }
@@ -172,6 +172,30 @@ import Testing
         #expect(orders.all == [Order(number: 7)])
         #expect(letters.all[0].headers[.deadLetterReason] == "undecodable")
         #expect(letters.all[0].headers[.deadLetterAttempt] == "1")
+    }
+
+    /// The decoder reads the bytes where they are, which may be a C client's; a null body has none, and an empty one no JSON.
+    @Test func aValueIsReadFromBytesThatBelongToSomebodyElse() async throws {
+        struct Order: Codable, Sendable, Equatable { var name: String }
+        var fixture = HubFixture()
+        try fixture.route("orders")
+        let (orders, letters) = (Recorder<Order>(), Recorder<Message>())
+        let topic = TypedTopic<Order>("orders")
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 1)
+        memory.initializeMemory(as: UInt8.self, repeating: UInt8(ascii: " "))
+        memory.copyBytes(from: #"{"name":"a name that is too long to stand in place"}"#.utf8)
+        let bytes = ForeignBytes(UnsafeRawBufferPointer(memory), handle: OpaquePointer(memory.baseAddress)) { handle in
+            UnsafeMutableRawPointer(handle)?.deallocate()
+        }
+        let foreign = Message(Body(owner: bytes))
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "orders.dead") { letters.add($0.message) }
+            try await hub.subscribe(to: topic) { order, _ in orders.add(order) }
+            try await hub.publish([foreign, Message(.null), Message(.empty)], to: "orders")
+            try await eventually("all") { letters.count == 2 && orders.count == 1 }
+        }
+        #expect(orders.all == [Order(name: "a name that is too long to stand in place")])
+        #expect(letters.all.allSatisfy { $0.headers[.deadLetterReason] == "undecodable" })
     }
 
     @Test func withoutADeadLetterDestinationItIsTriedForEverAndAnAlarmStands() async throws {

@@ -5,14 +5,20 @@ final class FakeBroker: MessageBroker {
     let name: BrokerName = "fake"
     let type: BrokerType = "fake"
     let capabilities = BrokerCapabilities([.queue: [.serve: .native, .retry: .native]])
-    let limits = BrokerLimits()
+    let limits: BrokerLimits
     /// The bodies of each publish.
     let calls = Recorder<[String]>()
     /// The deadline of each publish.
     let deadlines = Recorder<Duration>()
     private let fail: @Sendable (_ call: Int, [Message]) -> PublishFailure?
 
-    init(_ fail: @escaping @Sendable (Int, [Message]) -> PublishFailure?) { self.fail = fail }
+    init(
+        limits: BrokerLimits = BrokerLimits(),
+        _ fail: @escaping @Sendable (Int, [Message]) -> PublishFailure? = { _, _ in nil }
+    ) {
+        self.limits = limits
+        self.fail = fail
+    }
 
     func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {}
     func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {}

@@ -41,7 +41,7 @@ import Testing
     func subscribeFailed() { check(.brokerFailure, .subscribe, "SUBSCRIBE_FAILED", retryable: true) }
 
     @Test("S3-61 CONSUME_FAILED is retryable")
-    func consumeFailed() { check(.notConnected, .receive, "CONSUME_FAILED", retryable: true) }
+    func consumeFailed() { check(.brokerFailure, .receive, "CONSUME_FAILED", retryable: true) }
 
     @Test("S3-62 ACK_FAILED is retryable")
     func ackFailed() { check(.brokerFailure, .settle, "ACK_FAILED", retryable: true) }
@@ -71,15 +71,36 @@ import Testing
         #expect(BrokerError.OperationCode.allCases.filter(\.isRetryable).count == 6)
     }
 
+    @Test("S3-58 a lost connection is CONNECTION_FAILED during every call", arguments: BrokerError.Operation.allCases)
+    func lostConnection(operation: BrokerError.Operation) {
+        check(.notConnected, operation, "CONNECTION_FAILED", retryable: true)
+        check(.unavailable, operation, "CONNECTION_FAILED", retryable: true)
+    }
+
+    /// Whoever reads the report acts on the flag, and must come to what this process would do.
+    @Test(arguments: BrokerError.Operation.allCases)
+    func theFlagOfTheReportIsThatOfTheError(operation: BrokerError.Operation) {
+        let codes = BrokerErrorTests.retryable + BrokerErrorTests.final
+        let own = [BrokerError.Code("ours", isRetryable: true), BrokerError.Code("ours", isRetryable: false)]
+        for code in codes + own {
+            let error = BrokerError(code, "x", during: operation)
+            #expect(error.reportCodes.operation.isRetryable == error.isRetryable, "\(code) during \(operation)")
+        }
+    }
+
     @Test func theOperationDecidesWhereTheCodeDoesNot() {
-        for code in [BrokerError.Code.noSuchDestination, .unauthorized, .resourceExhausted, .invalidArgument] {
+        let own = BrokerError.Code("ours", isRetryable: true)
+        for code in [BrokerError.Code.resourceExhausted, .brokerFailure, own] {
             #expect(BrokerError(code, "x", during: .publish).reportCodes.operation == .publishFailed)
             #expect(BrokerError(code, "x", during: .subscribe).reportCodes.operation == .subscribeFailed)
             #expect(BrokerError(code, "x", during: .receive).reportCodes.operation == .consumeFailed)
             #expect(BrokerError(code, "x", during: .settle).reportCodes.operation == .ackFailed)
-            #expect(BrokerError(code, "x", during: .declare).reportCodes.operation == .invalidConfiguration)
+            #expect(BrokerError(code, "x", during: .declare).reportCodes.operation == .connectionFailed)
             #expect(BrokerError(code, "x").reportCodes.operation == .connectionFailed)
         }
-        #expect(BrokerError(.conflict, "x", during: .declare).reportCodes.operation == .invalidConfiguration)
+        for code in [BrokerError.Code.noSuchDestination, .unauthorized, .invalidArgument, .conflict, .cancelled] {
+            #expect(BrokerError(code, "x", during: .publish).reportCodes.operation == .invalidConfiguration)
+            #expect(BrokerError(code, "x", during: .declare).reportCodes.operation == .invalidConfiguration)
+        }
     }
 }

@@ -2,16 +2,19 @@ import Messaging
 import Testing
 
 @Suite struct BrokerErrorTests {
+    static let retryable: [BrokerError.Code] = [
+        .notConnected, .unavailable, .timeout, .resourceExhausted, .brokerFailure,
+    ]
+    static let final: [BrokerError.Code] = [
+        .cancelled, .ended, .noSuchDestination, .conflict, .invalidArgument, .invalidConfiguration, .tooLarge,
+        .expired, .orderKept, .unauthorized, .unsupported, .fenced, .positionGone, .serialization, .schema,
+        .hashMismatch,
+    ]
+
     @Test func retryableCodesAreThoseThatPassByThemselves() {
-        let retryable: [BrokerError.Code] = [.notConnected, .unavailable, .timeout, .resourceExhausted, .brokerFailure]
-        let final: [BrokerError.Code] = [
-            .cancelled, .ended, .noSuchDestination, .conflict, .invalidArgument, .invalidConfiguration, .tooLarge,
-            .expired, .orderKept, .unauthorized, .unsupported, .fenced, .positionGone, .serialization, .schema,
-            .hashMismatch,
-        ]
-        for code in retryable { #expect(BrokerError(code, "x").isRetryable, "\(code)") }
-        for code in final { #expect(!BrokerError(code, "x").isRetryable, "\(code)") }
-        #expect(Set((retryable + final).map(\.name)).count == 21)
+        for code in Self.retryable { #expect(BrokerError(code, "x").isRetryable, "\(code)") }
+        for code in Self.final { #expect(!BrokerError(code, "x").isRetryable, "\(code)") }
+        #expect(Set((Self.retryable + Self.final).map(\.name)).count == 21)
     }
 
     @Test func newCodesBreakNoSwitch() {

@@ -58,6 +58,36 @@ import Testing
         }
     }
 
+    @Test func aBrokerMayCarryFewerPrioritiesButNoneCarriesMore() {
+        let five = limits.with { $0.maximumPriority = 5 }
+        var message = Message()
+        message.priority = 5
+        #expect(refusal(of: message, by: five) == nil)
+        message.priority = 6
+        expect(.invalidArgument, "priority 6 is out of range; 0 to 5 are allowed", of: message, by: five)
+        message.priority = 11
+        expect(.invalidArgument, "0 to 10 are allowed", of: message, by: limits.with { $0.maximumPriority = 255 })
+    }
+
+    @Test func topicsAreRefusedThatAreNoneOrThatTheBrokerCannotCarry() {
+        func expect(
+            _ hint: String?, of topic: Topic, by limits: BrokerLimits, sourceLocation: SourceLocation = #_sourceLocation
+        ) {
+            let error = limits.refusal(of: topic)
+            #expect(error?.code == hint.map { _ in .invalidArgument }, sourceLocation: sourceLocation)
+            #expect(error?.sentence == hint.map { "topic \(topic.name.quoted) \($0)" }, sourceLocation: sourceLocation)
+        }
+        let (short, plain) = (limits.with { $0.maximumTopicBytes = 6 }, limits.with { $0.nameGrammar = .ascii })
+        for topic in ["orders", "büro.öl", "a+b"] as [Topic] { expect(nil, of: topic, by: limits) }
+        expect("has an empty token; remove the leading, trailing or doubled dot", of: "orders.", by: limits)
+        expect(nil, of: "orders", by: short)
+        expect("has 8 bytes; this broker carries at most 6, shorten it", of: "order.ü", by: short)
+        for topic in ["orders", "Orders-EU_1.created"] as [Topic] { expect(nil, of: topic, by: plain) }
+        let allowed = "this broker carries ASCII letters, digits, dots, hyphens and underscores alone, rename it"
+        expect("contains \"ü\"; \(allowed)", of: "büro", by: plain)
+        expect("contains \"+\"; \(allowed)", of: "a+b", by: plain)
+    }
+
     @Test("S3-53 a message that has expired is not published")
     func expiration() {
         var message = Message()

@@ -5,7 +5,7 @@ import MessagingHub
 struct Order: Codable { let id: Int }
 struct OutOfStock: Error {}
 
-let orders: TypedTopic<Order> = "orders"
+let orders = TypedTopic<Order>("orders")
 let yaml = """
     brokers: { main: { type: inmemory } }
     routes: { orders: { topic: orders, kind: queue, broker: main, retry: { attempts: 3, delay: 500ms } } }

@@ -50,9 +50,16 @@ struct RouteFit: Sendable {
                 + " \(limits.maxHold.optionText); lower it"
             found.append(ConfigurationProblem(at: path / "max-hold", sentence))
         }
-        if let topic = route.pattern.literal, topic.name.utf8.count > limits.maximumTopicBytes {
-            let sentence = "has \(topic.name.utf8.count) bytes; \(broker) carries at most \(limits.maximumTopicBytes)"
-            found.append(ConfigurationProblem(at: path / "topic", "\(sentence), shorten it"))
+        if let topic = route.pattern.literal, topic.problem == nil,
+            let sentence = limits.problem(in: topic, for: broker)
+        {
+            found.append(ConfigurationProblem(at: path / "topic", sentence))
+        }
+        if route.maximumPriority > limits.maximumPriority, route.maximumPriority <= Message.highestPriority {
+            let sentence =
+                "\(read.hidden[path / "max-priority"] ?? String(route.maximumPriority)) is over what \(broker) can carry,"
+                + " \(limits.maximumPriority); lower it"
+            found.append(ConfigurationProblem(at: path / "max-priority", sentence))
         }
         return found
     }
