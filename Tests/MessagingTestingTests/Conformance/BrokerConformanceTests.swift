@@ -84,6 +84,23 @@ import Testing
         #expect(found.sentence == "removing what the run made did not return within 500ms")
     }
 
+    @Test(
+        "what is to be prompt is so in two of three tries",
+        arguments: [
+            ([0, 0], nil), ([0, 300, 0], nil), ([300, 0, 0], nil), ([300, 300], "300ms, 300ms"),
+            ([300, 0, 300], "300ms, 300ms"),
+            ([0, 300, 400], "300ms, 400ms"),
+        ] as [([Int], String?)])
+    func promptnessIsTwoOfThree(_ tries: [Int], _ said: String?) async throws {
+        let scenario = Scenario(1, "It is prompt.", .queue) { context in
+            var rest = tries[...]
+            try await context.requirePrompt("it", within: .milliseconds(250)) { .milliseconds(rest.popFirst() ?? 0) }
+            try context.require(rest.isEmpty, "\(rest.count) tries were left")
+        }
+        let result = await BrokerConformance(InMemoryHarness()).run(scenario, kind: .queue)
+        #expect(violation(result)?.sentence == said.map { "it took over 250ms in two of three tries: \($0)" })
+    }
+
     @Test func whatTheBrokerRefusesIsExcludedWithItsReason() async throws {
         let scenario = Scenario(1, "It can.", .stream, needs: [.operation(.delay)]) { _ in }
         guard case .excluded(let reason) = await BrokerConformance(InMemoryHarness()).run(scenario, kind: .stream)
