@@ -94,7 +94,8 @@ public enum StartPosition: Hashable, Sendable {
     case time(Timestamp)
 }
 
-/// Which messages a group sees: those that have all, or any, of these header values.
+/// Which messages a group sees: those that have all, or any, of these header values. Values are compared by their bytes,
+/// as brokers do.
 public struct HeaderFilter: Hashable, Sendable {
     /// How several conditions combine.
     public enum Match: String, Hashable, Sendable, CaseIterable {
@@ -121,8 +122,16 @@ public struct HeaderFilter: Hashable, Sendable {
     /// Whether a message with these headers passes.
     public func matches(_ headers: Headers) -> Bool {
         func holds(_ condition: (key: HeaderName, value: String)) -> Bool {
-            headers.fields.contains { $0.name == condition.key && $0.value.text == condition.value }
+            headers.fields.contains {
+                $0.name == condition.key && $0.value.text?.utf8.elementsEqual(condition.value.utf8) == true
+            }
         }
         return match == .all ? values.allSatisfy(holds) : values.contains(where: holds)
+    }
+
+    /// Equal when the same messages pass, whatever the case of a name.
+    public static func == (left: HeaderFilter, right: HeaderFilter) -> Bool {
+        left.match == right.match && left.values.count == right.values.count
+            && left.values.allSatisfy { right.values[$0.key]?.utf8.elementsEqual($0.value.utf8) == true }
     }
 }

@@ -90,7 +90,8 @@ public struct HeaderName: Hashable, Sendable, ExpressibleByStringLiteral, Custom
     private static func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 }
 
-/// The value of a header: text, or bytes that are not text.
+/// The value of a header: text, or bytes that are not text. Text is equal when its bytes are: `é` as one scalar is not
+/// `é` as two.
 public enum HeaderValue: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// UTF-8 text.
     case text(String)
@@ -99,6 +100,15 @@ public enum HeaderValue: Hashable, Sendable, ExpressibleByStringLiteral, CustomS
 
     /// Text.
     public init(stringLiteral value: String) { self = .text(value) }
+
+    /// Equal when both are text, or both bytes, of the same bytes.
+    public static func == (left: HeaderValue, right: HeaderValue) -> Bool {
+        switch (left, right) {
+        case (.text(let left), .text(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.bytes(let left), .bytes(let right)): left == right
+        default: false
+        }
+    }
 
     /// The value as text; nil when it is bytes that are not valid UTF-8.
     public var text: String? {

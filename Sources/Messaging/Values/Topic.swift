@@ -2,6 +2,9 @@
 ///
 /// A topic is a literal: no empty token, white space, control character or wildcard (`*`, `#`, `>`), at most 249 bytes
 /// (Kafka's limit). Patterns are `TopicPattern`s.
+///
+/// Topics are compared as Swift compares text: `é` as one scalar and as two are one topic in this process, and two
+/// names to a broker. Write a name in one form.
 public struct Topic: Hashable, Sendable, CustomStringConvertible {
     /// The longest name that every broker can carry, in bytes of UTF-8.
     public static let maximumBytes = 249

@@ -13,26 +13,37 @@ public struct BrokerConformance: Sendable {
         self.seed = seed
     }
 
-    /// Runs one scenario for one of its kinds and removes what it made. Returns within ten times the harness's
-    /// patience, or the longer time that the scenario needs; a hang is a failure.
+    /// Runs one scenario for one of its kinds and removes what it made. A hang is a failure: the scenario has ten times
+    /// the harness's patience and 10 s, the removal ten times the patience, and whatever has not returned by then is
+    /// left behind.
     public func run(_ scenario: Scenario, kind: DestinationKind) async -> ScenarioResult {
         let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let context = ScenarioContext(harness: harness, kind: kind, seed: seed, run: run)
-        let (body, patience, time) = (scenario.body, harness.patience, harness.time)
-        let result: ScenarioResult
+        let (patience, time) = (harness.patience, harness.time)
+        var result: ScenarioResult
         do {
-            let capabilities = try await context.peer().broker.capabilities
-            if let reason = exclusion(of: scenario, kind: kind, capabilities) {
-                result = .excluded(reason: reason)
-            } else {
-                try await time.bounded("the scenario", within: patience * 10 + .seconds(10)) { try await body(context) }
-                result = .passed(emulations: emulations(in: scenario, kind: kind, capabilities))
+            result = try await time.bounded("the scenario", within: patience * 10 + .seconds(10)) {
+                try await self.result(of: scenario, kind: kind, context)
             }
         } catch {
             result = .failed(violation(of: scenario, kind: kind, context, error))
         }
-        await context.cleanUp()
+        do {
+            try await time.bounded("removing what the run made", within: patience * 10) { await context.cleanUp() }
+        } catch {
+            if case .failed = result { return result }
+            result = .failed(violation(of: scenario, kind: kind, context, error))
+        }
         return result
+    }
+
+    private func result(
+        of scenario: Scenario, kind: DestinationKind, _ context: ScenarioContext
+    ) async throws -> ScenarioResult {
+        let capabilities = try await context.peer().broker.capabilities
+        if let reason = exclusion(of: scenario, kind: kind, capabilities) { return .excluded(reason: reason) }
+        try await scenario.body(context)
+        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities))
     }
 
     private func violation(
@@ -41,7 +52,7 @@ public struct BrokerConformance: Sendable {
         let failure = error as? ScenarioFailure
         return ScenarioViolation(
             scenario: scenario, kind: kind, sentence: "\(error)", seed: seed,
-            excerpt: context.history.excerpt(about: failure?.messages ?? []))
+            excerpt: context.history.excerpt(about: failure?.messages ?? []), history: context.history.lines)
     }
 
     private func exclusion(

@@ -48,10 +48,7 @@ package final class History: Sendable {
         var between: [String] = []
         while let entry = entries.popFirst() {
             let concerned = messages.isEmpty ? entry.messages : entry.messages.filter(messages.contains)
-            let labels = concerned.prefix(8).map { names[$0] ?? $0.description }
-            let more = concerned.count > 8 ? ", … \(concerned.count) in all" : ""
-            let moment = (entry.uptime - beginning).inMilliseconds
-            let line = "\(moment) \(entry.who) \(entry.what) \(labels.joined(separator: ", "))\(more)"
+            let line = line(entry, about: concerned, names)
             if messages.isEmpty || !concerned.isEmpty {
                 lines += between + [line]
                 between = []
@@ -60,5 +57,21 @@ package final class History: Sendable {
             }
         }
         return lines.suffix(16)
+    }
+
+    /// The last 1,024 entries, in their order.
+    package var lines: [String] {
+        var (entries, names) = state.withLock { ($0.entries, $0.names) }
+        var lines: [String] = []
+        while entries.count > 1024 { _ = entries.popFirst() }
+        while let entry = entries.popFirst() { lines.append(line(entry, about: entry.messages, names)) }
+        return lines
+    }
+
+    private func line(_ entry: Entry, about concerned: [MessageID], _ names: [MessageID: String]) -> String {
+        let labels = concerned.prefix(8).map { names[$0] ?? $0.description }
+        let more = concerned.count > 8 ? ", … \(concerned.count) in all" : ""
+        let moment = (entry.uptime - beginning).inMilliseconds
+        return "\(moment) \(entry.who) \(entry.what) \(labels.joined(separator: ", "))\(more)"
     }
 }

@@ -37,7 +37,8 @@ package final class ScenarioContext: Sendable {
 
     /// A new process that is not connected.
     package func process() async throws -> Peer {
-        let process = try await harness.launch()
+        let harness = harness
+        let process = try await time.bounded("launching a process", within: patience) { try await harness.launch() }
         let name = made.withLock { "p\($0.peers.count)" }
         let peer = Peer(process, name: name, context: self)
         made.withLock { $0.peers.append(peer) }

@@ -22,10 +22,18 @@ public struct ScenarioViolation: Error, Sendable, CustomStringConvertible {
     public let seed: UInt64
     /// The entries of the history that show it, in their order.
     public let excerpt: [String]
+    /// What was published, confirmed, delivered and settled, by whom and when: the last 1,024 entries, in their order.
+    public let history: [String]
 
-    /// All of it, for a report: one line each.
+    /// What was seen, and the entries that show it: one line each.
     public var description: String {
         (["\(scenario)", "    \(kind): \(sentence) (seed \(seed))"] + excerpt.map { "      \($0)" })
+            .joined(separator: "\n")
+    }
+
+    /// The description, and below it the whole history.
+    public var report: String {
+        ([description, "    the last \(history.count) entries of the history:"] + history.map { "      \($0)" })
             .joined(separator: "\n")
     }
 }

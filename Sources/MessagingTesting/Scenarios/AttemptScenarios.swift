@@ -49,40 +49,76 @@ enum AttemptScenarios {
 
     static func attemptsAreCounted(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
-        let capabilities = peer.broker.capabilities
         let place = try await context.place(by: peer, delays: .seconds(1))
-        let message = context.message()
-        try await peer.publish(message, to: place)
+        try await peer.publish(context.message(), to: place)
+        let released: Int32 = peer.broker.capabilities.releaseCounts ? 1 : 0
         var expected: Int32 = 1
         let member = try await peer.subscribe(place)
         try await require(context, member, expected, "first", then: .retry(after: .zero, failure: nil))
         expected += 1
         try await require(context, member, expected, "after a retry", then: .release)
-        expected += capabilities.releaseCounts ? 1 : 0
+        expected += released
         try await require(context, member, expected, "after a release", then: nil)
         try await member.cancel()
-        expected += capabilities.releaseCounts ? 1 : 0
-        for what in ["after cancel", "after a killed process"] {
+        expected += released
+        var last = "after cancel"
+        if peer.broker.limits.maxHold >= longestHold {
+            expected = try await holdIsLost(context, peer, place, expected, last) + released
+            last = "after another release"
+        }
+        for what in ["process", "server"] {
             let doomed = try await context.peer()
             let holder = try await doomed.subscribe(place)
-            try await require(context, holder, expected, what, then: nil, begins: true)
-            let isKilled = doomed.canBeKilled
-            if what == "after cancel" {
-                await doomed.kill()
-                if isKilled { expected = after(capabilities.crashCount, expected) }
-            } else if context.harness.server != nil {
-                try await context.crash()
-                try await context.restart()
-                expected = after(capabilities.crashCount, expected)
-            } else {
-                await doomed.close()
-            }
+            try await require(context, holder, expected, last, then: nil, begins: true)
+            let isKilled = try await dies(doomed, withServer: what == "server", context)
+            expected = isKilled ? after(peer.broker.capabilities.crashCount, expected) : expected + released
+            last = "after a \(isKilled ? "killed" : "closed") \(what)"
             withExtendedLifetime(holder) {}
         }
         let survivor = try await context.peer()
-        let last = try await survivor.subscribe(place)
-        try await require(context, last, expected, "after a killed server", then: .retry(after: .zero, failure: nil))
-        try await require(context, last, expected + 1, "after another retry", then: .accept)
+        let heir = try await survivor.subscribe(place)
+        try await require(context, heir, expected, last, then: .retry(after: .zero, failure: nil))
+        try await require(context, heir, expected + 1, "after another retry", then: .accept)
+    }
+
+    /// How long a consumer of 13 may hold what it neither settles nor gives back.
+    private static let longestHold = Duration.milliseconds(300)
+
+    /// A consumer holds a delivery for longer than it may, is handed it again, and releases that; the attempt that this
+    /// was.
+    private static func holdIsLost(
+        _ context: ScenarioContext, _ peer: Peer, _ place: Place, _ expected: Int32, _ what: String
+    ) async throws -> Int32 {
+        let member = try await peer.subscribe(place) { $0.maxHold = longestHold }
+        let began = context.time.uptime
+        let held = try await require(context, member, expected, what, then: nil, begins: true)
+        let again = try await member.receive(within: context.patience)
+        let (waited, id) = (context.time.uptime - began, held.message.id)
+        try context.require(
+            again.map(\.message.id) == [id],
+            "held for longer than its maxHold of \(longestHold.optionText), it did not come again", about: [id])
+        try context.require(
+            waited >= longestHold,
+            "it came again after \(waited.inMilliseconds), before its maxHold of \(longestHold.optionText)",
+            about: [id])
+        let attempt = after(peer.broker.capabilities.crashCount, expected)
+        for delivery in again {
+            try context.require(
+                delivery.attempt == attempt, "after a lost hold, attempt was \(delivery.attempt), not \(attempt)",
+                about: [id])
+            try await member.settled(delivery, .release)
+        }
+        try await member.cancel()
+        return attempt
+    }
+
+    /// A process is killed, alone or with its server; false where it was closed because the harness cannot kill.
+    private static func dies(_ peer: Peer, withServer: Bool, _ context: ScenarioContext) async throws -> Bool {
+        let isServerKilled = withServer && context.harness.server != nil
+        if isServerKilled { try await context.crash() }
+        if withServer && !isServerKilled { await peer.close() } else { await peer.kill() }
+        if isServerKilled { try await context.restart() }
+        return withServer ? isServerKilled : peer.canBeKilled
     }
 
     private static func after(_ crashCount: BrokerCapabilities.CrashCount, _ attempt: Int32) -> Int32 {
@@ -93,10 +129,10 @@ enum AttemptScenarios {
         }
     }
 
-    private static func require(
+    @discardableResult private static func require(
         _ context: ScenarioContext, _ member: Member, _ attempt: Int32, _ what: String, then settlement: Settlement?,
         begins: Bool = false
-    ) async throws {
+    ) async throws -> Delivery {
         let delivery = try await member.takeOne()
         try context.require(
             delivery.attempt == attempt, "\(what), attempt was \(delivery.attempt), not \(attempt)",
@@ -106,6 +142,7 @@ enum AttemptScenarios {
                 member.holds(delivery), "holds says false of a delivery just received", about: [delivery.message.id])
         }
         if let settlement { try await member.settled(delivery, settlement) }
+        return delivery
     }
 
     static func retryStaysInItsGroup(_ context: ScenarioContext) async throws {

@@ -12,7 +12,7 @@ enum CloseScenarios {
             After `close()`, receive and subscribe throw, publish answers `refused`, settle answers `stale`, within \
             1 s, on every handle, from every task; none reconnects.
             """,
-            .queue, .stream, .pubSub, body: closedIsClosed),
+            .queue, .stream, .pubSub, body: ClosedBroker.isClosed),
         Scenario(
             77,
             """
@@ -50,80 +50,6 @@ enum CloseScenarios {
                 }
             }
             try await context.nothingComesBack(from: place, because: "its accept was answered settled before close")
-        }
-    }
-
-    static func closedIsClosed(_ context: ScenarioContext) async throws {
-        let (peer, other) = (try await context.peer(), try await context.peer())
-        let place = try await context.place(by: peer)
-        let member = try await peer.subscribe(place)
-        try await peer.publish(context.messages(2), to: place)
-        let held = try await member.take(2)
-        let idle = try await peer.subscribe(place)
-        let waiting = context.meanwhile("a receive during close") { try await idle.receive(within: .seconds(60)) }
-        try await context.time.sleep(for: .milliseconds(20))
-        await peer.close()
-        try await requireEnded(context, "a receive that waited at close") { _ = try await waiting.value() }
-        for task in ["the same task", "another task", "a third task"] {
-            try await context.meanwhile("calls after close from \(task)") {
-                try await refusesEverything(context, peer, place, [member, idle], held)
-            }.value()
-        }
-        await peer.close()
-        let state = await peer.broker.health().state
-        try context.require(state == .closed, "after close, health says \(state.rawValue)")
-        let last = context.message("after close")
-        let heir = try await other.subscribe(place)
-        try await other.publish(last, to: place)
-        let expected = (context.kind == .pubSub ? [] : held.map(\.message.id)) + [last.id]
-        try context.requireExactly(
-            try await heir.take(expected.count), expected, "what a closed broker left to another")
-        let more = try await heir.receive(upTo: 10, within: .milliseconds(50))
-        try context.requireExactly(more, [], "what a closed broker refused")
-    }
-
-    private static func refusesEverything(
-        _ context: ScenarioContext, _ peer: Peer, _ place: Place, _ members: [Member], _ held: [Delivery]
-    ) async throws {
-        let began = context.time.uptime
-        for member in members {
-            try await requireEnded(context, "receive after close") {
-                let deliveries = try await member.receive(within: .seconds(5))
-                throw ScenarioFailure("receive after close returned \(deliveries.count) deliveries and did not throw")
-            }
-        }
-        try await requireEnded(context, "subscribe after close") {
-            _ = try await peer.subscribe(place)
-            throw ScenarioFailure("subscribe after close succeeded")
-        }
-        let message = context.message("refused")
-        guard case .refused = try await peer.outcomes(of: [message], to: place)[0] else {
-            throw ScenarioFailure("publish after close was not refused", about: [message.id])
-        }
-        let one = context.message("refused alone")
-        guard case .refused = try await peer.outcomes(ofOne: one, to: place)[0] else {
-            throw ScenarioFailure("publish of one after close was not refused", about: [one.id])
-        }
-        for delivery in held where context.kind != .pubSub {
-            let outcome = try await members[0].settle(delivery, .accept)
-            try context.require(
-                outcome == .stale, "settle after close was answered \(outcome), not stale", about: [delivery.message.id]
-            )
-            try context.require(
-                !members[0].holds(delivery), "after close, holds says true", about: [delivery.message.id])
-        }
-        let took = context.time.uptime - began
-        try context.require(took < .seconds(1), "after close, the refusals took \(took.inMilliseconds)")
-    }
-
-    private static func requireEnded(
-        _ context: ScenarioContext, _ what: String, _ work: () async throws -> Void
-    ) async throws {
-        do {
-            try await work()
-            throw ScenarioFailure("\(what) returned instead of throwing ended")
-        } catch let error as BrokerError {
-            try context.require(error.code == .ended, "\(what) threw \(error), not ended")
         }
     }
 

@@ -9,7 +9,7 @@ enum ForwardingScenarios {
             What a settlement forwards is confirmed before the original is accepted: killed at any point between, a \
             duplicate at most; where the capability says atomic, none, and nothing is visible before.
             """,
-            .queue, .stream, body: neverLost),
+            .queue, .stream, body: ForwardingRun.losesNothing),
         Scenario(
             102,
             """
@@ -18,63 +18,6 @@ enum ForwardingScenarios {
             """,
             .queue, .stream, body: refusedForwardLeavesTheOriginal),
     ]
-
-    static func neverLost(_ context: ScenarioContext) async throws {
-        var generator = SeededGenerator(seed: context.seed)
-        for _ in 0..<(context.harness.server == nil ? 1 : 8) {
-            let delay = Duration.microseconds(Int.random(in: 0...4000, using: &generator))
-            try await forwardsWhileKilled(context, after: delay)
-        }
-    }
-
-    private static func forwardsWhileKilled(_ context: ScenarioContext, after delay: Duration) async throws {
-        let peer = try await context.peer()
-        let (place, target) = (try await context.place(by: peer), try await context.place(by: peer))
-        try await peer.publish(context.messages(30), to: place)
-        let member = try await peer.subscribe(place)
-        let deliveries = try await member.take(30)
-        let copies = deliveries.map { context.message("copy of \(context.history.name(of: $0.message.id))") }
-        let forwarding = context.meanwhile("forwarding") { try await forwards(deliveries, copies, member, target) }
-        if context.harness.server != nil {
-            try await context.time.sleep(for: delay)
-            try await context.crash()
-        }
-        let settled = try await forwarding.value()
-        if context.harness.server != nil { try await context.restart() }
-        try await member.cancel()
-        let back = Set(
-            try await context.nothingComesBack(
-                from: place, but: deliveries.map(\.message.id), because: "it was never published"
-            ).map(\.message.id))
-        let arrived = try await context.nothingComesBack(
-            from: target, but: copies.map(\.id), because: "it was never forwarded")
-        let there = Set(arrived.map(\.message.id))
-        for (delivery, copy) in zip(deliveries, copies) {
-            let (id, about) = (delivery.message.id, [delivery.message.id, copy.id])
-            let (isBack, isThere) = (back.contains(id), there.contains(copy.id))
-            try context.require(isBack || isThere, "neither the original nor its copy is left: lost", about: about)
-            if context.peerLimits?.settleLag == .zero {
-                try context.require(
-                    !(isBack && isThere) || !context.can(.atomicForward),
-                    "both the original and its copy are there, though forward is said to be atomic", about: about)
-            }
-            if settled.contains(id) {
-                try context.require(isThere, "forward was answered settled, but the copy is not there", about: about)
-            }
-        }
-    }
-
-    /// Forwards one after the other; those that were answered as settled.
-    private static func forwards(
-        _ deliveries: [Delivery], _ copies: [Message], _ member: Member, _ target: Place
-    ) async throws -> Set<MessageID> {
-        var settled: Set<MessageID> = []
-        for (delivery, copy) in zip(deliveries, copies) {
-            let outgoing = [Outgoing(copy, to: target.destination)]
-            if try await member.settle(delivery, .forward(outgoing)) == .settled { settled.insert(delivery.message.id) }
-        }
-        return settled
-    }
 
     static func refusedForwardLeavesTheOriginal(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()

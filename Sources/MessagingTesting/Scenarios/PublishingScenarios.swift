@@ -37,7 +37,7 @@ enum PublishingScenarios {
             .queue, .stream, body: orderOfPublishing),
         Scenario(
             37, "A full destination makes publish wait or fail as asked; nothing is dropped to make room.",
-            .queue, .stream, needs: [.operation(.bounded)], body: fullDestination),
+            .queue, .stream, needs: [.operation(.bounded)], body: FullDestination.waitsOrFails),
     ]
 
     /// A message that is one byte too large.
@@ -138,17 +138,26 @@ enum PublishingScenarios {
         }
         let member = try await peer.subscribe(place)
         try await member.accept(try await member.take(3))
-        do {
-            _ = try await peer.subscribe(nowhere)
-            throw ScenarioFailure("subscribe to \(nowhere), which does not exist, succeeded")
-        } catch let error as BrokerError {
-            try context.require(
-                error.code == .noSuchDestination, "subscribe to nowhere threw \(error), not noSuchDestination")
+        try await requireNoSuchPlace(context, peer, nowhere)
+        if context.kind == .stream {
+            let group = place.with(group: context.group())
+            for _ in 0..<2 { try await requireNoSuchPlace(context, peer, group) }
         }
         let outcomes = try await peer.outcomes(of: [context.message()], to: nowhere)
         try context.require(outcomes.count == 1, "after a refused subscribe, \(nowhere) exists")
         try await context.declare(nowhere, by: peer)
         try await context.nothingComesBack(from: nowhere, because: "its publish was refused before the declaration")
+    }
+
+    private static func requireNoSuchPlace(_ context: ScenarioContext, _ peer: Peer, _ place: Place) async throws {
+        do {
+            _ = try await peer.subscribe(place)
+            throw ScenarioFailure("subscribe to \(place), which nobody declared, succeeded")
+        } catch let error as BrokerError {
+            try context.require(
+                error.code == .noSuchDestination,
+                "subscribe to \(place), which nobody declared, threw \(error), not noSuchDestination")
+        }
     }
 
     static func aThousandTasks(_ context: ScenarioContext) async throws {
@@ -220,45 +229,6 @@ enum PublishingScenarios {
             let came = received.filter { $0.message.key == key }.map(\.message.id)
             let wrong = zip(sent, came).first { $0 != $1 }.map { [$0, $1] } ?? []
             try context.require(sent == came, "messages of \(key) came in another order than published", about: wrong)
-        }
-    }
-
-    static func fullDestination(_ context: ScenarioContext) async throws {
-        let peer = try await context.peer()
-        for whenFull in [DestinationDeclaration.WhenFull.wait, .refuse] {
-            let place = try await context.place(by: peer) {
-                $0.maximumMessages = 5
-                $0.whenFull = whenFull
-            }
-            let (five, sixth, seventh) = (context.messages(5), context.message("sixth"), context.message("seventh"))
-            try await peer.publish(five, to: place)
-            let options = PublishOptions(deadline: .milliseconds(300))
-            let began = context.time.uptime
-            let outcomes = try await peer.outcomes(of: [sixth], to: place, options: options)
-            let waited = context.time.uptime - began
-            guard case .refused(let error) = outcomes[0] else {
-                throw ScenarioFailure("a sixth message in a place for five was not refused", about: [sixth.id])
-            }
-            try context.require(
-                whenFull == .wait || error.code == .resourceExhausted, "a full place that refuses answered \(error)")
-            try context.require(
-                whenFull == .refuse || waited >= .milliseconds(300),
-                "a full place that lets publish wait refused it after \(waited.inMilliseconds), not after 300ms")
-            let member = try await peer.subscribe(place)
-            let waiting = context.meanwhile("a publish that waits for room") {
-                try await peer.outcomes(of: [seventh], to: place)
-            }
-            var received = try await member.take(1)
-            try await member.accept(received)
-            if whenFull == .wait {
-                let late = try await waiting.value()
-                try context.require(
-                    late.isEmpty, "a publish that waited for room was not confirmed", about: [seventh.id])
-            } else if try await !waiting.value().isEmpty {
-                try await peer.publish(seventh, to: place)
-            }
-            received += try await member.take(5)
-            try context.requireExactly(received, (five + [seventh]).map(\.id), "what a full place had confirmed")
         }
     }
 }

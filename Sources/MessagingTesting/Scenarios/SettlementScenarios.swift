@@ -120,7 +120,8 @@ enum SettlementScenarios {
             let id = delivery.message.id
             try context.require(id == message.id, "it came again as another message", about: [message.id, id])
             try context.require(
-                delivery.attempt == attempt, "run \(attempt) came as attempt \(delivery.attempt)", about: [id])
+                delivery.attempt == attempt, "run \(attempt) came as attempt \(delivery.attempt), not as \(attempt)",
+                about: [id])
             let delay = context.delay(100 * attempt)
             let failure = Failure("failed on purpose", at: context.time.now)
             let settledAt = context.time.uptime

@@ -21,26 +21,26 @@ enum TimeScenarios {
 
     static func delayIsAFloor(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
-        try await context.requirePrompt("a delayed message", within: .milliseconds(250)) {
+        try await context.requirePrompt("beyond its delay, a message", within: .milliseconds(250)) {
             let place = try await context.place(by: peer) { $0.longestDelay = .seconds(10) }
             let member = try await peer.subscribe(place)
             var (long, short) = (context.message("long"), context.message("short"))
             long.notBefore = context.time.now + context.delay(1500)
             short.notBefore = context.time.now + context.delay(300)
             try await peer.publish([long, short], to: place)
-            var lateness = Duration.zero
-            for expected in [short, long] {
+            let dueAt = [long, short].reduce(into: [:]) { $0[$1.id] = $1.notBefore }
+            var (lateness, received) = (Duration.zero, [Delivery]())
+            while received.count < 2 {
                 let delivery = try await member.takeOne()
-                let (now, message) = (context.time.now, delivery.message)
-                let notBefore = message.notBefore ?? .init(nanoseconds: 0)
+                let (now, id) = (context.time.now, delivery.message.id)
+                received.append(delivery)
+                guard let notBefore = dueAt[id] else { continue }
                 try context.require(
-                    now >= notBefore, "a message for \(notBefore) came at \(now), too early", about: [message.id])
-                try context.require(
-                    message.id == expected.id, "\(context.names([message.id])) came before the other",
-                    about: [long.id, short.id])
+                    now >= notBefore, "a message for \(notBefore) came at \(now), too early", about: [id])
                 try await member.settled(delivery, .accept)
                 lateness = max(lateness, now - notBefore)
             }
+            try context.requireExactly(received, [long.id, short.id], "a long delay and a short one")
             try await member.cancel()
             return lateness
         }
@@ -79,5 +79,35 @@ enum TimeScenarios {
             try context.require(
                 counted == 1, "health counts \(counted) expired messages, not 1", about: [messages[0].id])
         }
+        try await expiredWhileHeld(context, peer)
+    }
+
+    /// What expires while it is held is not handed out again once it is given back.
+    private static func expiredWhileHeld(_ context: ScenarioContext, _ peer: Peer) async throws {
+        let place = try await context.place(by: peer)
+        let member = try await peer.subscribe(place)
+        guard let held = try await takenBeforeItExpires(context, peer, place, member) else {
+            throw ScenarioFailure("nothing with four seconds to live was handed out")
+        }
+        if let expiration = held.message.expiration {
+            try await context.time.sleep(for: expiration - context.time.now + .milliseconds(100))
+        }
+        try await member.settled(held, .release)
+        try await context.watch(member, publishingBy: peer, because: "it had expired when it was released")
+        try await member.cancel()
+        try await context.nothingComesBack(from: place, because: "it had expired when it was released")
+    }
+
+    /// A held message that expires soon: later on a machine that stalled before it was received.
+    private static func takenBeforeItExpires(
+        _ context: ScenarioContext, _ peer: Peer, _ place: Place, _ member: Member
+    ) async throws -> Delivery? {
+        for lifetime in [Duration.milliseconds(250), .seconds(1), .seconds(4)] {
+            var message = context.message()
+            message.expiration = context.time.now + lifetime
+            guard try await peer.outcomes(ofOne: message, to: place).isEmpty else { continue }
+            if let delivery = try await member.receive(within: lifetime).first { return delivery }
+        }
+        return nil
     }
 }

@@ -24,6 +24,8 @@ import Testing
         #expect(found.description.contains("1: Two and two is five."))
         #expect(found.excerpt.count == 2)
         #expect(found.excerpt.allSatisfy { $0.contains("guilty") })
+        #expect(found.history.contains { $0.contains("bystander") })
+        #expect(found.report.contains("was confirmed bystander"))
     }
 
     @Test func aHangIsAFailureThatNamesTheCall() async throws {
@@ -54,6 +56,49 @@ import Testing
         while time.nextAlarm.map({ $0 < .seconds(20) }) ?? true { await Task.yield() }
         time.advance(by: .seconds(20))
         #expect(violation(await result)?.sentence == "the scenario did not return within 20s")
+    }
+
+    @Test func theHistoryOfAFailureIsBounded() async throws {
+        let scenario = Scenario(1, "It ends.", .queue) { context in
+            for number in 1...5000 { context.history.add("somebody", "counted \(number)") }
+            throw ScenarioFailure("it did not")
+        }
+        let found = try #require(violation(await BrokerConformance(InMemoryHarness()).run(scenario, kind: .queue)))
+        #expect(found.history.count == 1024)
+        #expect(found.history.last?.contains("counted 5000") == true)
+    }
+
+    @Test func aProcessThatIsNotLaunchedIsAFailureByName() async throws {
+        let scenario = Scenario(1, "It runs.", .queue) { _ in }
+        let harness = StuckHarness(base: InMemoryHarness(patience: .milliseconds(50)), launches: 0, deletes: true)
+        let found = try #require(violation(await BrokerConformance(harness).run(scenario, kind: .queue)))
+        #expect(found.sentence == "launching a process did not return within 50ms")
+    }
+
+    @Test func aRemovalThatHangsIsAFailureByName() async throws {
+        let scenario = Scenario(1, "It is removed.", .queue) { context in
+            _ = try await context.place(by: try await context.peer())
+        }
+        let harness = StuckHarness(base: InMemoryHarness(patience: .milliseconds(50)), launches: 9, deletes: false)
+        let found = try #require(violation(await BrokerConformance(harness).run(scenario, kind: .queue)))
+        #expect(found.sentence == "removing what the run made did not return within 500ms")
+    }
+
+    @Test(
+        "what is to be prompt is so in two of three tries",
+        arguments: [
+            ([0, 0], nil), ([0, 300, 0], nil), ([300, 0, 0], nil), ([300, 300], "300ms, 300ms"),
+            ([300, 0, 300], "300ms, 300ms"),
+            ([0, 300, 400], "300ms, 400ms"),
+        ] as [([Int], String?)])
+    func promptnessIsTwoOfThree(_ tries: [Int], _ said: String?) async throws {
+        let scenario = Scenario(1, "It is prompt.", .queue) { context in
+            var rest = tries[...]
+            try await context.requirePrompt("it", within: .milliseconds(250)) { .milliseconds(rest.popFirst() ?? 0) }
+            try context.require(rest.isEmpty, "\(rest.count) tries were left")
+        }
+        let result = await BrokerConformance(InMemoryHarness()).run(scenario, kind: .queue)
+        #expect(violation(result)?.sentence == said.map { "it took over 250ms in two of three tries: \($0)" })
     }
 
     @Test func whatTheBrokerRefusesIsExcludedWithItsReason() async throws {
@@ -122,4 +167,49 @@ private struct TimedHarness: ConformanceHarness {
     var name: String { base.name }
     var patience: Duration { base.patience }
     func launch() async throws -> BrokerProcess { try await base.launch() }
+}
+
+/// A harness that launches so many processes and no more, and whose brokers delete, or never return from it.
+private struct StuckHarness: ConformanceHarness {
+    let base: InMemoryHarness
+    let deletes: Bool
+    private let left: Observed<Int>
+
+    init(base: InMemoryHarness, launches: Int, deletes: Bool) {
+        self.base = base
+        self.deletes = deletes
+        left = Observed(launches)
+    }
+
+    var name: String { base.name }
+    var patience: Duration { base.patience }
+
+    func launch() async throws -> BrokerProcess {
+        let isLeft = left.change { left in
+            left -= 1
+            return left >= 0
+        }
+        if !isLeft { await SystemTime.shared.sleepsForEver() }
+        let broker = try await base.launch().broker
+        return BrokerProcess(deletes ? broker : StuckBroker(base: broker))
+    }
+}
+
+/// A broker that never returns from a delete.
+private struct StuckBroker: BrokerDecorator {
+    let base: any MessageBroker
+
+    var topology: (any TopologyAdministration)? { base.topology.map { Topology(base: $0) } }
+
+    private struct Topology: TopologyAdministration {
+        let base: any TopologyAdministration
+
+        func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
+            try await base.depth(of: destination, group: group)
+        }
+
+        func purge(_ destination: Destination) async throws(BrokerError) -> Int { try await base.purge(destination) }
+
+        func delete(_ destination: Destination) async throws(BrokerError) { await SystemTime.shared.sleepsForEver() }
+    }
 }

@@ -25,7 +25,7 @@ struct Line: CustomTestStringConvertible, Sendable {
     func conforms(to line: Line) async {
         switch await line.run(against: InMemoryHarness()) {
         case .passed: break
-        case .failed(let violation): Issue.record("\(violation)")
+        case .failed(let violation): Issue.record("\(violation.report)")
         case .excluded(let reason): Issue.record("\(line.scenario) was excluded: \(reason)")
         }
     }

@@ -8,6 +8,7 @@ struct Flaw: Sendable {
         @Sendable (any MessageBroker, [Message], Destination, PublishOptions) async throws
         -> PublishReceipt
 
+    var connect: (@Sendable (any MessageBroker, @escaping @Sendable (BrokerEvent) -> Void) async throws -> Void)?
     var publish: Publish?
     var declare: (@Sendable (any MessageBroker, [DestinationDeclaration]) async throws -> Void)?
     var subscribe: (@Sendable (any MessageBroker, Subscription) async throws -> any MessageConsumer)?
@@ -69,6 +70,11 @@ final class FlawedBroker: BrokerDecorator {
 
     var replay: (any Replaying)? {
         if let replay = flaw.replay { replay(base) } else { base.replay }
+    }
+
+    func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
+        guard let connect = flaw.connect else { return try await base.connect(reporting: reporting) }
+        do { try await connect(base, reporting) } catch { throw BrokerError.from(error) }
     }
 
     func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {

@@ -8,8 +8,8 @@ extension Mutant {
             "a forward that is refused accepts the original",
             caughtBy: [
                 .init(11, "the element whose settlement was a forward of 1: m9 is missing"),
-                .init(102, "the originals of refused forwards"),
-                .init(19, "received 0 of 1", .hub),
+                .init(102, "the originals of refused forwards: m3, m5, m6, m7 is missing"),
+                .init(19, "received 0 of 1 from …, and then none for 1500ms", .hub),
             ]
         ) {
             .ofConsumer { base, _, _ in
@@ -27,7 +27,7 @@ extension Mutant {
         Mutant(
             "a forward publishes although its receipt is stale",
             caughtBy: [
-                .init(9, "the forward was stale")
+                .init(9, "late-copy came from …: the forward was stale")
             ]
         ) {
             .ofConsumer { base, broker, _ in
@@ -88,9 +88,18 @@ extension Mutant {
             }
         },
         Mutant(
+            "a forwarded copy is shown to readers before its original is accepted",
+            caughtBy: [
+                .init(101, "a copy was seen of an original that was still held, though forward is said to be atomic")
+            ]
+        ) {
+            let early = Observed<[Destination: Message]>([:])
+            return .ofConsumer { base, _, subscription in .previewing(base, subscription, early) }
+        },
+        Mutant(
             "of a forward of several, the first are published though the last is refused",
             caughtBy: [
-                .init(102, "copy 3 came from")
+                .init(102, "copy 3 came from …: its forward was refused")
             ]
         ) {
             .ofConsumer { base, broker, _ in
@@ -144,6 +153,31 @@ extension FlawedConsumer {
                 }
             }
             return outcomes
+        }
+        return consumer
+    }
+
+    /// A consumer that shows what it forwards to those who receive from there, five milliseconds before it is there.
+    fileprivate static func previewing(
+        _ base: any MessageConsumer, _ subscription: Subscription, _ early: Observed<[Destination: Message]>
+    ) -> FlawedConsumer {
+        var consumer = forwarding(base) { base, receipt, outgoing in
+            early.change { for one in outgoing { $0[one.destination] = one.message } }
+            try? await SystemTime.shared.sleep(for: .milliseconds(5))
+            early.change { for one in outgoing { $0[one.destination] = nil } }
+            return await base.settle(receipt, as: .forward(outgoing))
+        }
+        guard case .destination(let destination) = subscription.source else { return consumer }
+        consumer.receive = { base, limit, wait in
+            let end = SystemTime.shared.uptime + wait
+            while true {
+                if let message = early.change({ $0.removeValue(forKey: destination) }) {
+                    return [Delivery(message: message, receipt: Receipt(sequence: .max))]
+                }
+                let rest = max(.zero, end - SystemTime.shared.uptime)
+                let deliveries = try await base.receive(upTo: limit, within: min(rest, .milliseconds(1)))
+                if !deliveries.isEmpty || rest == .zero { return deliveries }
+            }
         }
         return consumer
     }

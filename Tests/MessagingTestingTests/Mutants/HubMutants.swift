@@ -9,8 +9,9 @@ extension Mutant {
         Mutant(
             "a forward accepts the original and publishes nothing",
             caughtBy: [
-                .init(2, "received 0 of 1", .hub), .init(16, "received 0 of 1", .hub),
-                .init(18, "received 0 of 1", .hub),
+                .init(2, "received 0 of 1 from …, and then none for 1500ms", .hub),
+                .init(16, "received 0 of 1 from …, and then none for 1500ms", .hub),
+                .init(18, "received 0 of 1 from …, and then none for 1500ms", .hub),
                 .init(101, "neither the original nor its copy is left: lost"),
             ]
         ) {
@@ -19,8 +20,9 @@ extension Mutant {
         Mutant(
             "a forward publishes and does not accept the original",
             caughtBy: [
-                .init(2, "it was dead-lettered once", .hub), .init(16, "it was dead-lettered once", .hub),
-                .init(2, "it was forwarded or discarded"),
+                .init(2, "m1 came from …: it was dead-lettered once", .hub),
+                .init(16, "m1 came from …: it was dead-lettered once", .hub),
+                .init(2, " came from …: it was forwarded or discarded"),
             ]
         ) {
             .ofConsumer { base, broker, _ in
@@ -33,12 +35,33 @@ extension Mutant {
         },
         Mutant(
             "a forwarded copy loses its key",
-            caughtBy: [.init(18, "the key of the dead letter is missing", .hub)]
+            caughtBy: [.init(18, "the dead letter is not what was sent: key … came as nothing", .hub)]
         ) { .ofForwarded { $0.key = nil } },
         Mutant(
             "a forwarded copy loses the headers of its application",
-            caughtBy: [.init(18, "the headers of the dead letter are", .hub)]
+            caughtBy: [.init(18, "the dead letter is not what was sent: headers … came as []", .hub)]
         ) { .ofForwarded { $0.headers.removeAll("Tenant") } },
+        Mutant(
+            "a forwarded copy has its key and headers in a normal form",
+            caughtBy: [
+                .init(18, "the dead letter is not what was sent: key … came in other bytes; headers", .hub)
+            ]
+        ) {
+            .ofForwarded { message in
+                message.key = message.key?.decomposed
+                message.headers = message.headers.decomposed
+            }
+        },
+        Mutant(
+            "the first failure of a dead letter is the beginning of time",
+            caughtBy: [
+                .init(18, "the first failure is 1970-01-01T00:00:00.000Z, the last …, but the run was from", .hub)
+            ]
+        ) { .ofForwarded { $0.headers[.deadLetterFirstFailure] = "1970-01-01T00:00:00.000Z" } },
+        Mutant(
+            "the attempt of a dead letter has one digit too many",
+            caughtBy: [.init(18, "hub-dead-letter-attempt is 12, not 2", .hub)]
+        ) { .ofForwarded { $0.headers[.deadLetterAttempt] = $0.headers[.deadLetterAttempt].map { "1\($0)" } } },
         Mutant(
             "the hub runs a handler once more than it was told",
             caughtBy: [.init(16, "with a limit of 3 the handler ran as attempts [1, 2, 3, 4]", .hub)]
@@ -49,7 +72,7 @@ extension Mutant {
         ) { .ofRoutes { $0.retry.delay = $0.retry.delay / 5 } },
         Mutant(
             "the hub's grace period has passed at once",
-            caughtBy: [.init(77, "did not let its handlers finish", .hub)]
+            caughtBy: [.init(77, "a shutdown within 5s did not let its handlers finish", .hub)]
         ) {
             var flaw = Flaw()
             flaw.configure = { $0.grace = .zero }

@@ -23,8 +23,10 @@ struct Mutant: Sendable, CustomTestStringConvertible {
 
     /// The flaw, in a sentence.
     let flaw: String
-    /// Which scenarios turn red, with a part of what each says.
+    /// Which scenarios turn red, with what each says; … stands for any text.
     let catches: [Catch]
+    /// Which others it spoils too: a coarse flaw leaves little of a scenario.
+    let spoilt: [Int]
     /// For which kinds they do.
     let kinds: [DestinationKind]
     /// Makes the flaw for one run: all brokers of the run share it, and with it what it remembers.
@@ -33,11 +35,12 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     var testDescription: String { flaw }
 
     init(
-        _ flaw: String, caughtBy catches: [Catch], for kinds: [DestinationKind] = DestinationKind.allCases,
-        make: @escaping @Sendable () -> Flaw
+        _ flaw: String, caughtBy catches: [Catch], spoiling spoilt: [Int] = [],
+        for kinds: [DestinationKind] = DestinationKind.allCases, make: @escaping @Sendable () -> Flaw
     ) {
         self.flaw = flaw
         self.catches = catches
+        self.spoilt = spoilt
         self.kinds = kinds
         self.make = make
     }

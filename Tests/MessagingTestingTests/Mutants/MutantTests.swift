@@ -25,20 +25,31 @@ import Testing
         let harness = FlawedHarness(pair.mutant.make(), before: InMemoryHarness(patience: .milliseconds(1500)))
         switch await pair.line.run(against: harness) {
         case .failed(let violation):
-            #expect(violation.sentence.contains(pair.sentence), "\(violation)")
+            #expect(pair.sentence.isSaid(by: violation), "\(violation)")
         case .passed: Issue.record("\(pair.line.scenario) does not catch this mutant")
         case .excluded(let reason): Issue.record("\(pair.line.scenario) was excluded: \(reason)")
         }
     }
 
+    /// Scenarios of every part of the suite that take little time.
+    private static let witnesses = [4, 5, 7, 15, 31, 33, 38, 45, 47, 51, 56, 61, 65, 75]
+
     /// A mutant has one flaw: what that does not touch stays green.
     @Test("a mutant leaves what its flaw does not touch", arguments: Mutant.all)
     func leavesTheRestGreen(_ mutant: Mutant) async {
-        for number in [61, 65, 39] where !mutant.catches.contains(where: { $0.scenario == number }) {
-            guard let scenario = Scenario.numbered(number) else { continue }
-            let harness = FlawedHarness(mutant.make(), before: InMemoryHarness())
-            if case .failed(let violation) = await Line(scenario: scenario, kind: .queue).run(against: harness) {
-                Issue.record("\(violation)")
+        let touched = mutant.spoilt + mutant.catches.map(\.scenario)
+        await withTaskGroup { group in
+            for number in Self.witnesses where !touched.contains(number) {
+                guard let scenario = Scenario.numbered(number) else { continue }
+                guard let kind = scenario.kinds.first(where: mutant.kinds.contains) ?? scenario.kinds.first else {
+                    continue
+                }
+                group.addTask {
+                    let harness = FlawedHarness(mutant.make(), before: InMemoryHarness())
+                    guard case .failed(let violation) = await Line(scenario: scenario, kind: kind).run(against: harness)
+                    else { return }
+                    Issue.record("\(violation)")
+                }
             }
         }
     }
@@ -54,7 +65,20 @@ import Testing
                     $0.mutant.flaw == mutant.flaw && $0.line.scenario.number == caught.scenario
                 }
                 #expect(!lines.isEmpty, "\(mutant.flaw) is caught by \(caught.name) for no kind")
+                #expect(caught.sentence.count >= 20, "\(caught.sentence.quoted) may be said of anything")
             }
         }
+    }
+}
+
+extension String {
+    /// Whether a violation has this sentence; … stands for any text.
+    fileprivate func isSaid(by violation: ScenarioViolation) -> Bool {
+        var rest = violation.sentence[...]
+        for part in split(separator: "…") {
+            guard let found = rest.firstRange(of: part) else { return false }
+            rest = rest[found.upperBound...]
+        }
+        return true
     }
 }

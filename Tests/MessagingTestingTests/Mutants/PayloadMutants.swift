@@ -15,7 +15,7 @@ extension Mutant {
         Mutant(
             "a body that is not UTF-8 is repaired",
             caughtBy: [
-                .init(61, "other bytes")
+                .init(61, "a body of 64 KiB arrived as … other bytes")
             ]
         ) {
             .ofMessages { message in
@@ -26,7 +26,7 @@ extension Mutant {
         Mutant(
             "of headers of one name only the last is carried",
             caughtBy: [
-                .init(65, "not what was sent: headers")
+                .init(65, "not what was sent: headers […] came as […]")
             ]
         ) {
             .ofMessages { message in
@@ -43,8 +43,8 @@ extension Mutant {
         Mutant(
             "a priority is not carried",
             caughtBy: [
-                .init(65, "priority 7 came as 0")
-            ], for: [.queue]
+                .init(65, "not what was sent: priority 7 came as 0")
+            ]
         ) {
             .ofMessages { message in message.with { $0.priority = 0 } }
         },
@@ -59,7 +59,7 @@ extension Mutant {
         Mutant(
             "a timestamp is carried in whole seconds",
             caughtBy: [
-                .init(65, "not what was sent: timestamp")
+                .init(65, "not what was sent: timestamp …Z came as …:….000Z")
             ]
         ) {
             .ofMessages { message in
@@ -69,7 +69,7 @@ extension Mutant {
         Mutant(
             "an unknown content type is carried as bytes",
             caughtBy: [
-                .init(65, "came as application/octet-stream")
+                .init(65, "not what was sent: content type …; version=3 came as application/octet-stream")
             ]
         ) {
             .ofMessages { message in
@@ -91,10 +91,27 @@ extension Mutant {
                 return message.with { $0.correlationID = earlier }
             }
         },
+        Mutant(
+            "a key is brought into a normal form",
+            caughtBy: [
+                .init(65, "not what was sent: key … came in other bytes")
+            ]
+        ) {
+            .ofMessages { message in message.with { $0.key = $0.key?.decomposed } }
+        },
+        Mutant(
+            "header values are brought into a normal form",
+            caughtBy: [
+                .init(65, "not what was sent: headers … came in other bytes")
+            ]
+        ) {
+            .ofMessages { message in message.with { $0.headers = $0.headers.decomposed } }
+        },
     ]
 
     /// Every mutant.
-    static let all = settlement + forwarding + publishing + receiving + sharing + payload + hub
+    static let all =
+        settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub
 }
 
 extension Message {
@@ -103,5 +120,17 @@ extension Message {
         var message = self
         edit(&message)
         return message
+    }
+}
+
+extension String {
+    /// The same text to a reader, in other bytes: the umlauts of the tests as two scalars each.
+    var decomposed: String { replacing("\u{F6}", with: "o\u{308}").replacing("\u{FC}", with: "u\u{308}") }
+}
+
+extension Headers {
+    /// The same to a reader, in other bytes.
+    var decomposed: Headers {
+        Headers(fields.map { field in Field(field.name, field.value.text.map { .text($0.decomposed) } ?? field.value) })
     }
 }

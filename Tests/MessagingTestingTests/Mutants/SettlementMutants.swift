@@ -7,10 +7,10 @@ extension Mutant {
         Mutant(
             "accept is answered settled and does nothing",
             caughtBy: [
-                .init(1, "it was accepted before"),
-                .init(41, "received 0 of 1"),
-                .init(74, "its accept was answered settled before close"),
-            ], for: [.queue, .stream]
+                .init(1, "m1 came from …: it was accepted before"),
+                .init(41, "received 0 of 1 from …, and then none for 1500ms"),
+                .init(74, " came from …: its accept was answered settled before close"),
+            ], spoiling: [4, 5, 7, 15, 33, 45, 47, 75], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -49,7 +49,7 @@ extension Mutant {
         Mutant(
             "a release deletes",
             caughtBy: [
-                .init(4, "received 0 of 2"),
+                .init(4, "received 0 of 2 from …, and then none for 1500ms"),
                 .init(11, "the element whose settlement was a release: m3 is missing"),
             ]
         ) {
@@ -60,7 +60,7 @@ extension Mutant {
         Mutant(
             "a discarded delivery is released",
             caughtBy: [
-                .init(2, "it was forwarded or discarded")
+                .init(2, " came from …: it was forwarded or discarded")
             ]
         ) {
             .ofConsumer { base, _, _ in .settling(base) { if case .discard = $0 { .release } else { $0 } } }
@@ -68,7 +68,7 @@ extension Mutant {
         Mutant(
             "a retry comes at once, whatever its delay",
             caughtBy: [
-                .init(3, ", it came after ")
+                .init(3, "retried after …, it came after ")
             ]
         ) {
             .ofConsumer { base, _, _ in
@@ -80,7 +80,7 @@ extension Mutant {
         Mutant(
             "the attempt of a retry does not grow",
             caughtBy: [
-                .init(3, "run 2 came as attempt 1"),
+                .init(3, "run 2 came as attempt 1, not as 2"),
                 .init(13, "after a retry, attempt was 1, not 2"),
                 .init(15, "the retry came as attempt 1, not 2"),
             ]
@@ -98,7 +98,7 @@ extension Mutant {
         Mutant(
             "a retry is published anew, for every group",
             caughtBy: [
-                .init(15, "the retry was another group's")
+                .init(15, "m1 came from …: the retry was another group's, and this one had accepted it")
             ]
         ) {
             let copies = Observed<[MessageID: Int32]>([:])
@@ -107,7 +107,7 @@ extension Mutant {
         Mutant(
             "cancel keeps what is held until the connection ends",
             caughtBy: [
-                .init(4, "received 0 of 2")
+                .init(4, "received 0 of 2 from …, and then none for 1500ms")
             ]
         ) {
             let kept = Observed<[any MessageConsumer]>([])
@@ -124,7 +124,7 @@ extension Mutant {
             "stop lets go of what is held",
             caughtBy: [
                 .init(4, "accept of a held delivery was answered stale"),
-                .init(77, "its handler had finished before the hub was shut down", .hub),
+                .init(77, " came from …: its handler had finished before the hub was shut down", .hub),
             ]
         ) {
             .ofConsumer { base, _, _ in
@@ -136,7 +136,8 @@ extension Mutant {
         Mutant(
             "accepting one accepts all that were received before it",
             caughtBy: [
-                .init(5, "the two before the accepted third: m1, m2 is missing")
+                .init(5, "the two before the accepted third: m1, m2 is missing"),
+                .init(7, "settlement 0 of 100 was answered stale, not settled"),
             ]
         ) {
             .ofConsumer { base, _, _ in .cumulative(base) }
@@ -159,7 +160,7 @@ extension Mutant {
         Mutant(
             "one failed settlement brings back its whole batch",
             caughtBy: [
-                .init(11, "it was accepted in a batch of which another failed")
+                .init(11, " came from …: it was accepted in a batch of which another failed")
             ]
         ) {
             .ofConsumer { base, _, _ in
@@ -174,7 +175,7 @@ extension Mutant {
         Mutant(
             "close loses the last accept, which was answered before it was written",
             caughtBy: [
-                .init(74, "its accept was answered settled before close")
+                .init(74, " came from …: its accept was answered settled before close")
             ]
         ) {
             .ofConsumer { base, _, _ in .acceptingLate(base) }

@@ -30,6 +30,16 @@ import Testing
         #expect(!HeaderFilter(.any, ["region": "us", "tier": "bronze"]).matches(headers))
     }
 
+    @Test func aFilterComparesBytes() {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        let headers: Headers = ["name": .text(composed)]
+        #expect(HeaderFilter(["name": composed]).matches(headers))
+        #expect(!HeaderFilter(["name": decomposed]).matches(headers))
+        #expect(HeaderFilter(["name": composed]) != HeaderFilter(["name": decomposed]))
+        #expect(HeaderFilter(["name": composed]) == HeaderFilter(["NAME": composed]))
+        #expect(HeaderFilter(["name": composed]) != HeaderFilter(["name": composed, "other": ""]))
+    }
+
     @Test func aFilterWithoutConditions() {
         #expect(HeaderFilter(.all, [:]).matches([:]))
         #expect(!HeaderFilter(.any, [:]).matches(["a": "b"]))

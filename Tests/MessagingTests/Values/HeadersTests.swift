@@ -56,6 +56,15 @@ import Testing
         #expect(headers.values(of: "raw") == [.bytes([0xFF])])
     }
 
+    @Test func textIsComparedByItsBytes() {
+        let (composed, decomposed) = (HeaderValue.text("\u{E9}"), HeaderValue.text("e\u{301}"))
+        #expect(composed != decomposed)
+        #expect(composed == .text("\u{E9}"))
+        #expect(["name": composed] as Headers != ["name": decomposed])
+        #expect(HeaderValue.text("a") != .bytes([0x61]))
+        #expect(HeaderValue.bytes([0x61]) == .bytes([0x61]))
+    }
+
     @Test func headersOfOursAreLowerCaseAndDistinct() {
         let ours: [HeaderName] = [
             .attempt, .deadLetterReason, .deadLetterOrigin, .deadLetterKind, .deadLetterAttempt, .deadLetterError,
