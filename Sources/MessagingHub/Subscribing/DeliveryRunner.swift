@@ -26,7 +26,7 @@ final class DeliveryRunner: Sendable {
     let time: any TimeSource
     let counters: HubCounters
     let observer: HubObserver
-    private let handle: Handler
+    let handle: Handler
     let destinations: DeliveryDestinations
     private let isWatched: Bool
 
@@ -45,7 +45,10 @@ final class DeliveryRunner: Sendable {
     }
 
     /// Runs the handler. A first attempt that goes well, with nothing remembered and nobody watching, costs the call.
-    func run(_ delivery: Delivery, on slot: WorkerSlot, in loop: SubscriberLoop) async -> Verdict {
+    /// `handle` is the runner's own, which its caller reads once.
+    func run(
+        _ delivery: Delivery, by handle: Handler, on slot: WorkerSlot, in loop: SubscriberLoop
+    ) async -> Verdict {
         if isWatched || delivery.attempt > 1 || !failures.isEmpty {
             return await runCarefully(delivery, nil, slot, loop)
         }

@@ -165,7 +165,7 @@ final class SubscriberLoop: Sendable {
     /// Claims and runs until there is no more; where a run took too long, what a new task is to go on with.
     private func work(_ slot: WorkerSlot, from start: Resumption) async -> Resumption? {
         var (batch, runs) = (start.batch, 0)
-        let (consumer, runner) = (settler.consumer, runner)
+        let (consumer, runner, handle) = (settler.consumer, runner, runner.handle)
         if let (delivery, end) = start.run {
             let verdict = await runner.runCarefully(delivery, end, slot, self)
             if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
@@ -175,7 +175,7 @@ final class SubscriberLoop: Sendable {
             if let delivery = batch.claim() {
                 let verdict: Verdict =
                     consumer.holds(delivery.receipt)
-                    ? await runner.run(delivery, on: slot, in: self) : .settle(.release)
+                    ? await runner.run(delivery, by: handle, on: slot, in: self) : .settle(.release)
                 if let next = await conclude(verdict, of: delivery, slot, batch) { return next }
                 runs &+= 1
                 if runs.isMultiple(of: Self.yieldInterval) { await Task.yield() }

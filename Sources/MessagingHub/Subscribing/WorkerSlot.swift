@@ -1,4 +1,5 @@
 import Messaging
+import Synchronization
 
 /// What a worker shares with others: the settlements that it has not flushed, and when its run began.
 final class WorkerSlot: Sendable {
@@ -8,53 +9,75 @@ final class WorkerSlot: Sendable {
         var strike: Signal?
     }
 
-    private struct Pending: Sendable {
-        /// What is accepted: nearly all, so it is kept as the few numbers that it is.
-        var accepted: [Receipt] = []
-        var others: [ReceiptSettlement] = []
-        var count: Int { accepted.count &+ others.count }
-    }
-
     /// How many settlements wait before the worker flushes them by itself.
     static let flushCount = 128
     let index: Int
-    private let pending = Lock(Pending())
+    /// Settlements other than acceptances. Its lock is also that of whoever takes out.
+    private let others = Lock<[ReceiptSettlement]>([])
     private let mark = Lock(Mark())
+
+    // The acceptances, which are nearly all, in a ring of receipts of two words each. The worker alone writes to it, without
+    // a lock: that would cost as much as the rest of what the loop does for a message.
+    private let ring = InlineArray<256, Atomic<UInt64>> { _ in Atomic(0) }
+    /// How many acceptances were ever added, and how many of them taken out.
+    private let added = Atomic<Int>(0)
+    private let taken = Atomic<Int>(0)
 
     init(index: Int) { self.index = index }
 
-    /// Adds an acceptance; how many settlements there are now.
+    /// Adds an acceptance; how many wait now. The worker's task alone calls it.
     func accept(_ receipt: Receipt) -> Int {
-        pending.withLock { pending in
-            pending.accepted.append(receipt)
-            return pending.count
+        let index = added.load(ordering: .relaxed)
+        let count = index &- taken.load(ordering: .acquiring)
+        if count >= Self.flushCount { return add(ReceiptSettlement(receipt, .accept)) }
+        let place = index % Self.flushCount &* 2
+        ring[place].store(receipt.sequence, ordering: .relaxed)
+        ring[place &+ 1].store(UInt64(receipt.epoch) << 32 | UInt64(receipt.slot), ordering: .relaxed)
+        if count == 0 {
+            // Whoever looks for it afterwards must find it, or be seen by the worker: neither may overtake the other.
+            added.store(index &+ 1, ordering: .sequentiallyConsistent)
+        } else {
+            added.store(index &+ 1, ordering: .releasing)
         }
+        return count &+ 1
     }
 
     /// Adds a settlement; how many there are now.
     func add(_ settlement: ReceiptSettlement) -> Int {
-        pending.withLock { pending in
-            pending.others.append(settlement)
-            return pending.count
+        others.withLock { others in
+            others.append(settlement)
+            return others.count &+ accepted
         }
     }
 
     /// Takes out the settlements that wait: first the acceptances, and how many these are.
     func take() -> (settlements: [ReceiptSettlement], accepted: Int) {
-        pending.withLock { pending in
-            if pending.count == 0 { return ([], 0) }
-            let accepted = pending.accepted.count
-            var taken: [ReceiptSettlement] = []
-            taken.reserveCapacity(pending.count)
-            for receipt in pending.accepted { taken.append(ReceiptSettlement(receipt, .accept)) }
-            taken += pending.others
-            pending.accepted.removeAll(keepingCapacity: true)
-            pending.others = []
-            return (taken, accepted)
+        others.withLock { others in
+            let (first, end) = (taken.load(ordering: .relaxed), added.load(ordering: .acquiring))
+            if first == end, others.isEmpty { return ([], 0) }
+            var settlements: [ReceiptSettlement] = []
+            settlements.reserveCapacity(end &- first &+ others.count)
+            for index in first..<end {
+                let place = index % Self.flushCount &* 2
+                let numbers = ring[place &+ 1].load(ordering: .relaxed)
+                let receipt = Receipt(
+                    sequence: ring[place].load(ordering: .relaxed), slot: UInt32(truncatingIfNeeded: numbers),
+                    epoch: UInt32(truncatingIfNeeded: numbers >> 32))
+                settlements.append(ReceiptSettlement(receipt, .accept))
+            }
+            taken.store(end, ordering: .releasing)
+            settlements += others
+            others = []
+            return (settlements, end &- first)
         }
     }
 
-    var isDirty: Bool { pending.withLock { $0.count > 0 } }
+    private var accepted: Int {
+        let taken = taken.load(ordering: .sequentiallyConsistent)
+        return added.load(ordering: .sequentiallyConsistent) &- taken
+    }
+
+    var isDirty: Bool { accepted > 0 || others.withLock { !$0.isEmpty } }
 
     // MARK: The mark that the watchdog reads
 
