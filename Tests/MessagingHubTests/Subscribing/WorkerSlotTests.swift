@@ -1,5 +1,4 @@
 import Messaging
-import Synchronization
 import Testing
 
 @testable import MessagingHub
@@ -38,7 +37,7 @@ import Testing
     /// The worker adds while the sweeper takes out.
     @Test func nothingIsLostOrTakenTwiceBetweenTheWorkerAndTheSweeper() async {
         let (slot, total) = (WorkerSlot(index: 0), 200_000)
-        let isDone = Atomic<Bool>(false)
+        let done = Signal()
         let taken = await withTaskGroup(of: [Receipt].self) { group in
             group.addTask {
                 var mine: [Receipt] = []
@@ -47,12 +46,12 @@ import Testing
                         mine += slot.take().settlements.map(\.receipt)
                     }
                 }
-                isDone.store(true, ordering: .releasing)
+                done.fire()
                 return mine
             }
             group.addTask {
                 var mine: [Receipt] = []
-                while !isDone.load(ordering: .acquiring) {
+                while !done.isFired {
                     if slot.isDirty { mine += slot.take().settlements.map(\.receipt) }
                     await Task.yield()
                 }
