@@ -133,8 +133,21 @@ extension Bench {
         return task
     }
 
+    /// A publish that waits already.
+    func publishing(_ body: String, to destination: Destination) async -> Task<BrokerError?, any Error> {
+        let (alarms, broker) = (time.alarmCount, broker)
+        let task = Task<BrokerError?, any Error> {
+            await failure {
+                try await broker.publish(
+                    Message(Body(body)), to: destination, options: PublishOptions(deadline: .seconds(600)))
+            }
+        }
+        #expect(await time.waits(forAlarms: alarms + 1, within: .seconds(5)))
+        return task
+    }
+
     /// What a task returns; a hang is an error that names what it waits for.
-    func value(of task: Task<[Delivery], any Error>, _ what: String) async throws -> [Delivery] {
+    func value<Value: Sendable>(of task: Task<Value, any Error>, _ what: String) async throws -> Value {
         try await SystemTime.shared.bounded(what, within: .seconds(2)) { try await task.value }
     }
 }
