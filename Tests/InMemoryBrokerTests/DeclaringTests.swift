@@ -58,6 +58,49 @@ import Testing
         }
     }
 
+    @Test func orderIsNotPromisedBesideWhatBreaksIt() async throws {
+        let bench = try await Bench()
+        let priorities = await failure {
+            try await bench.declare(.queue("orders")) {
+                $0.order = .perKey; $0.maximumPriority = 1
+            }
+        }
+        let delays = await failure {
+            try await bench.declare(.queue("orders")) {
+                $0.order = .perKey; $0.longestDelay = .seconds(1)
+            }
+        }
+        for (error, rival) in [(priorities, "priorities"), (delays, "delays")] {
+            #expect(error?.code == .unsupported)
+            #expect(error?.sentence.contains("is to keep order and to have \(rival)") == true)
+        }
+    }
+
+    @Test func aDelayedMessageIsRefusedWhereOrderIsKept() async throws {
+        let bench = try await Bench()
+        let pattern = try TopicPattern("loose", style: .amqp)
+        try await bench.declare(.queue("orders")) {
+            $0.order = .perKey; $0.bindings = [pattern]
+        }
+        try await bench.declare(.queue("loose"))
+        let later = bench.time.now + .seconds(1)
+        for destination in [Destination.queue("orders"), .queue("loose")] {
+            let error = await failure { try await bench.publish(["x"], to: destination) { $0.notBefore = later } }
+            #expect(error?.code == .unsupported)
+            #expect(error?.sentence.contains("queue orders keeps order, which a delay would break") == true)
+        }
+        // What follows it with its key in the same call is refused too, and nothing else.
+        var delayed = Message("1", key: "k")
+        delayed.notBefore = later
+        do {
+            try await bench.broker.publish([delayed, Message("2", key: "k"), Message("3")], to: .queue("orders"))
+            Issue.record("a delayed message was accepted")
+        } catch {
+            #expect(error.outcomes.mapValues(\.error.code) == [0: .unsupported, 1: .orderKept])
+        }
+        #expect(try await bench.consumer(.queue("orders")).drain() == ["3"])
+    }
+
     /// A subscription that cannot be served.
     struct Refusal: Sendable, CustomTestStringConvertible {
         let what: String
@@ -76,6 +119,9 @@ import Testing
         },
         Refusal(what: "window", code: .invalidArgument, sentence: "a window of 0 is out of range; at least 1") {
             Subscription(.queue("orders"), window: 0)
+        },
+        Refusal(what: "bytes", code: .invalidArgument, sentence: "a window of 0 bytes is out of range; at least 1") {
+            Subscription(.queue("orders"), windowBytes: 0)
         },
         Refusal(what: "a group of a queue", code: .invalidArgument, sentence: "only a stream has groups") {
             Subscription(.queue("orders"), group: "all")

@@ -66,12 +66,28 @@ import Testing
         #expect(read.map(\.position) == [Position(major: 1), Position(major: 2)])
     }
 
-    @Test func noReaderOpensAfterClose() async throws {
+    @Test func aReplayPassesOverWhatHasExpired() async throws {
+        let bench = try await Bench()
+        try await bench.declare(stream)
+        try await bench.publish(["old"], to: stream) { $0.expiration = bench.time.now + .seconds(1) }
+        try await bench.publish(["new"], to: stream)
+        bench.time.advance(by: .seconds(1))
+        let reader = try #require(try await bench.broker.replay?.reader(of: stream, from: .earliest, until: .end))
+        let read = try await reader.receive(upTo: 10, within: .zero)
+        #expect(read.map { $0.message.body.text } == ["new"])
+    }
+
+    @Test func aReplayNeedsAConnectionThatIsUp() async throws {
         let bench = try await Bench()
         try await bench.declare(stream)
         let replay = try #require(bench.broker.replay)
+        bench.server.kill()
+        #expect(await failure { _ = try await replay.end(of: stream) }?.code == .notConnected)
+        bench.server.start()
+        #expect(try await replay.end(of: stream) == Position(major: 0))
         await bench.broker.close(within: .seconds(1))
-        let error = await failure { _ = try await replay.reader(of: stream, from: .earliest, until: nil) }
-        #expect(error?.endReason == .closed)
+        let opening = await failure { _ = try await replay.reader(of: stream, from: .earliest, until: nil) }
+        #expect(opening?.endReason == .closed)
+        #expect(await failure { _ = try await replay.end(of: stream) }?.endReason == .closed)
     }
 }
