@@ -5,7 +5,7 @@ import MessagingTesting
 /// Consumers that come and go in every way, and settle in every way.
 extension StressRun {
     func consume(_ place: Destination, _ id: Int) async {
-        var random = SeededGenerator(seed: UInt64(seed * 1000 + 100 + id))
+        var random = SeededGenerator(seed: UInt64(seed * 1000 + 900 + id))
         while !Task.isCancelled {
             do {
                 let broker = try await connect()

@@ -56,20 +56,23 @@ final class StressRun: Sendable {
             for (id, place) in (places + [Self.sink, Self.churned]).enumerated() {
                 consumers.addTask { await self.consume(place, id) }
             }
-            await withTaskGroup(of: Void.self) { chaos in
-                chaos.addTask { await self.disturb() }
-                await withTaskGroup(of: Void.self) { publishers in
-                    for id in 0..<6 { publishers.addTask { await self.publish(id) } }
+            // Rush after rush, and quiet between: whoever was not woken then waits for ever.
+            for rush in 0..<10 where problems.isEmpty {
+                await withTaskGroup(of: Void.self) { chaos in
+                    chaos.addTask { await self.disturb(rush) }
+                    await withTaskGroup(of: Void.self) { publishers in
+                        for id in 0..<6 { publishers.addTask { await self.publish(id, rush) } }
+                    }
+                    chaos.cancelAll()
                 }
-                chaos.cancelAll()
+                server.start()
+                await settleDown()
             }
-            server.start()
-            await settleDown()
             consumers.cancelAll()
         }
     }
 
-    /// Waits until everything is handled: whoever was not woken would wait for ever.
+    /// Waits until everything is handled, and adds up.
     private func settleDown() async {
         let end = SystemTime.shared.uptime + .seconds(20)
         while !account.withLock({ $0.isDone }), SystemTime.shared.uptime < end {
@@ -93,10 +96,10 @@ final class StressRun: Sendable {
 }
 
 extension StressRun {
-    private func publish(_ id: Int) async {
-        var random = SeededGenerator(seed: UInt64(seed * 1000 + id))
-        var next = 0
-        for _ in 0..<300 {
+    private func publish(_ id: Int, _ rush: Int) async {
+        var random = SeededGenerator(seed: UInt64(seed * 1000 + rush * 10 + id))
+        var next = rush * 1_000_000
+        for _ in 0..<30 {
             let place =
                 [Self.ordered, Self.plain, Self.stream, Self.churned].randomElement(using: &random) ?? Self.plain
             let count = Bool.random(using: &random) ? 1 : Int.random(in: 2...12, using: &random)
@@ -145,8 +148,8 @@ extension StressRun {
 }
 
 extension StressRun {
-    private func disturb() async {
-        var random = SeededGenerator(seed: UInt64(seed * 1000 + 999))
+    private func disturb(_ rush: Int) async {
+        var random = SeededGenerator(seed: UInt64(seed * 1000 + rush * 10 + 9))
         while !Task.isCancelled {
             do { try await disturbOnce(&random) } catch {}
             try? await SystemTime.shared.sleep(for: .microseconds(Int.random(in: 100...2000, using: &random)))

@@ -19,6 +19,24 @@ import Testing
         #expect(try await bench.value(of: receive, "the second message").count == 1)
     }
 
+    @Test func eachMessageWakesAnotherAsLongAsOneWaits() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("orders"))
+        var consumers: [any MessageConsumer] = []
+        var receives: [Task<[Delivery], any Error>] = []
+        for _ in 0..<4 {
+            consumers.append(try await bench.consumer(.queue("orders")))
+            receives.append(try await bench.waiting(consumers[consumers.count - 1], upTo: 1))
+        }
+        // Nobody who has received comes back.
+        for body in ["a", "b", "c", "d"] { try await bench.broker.publish(Message(Body(body)), to: .queue("orders")) }
+        var bodies: Set<String> = []
+        for receive in receives {
+            bodies.formUnion(try await bench.value(of: receive, "a message").compactMap(\.message.body.text))
+        }
+        #expect(bodies == ["a", "b", "c", "d"])
+    }
+
     @Test func whatDoesNotFitIntoTheWindowOfOneGoesToAnother() async throws {
         let bench = try await Bench()
         try await bench.declare(.queue("orders"))
@@ -188,9 +206,9 @@ extension Bench {
     }
 
     /// A receive that waits already.
-    func waiting(_ consumer: any MessageConsumer) async throws -> Task<[Delivery], any Error> {
+    func waiting(_ consumer: any MessageConsumer, upTo limit: Int = 10) async throws -> Task<[Delivery], any Error> {
         let alarms = time.alarmCount
-        let task = Task { try await consumer.receive(upTo: 10, within: .seconds(600)) }
+        let task = Task { try await consumer.receive(upTo: limit, within: .seconds(600)) }
         #expect(await time.waits(forAlarms: alarms + 1, within: .seconds(5)))
         return task
     }
