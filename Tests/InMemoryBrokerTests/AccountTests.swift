@@ -59,6 +59,19 @@ import Testing
         try await bench.publish(["other"], to: queue)
     }
 
+    @Test func aDiscardToWhereItIsFitsInItsOwnPlace() async throws {
+        let bench = try await Bench()
+        let queue = Destination.queue("orders")
+        try await bench.declare(queue) {
+            $0.maximumMessages = 1; $0.deadLetters = .broker(queue)
+        }
+        try await bench.publish(["again"], to: queue)
+        let consumer = try await bench.consumer(queue)
+        let held = try await consumer.take()
+        #expect(await consumer.settle(held[0].receipt, as: .discard(reason: "no use")) == .settled)
+        #expect(try await consumer.drain() == ["again"])
+    }
+
     @Test func aCrashUndoesTheAcceptanceOfAForwardAndNotWhatItPublished() async throws {
         let bench = try await Bench(settleLag: .seconds(1))
         try await bench.declare(.queue("orders"))

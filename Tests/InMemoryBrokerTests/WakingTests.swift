@@ -102,6 +102,24 @@ import Testing
         #expect(await bench.broker.health().subscriptions.map(\.expired) == [2])
     }
 
+    @Test func aFullQueueIsNotLookedThroughForEveryPublish() async throws {
+        let bench = try await Bench()
+        let queue = Destination.queue("orders")
+        try await bench.declare(queue) { $0.maximumMessages = 2 }
+        for expiration in [1000, 1050] {
+            try await bench.publish(["\(expiration)"], to: queue) {
+                $0.expiration = bench.time.now + .milliseconds(expiration)
+            }
+        }
+        bench.time.advance(by: .milliseconds(1000))
+        try await bench.publish(["a"], to: queue)
+        bench.time.advance(by: .milliseconds(99))
+        #expect(await failure { try await bench.publish(["b"], to: queue) }?.code == .resourceExhausted)
+        bench.time.advance(by: .milliseconds(1))
+        try await bench.publish(["b"], to: queue)
+        #expect(try await bench.consumer(queue).drain() == ["a", "b"])
+    }
+
     @Test(arguments: [true, false]) func whatComesBackExpiredMakesRoom(released: Bool) async throws {
         let bench = try await Bench()
         try await bench.declare(.queue("orders")) { $0.maximumMessages = 1 }
@@ -112,6 +130,8 @@ import Testing
         let publish = await bench.publishing("new", to: .queue("orders"))
         let back: Settlement = released ? .release : .retry(after: .zero, failure: nil)
         #expect(await consumer.settle(held[0].receipt, as: back) == .settled)
+        // A full queue was looked through just before.
+        bench.time.advance(by: .milliseconds(100))
         #expect(try await bench.value(of: publish, "the publish") == nil)
         #expect(try await consumer.drain() == ["new"])
     }

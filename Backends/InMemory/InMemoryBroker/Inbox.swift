@@ -34,7 +34,10 @@ struct Inbox: Row, Sendable {
     var expired = 0
     var filtered = 0
     /// Not after the first expiration of what waits in a queue; nil: nothing expires.
-    private(set) var nextExpiration: Timestamp?
+    private var nextExpiration: Timestamp?
+    /// To look through a full queue costs what it holds, so it is not done more often than this.
+    private static let sweepInterval = Duration.milliseconds(100)
+    private var sweptAt: Timestamp?
 
     init(
         _ declaration: DestinationDeclaration, group: Group? = nil, maximumMessages: Int, maximumBytes: Int
@@ -171,11 +174,17 @@ struct Inbox: Row, Sendable {
     /// Removes what does not survive the end of the server's process. Nothing is held any more.
     mutating func dropTransient() { removeWaiting { $0.deliveryMode == .transient } }
 
+    /// When to look for what has expired in a queue that is full; nil: nothing expires.
+    var nextSweep: Timestamp? {
+        nextExpiration.map { next in sweptAt.map { max(next, $0 + Self.sweepInterval) } ?? next }
+    }
+
     /// Makes room in a queue by dropping what has expired; whether there was any.
     mutating func dropExpired(at now: () -> Timestamp) -> Bool {
-        guard let first = nextExpiration else { return false }
+        guard let moment = nextSweep else { return false }
         let now = now()
-        guard first <= now else { return false }
+        guard moment <= now else { return false }
+        sweptAt = now
         let before = slots.count + backlog.count
         var next: Timestamp?
         removeWaiting { message in

@@ -109,7 +109,7 @@ extension ServerState {
     /// When a full place has room though nobody does anything; nil: never.
     func roomAt(_ place: Place) -> Timestamp? {
         switch place {
-        case .queue(let inbox): inboxes[inbox].nextExpiration
+        case .queue(let inbox): inboxes[inbox].nextSweep
         case .stream(let stream): streams[stream].retentionEnds(readBefore: readBefore(in: stream))
         }
     }

@@ -58,11 +58,9 @@ extension ServerState {
         case .retry(let delay, _):
             return retry(id, receipt, hold, after: delay, at: moment, &effects)
         case .forward(let outgoing):
-            // Its place is free once this has happened, which counts where it is forwarded to where it was.
-            inboxes[hold.inbox].letGo(hold.mark)
-            let error = forward(outgoing, of: consumers[id].broker, at: moment, &effects)
-            inboxes[hold.inbox].hold(hold.mark)
-            if let error { return .failed(error) }
+            if let error = forward(outgoing, of: consumers[id].broker, in: hold, at: moment, &effects) {
+                return .failed(error)
+            }
         case .discard(let reason):
             if let error = deadLetter(
                 id, receipt.slot, hold, reason: reason, of: consumers[id].broker, at: moment, &effects)
@@ -125,10 +123,14 @@ extension ServerState {
         if inboxes[inbox].isOrdered { wakeConsumers(of: inbox, atMost: 1, &effects) }
     }
 
-    /// Publishes all of it, or nothing: the sentence of why not.
+    /// Publishes all of it, or nothing: the sentence of why not. The place of what is held is free once this has happened,
+    /// which counts where it goes to where it was.
     private mutating func forward(
-        _ outgoing: [Outgoing], of broker: Int, at moment: Moment, _ effects: inout Effects
+        _ outgoing: [Outgoing], of broker: Int, in hold: ConsumerState.Hold? = nil, at moment: Moment,
+        _ effects: inout Effects
     ) -> BrokerError? {
+        if let hold { inboxes[hold.inbox].letGo(hold.mark) }
+        defer { if let hold { inboxes[hold.inbox].hold(hold.mark) } }
         var sizes: [Place: (count: Int, bytes: Int)] = [:]
         for item in outgoing {
             switch target(item.destination, from: broker) {
@@ -168,7 +170,7 @@ extension ServerState {
         message.headers[.deadLetterAttempt] = String(hold.mark.attempt)
         message.expiration = nil
         message.notBefore = nil
-        return forward([Outgoing(message, to: destination)], of: broker, at: moment, &effects)
+        return forward([Outgoing(message, to: destination)], of: broker, in: hold, at: moment, &effects)
     }
 
     private mutating func settleMail(
