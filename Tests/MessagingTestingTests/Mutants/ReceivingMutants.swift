@@ -175,7 +175,10 @@ extension Mutant {
             "a queue is handed out to one consumer at a time",
             caughtBy: [.init(45, "received 0 of 1")], for: [.queue]
         ) {
-            .ofDeclarations { $0.order = .perKey }
+            // Beside priorities order is refused, and this is to be a broker that takes everything.
+            .ofDeclarations { declaration in
+                if declaration.maximumPriority == 0 { declaration.order = .perKey }
+            }
         },
         Mutant(
             "a replay begins one message too late",
