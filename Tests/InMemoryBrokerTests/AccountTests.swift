@@ -42,6 +42,85 @@ import Testing
         #expect(try await bench.depth(of: .stream("events"), group: "all") == 0)
     }
 
+    @Test(arguments: [true, false]) func aForwardToWhereItIsFitsInItsOwnPlace(byCount: Bool) async throws {
+        let bench = try await Bench()
+        let queue = Destination.queue("orders")
+        try await bench.declare(queue) { if byCount { $0.maximumMessages = 1 } else { $0.maximumBytes = 5 } }
+        try await bench.publish(["again"], to: queue)
+        let consumer = try await bench.consumer(queue)
+        let held = try await consumer.take()
+        let copy = Outgoing(held[0].message, to: queue)
+        let outcome = await consumer.settle(held[0].receipt, as: .forward([copy, copy]))
+        #expect({ if case .failed(let error) = outcome { error.code == .resourceExhausted } else { false } }())
+        #expect(consumer.holds(held[0].receipt))
+        #expect(await consumer.settle(held[0].receipt, as: .forward([copy])) == .settled)
+        #expect(await failure { try await bench.publish(["other"], to: queue) }?.code == .resourceExhausted)
+        #expect(try await consumer.drain() == ["again"])
+        try await bench.publish(["other"], to: queue)
+    }
+
+    @Test func aDiscardToWhereItIsFitsInItsOwnPlace() async throws {
+        let bench = try await Bench()
+        let queue = Destination.queue("orders")
+        try await bench.declare(queue) {
+            $0.maximumMessages = 1; $0.deadLetters = .broker(queue)
+        }
+        try await bench.publish(["again"], to: queue)
+        let consumer = try await bench.consumer(queue)
+        let held = try await consumer.take()
+        #expect(await consumer.settle(held[0].receipt, as: .discard(reason: "no use")) == .settled)
+        #expect(try await consumer.drain() == ["again"])
+    }
+
+    @Test func aCrashUndoesTheAcceptanceOfAForwardAndNotWhatItPublished() async throws {
+        let bench = try await Bench(settleLag: .seconds(1))
+        try await bench.declare(.queue("orders"))
+        try await bench.declare(.queue("dead"))
+        try await bench.publish(["order"], to: .queue("orders"))
+        let consumer = try await bench.consumer(.queue("orders"))
+        let held = try await consumer.take()
+        let forward = Settlement.forward([Outgoing(held[0].message, to: .queue("dead"))])
+        #expect(await consumer.settle(held[0].receipt, as: forward) == .settled)
+        bench.server.kill()
+        bench.server.start()
+        #expect(try await consumer.take().map(\.attempt) == [2])
+        #expect(try await bench.depth(of: .queue("dead")) == 1)
+    }
+
+    @Test func depthCountsWhoListensToATopicAndSaysWhatAStreamNeeds() async throws {
+        let bench = try await Bench()
+        let (live, other) = (
+            try await bench.consumer(.pubSub("live")), try await bench.consumer(.pubSub("other"))
+        )
+        let all = try await bench.broker.subscribe(Subscription(TopicPattern("#", style: .amqp), kind: .pubSub))
+        await other.stop()
+        let topology = try #require(bench.broker.topology)
+        #expect(try await topology.depth(of: .pubSub("live"), group: nil).consumers == 2)
+        #expect(try await topology.depth(of: .pubSub("other"), group: nil).consumers == 1)
+        try await bench.declare(.stream("events"))
+        let nameless = await failure { _ = try await topology.depth(of: .stream("events"), group: nil) }
+        #expect(nameless?.code == .invalidArgument)
+        #expect(nameless?.sentence == "each group of stream events has a depth; name one")
+        let unknown = await failure { _ = try await topology.depth(of: .stream("events"), group: "all") }
+        #expect(unknown?.code == .noSuchDestination)
+        #expect(unknown?.sentence == "group all of stream events does not exist; declare it")
+        withExtendedLifetime((live, all)) {}
+    }
+
+    @Test func whatHasEndedIsNotCreditedWithWhatFollowsInItsPlace() async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("first"))
+        let ended = try await bench.consumer(.queue("first"))
+        try await bench.broker.topology?.delete(.queue("first"))
+        try await bench.declare(.queue("second"))
+        try await bench.publish(["old"], to: .queue("second")) { $0.expiration = bench.time.now + .seconds(1) }
+        bench.time.advance(by: .seconds(1))
+        let next = try await bench.consumer(.queue("second"))
+        #expect(try await next.take().isEmpty)
+        #expect(await bench.broker.health().subscriptions.map(\.expired) == [0, 1])
+        withExtendedLifetime(ended) {}
+    }
+
     @Test func aForwardWhoseBoundCopyHasNoRoomIsAllOrNothing() async throws {
         let bench = try await Bench()
         try await bench.declare(.queue("orders"))

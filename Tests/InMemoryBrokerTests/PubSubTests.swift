@@ -1,5 +1,6 @@
 import InMemoryBroker
 import Messaging
+import MessagingTesting
 import Testing
 
 /// The live broadcast.
@@ -22,6 +23,27 @@ import Testing
         #expect(try await consumer.drain() == (5..<15).map(String.init))
         #expect(bench.events.list.contains(.gap(subscription: "pubsub news", missed: 5)))
         #expect(await bench.broker.health().subscriptions.map(\.gaps) == [5])
+    }
+
+    @Test func aSlowSubscriberKeepsNoMoreBytesThanItsWindow() async throws {
+        let bench = try await Bench()
+        let consumer = try await bench.consumer(.pubSub("news"), windowBytes: 10)
+        try await bench.publish(["12345", "1234", "123"], to: .pubSub("news"))
+        #expect(try await consumer.drain() == ["1234", "123"])
+        // One that is larger than the window is alone in it.
+        try await bench.publish(["12345", "123456789012", "x"], to: .pubSub("news"))
+        #expect(try await consumer.drain() == ["x"])
+        #expect(await bench.broker.health().subscriptions.map(\.gaps) == [3])
+    }
+
+    @Test func whatHasExpiredIsNotHandedOutAndIsCounted() async throws {
+        let bench = try await Bench()
+        let consumer = try await bench.consumer(.pubSub("news"))
+        try await bench.publish(["old"], to: .pubSub("news")) { $0.expiration = bench.time.now + .seconds(1) }
+        try await bench.publish(["new"], to: .pubSub("news"))
+        bench.time.advance(by: .seconds(1))
+        #expect(try await consumer.drain() == ["new"])
+        #expect(await bench.broker.health().subscriptions.map(\.expired) == [1])
     }
 
     @Test func aForwardFromPubSubIsPublished() async throws {

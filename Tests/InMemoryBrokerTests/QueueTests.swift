@@ -3,7 +3,7 @@ import Messaging
 import MessagingTesting
 import Testing
 
-/// Priority, delay, order, capacity, dead letters and administration of queues.
+/// Priority, delay, order, capacity, bindings and administration of queues.
 @Suite struct QueueTests {
     let queue = Destination.queue("orders")
 
@@ -63,6 +63,18 @@ import Testing
         #expect(!consumer.holds(held[0].receipt))
         #expect(await consumer.settle(held[0].receipt, as: .accept) == .stale)
         #expect(try await consumer.take().map(\.attempt) == [2])
+    }
+
+    @Test func holdsOfAStoppedConsumerGoBackPastMaxHoldToo() async throws {
+        let bench = try await Bench()
+        try await bench.declare(queue)
+        try await bench.publish(["a"], to: queue)
+        let stopped = try await bench.consumer(queue)
+        #expect(try await stopped.take().count == 1)
+        await stopped.stop()
+        let other = try await bench.consumer(queue)
+        bench.time.advance(by: .seconds(3600))
+        #expect(try await other.take().map(\.attempt) == [2])
     }
 
     @Test func anOrderedQueueHasOneActiveConsumerAndTheNextTakesOverWhenItHoldsNothing() async throws {
@@ -138,34 +150,6 @@ import Testing
         #expect(try await bench.consumer(queue).drain().count == 2)
     }
 
-    @Test func theBrokersOwnDeadLettersMoveInOneStepAndStayWhenTheirDestinationIsFull() async throws {
-        let bench = try await Bench()
-        let dead = Destination.queue("dead")
-        try await bench.declare(dead) { $0.maximumMessages = 1 }
-        try await bench.declare(queue) { $0.deadLetters = .broker(dead) }
-        try await bench.publish(["a", "b"], to: queue)
-        let consumer = try await bench.consumer(queue)
-        let held = try await consumer.take()
-        #expect(await consumer.settle(held[0].receipt, as: .discard(reason: "no use")) == .settled)
-        let second = await consumer.settle(held[1].receipt, as: .discard(reason: "no use"))
-        #expect({ if case .failed(let error) = second { error.code == .resourceExhausted } else { false } }())
-        #expect(consumer.holds(held[1].receipt))
-        let letters = try await bench.consumer(dead).take()
-        #expect(letters.map { $0.message.headers[.deadLetterReason] } == ["no use"])
-        #expect(letters.map { $0.message.headers[.deadLetterOrigin] } == ["orders"])
-    }
-
-    @Test func whatIsDiscardedWithoutADestinationIsDeleted() async throws {
-        let bench = try await Bench()
-        try await bench.declare(queue) { $0.deadLetters = .none }
-        try await bench.publish(["a"], to: queue)
-        let consumer = try await bench.consumer(queue)
-        let held = try await consumer.take()
-        #expect(await consumer.settle(held[0].receipt, as: .discard(reason: "no use")) == .settled)
-        #expect(try await consumer.drain() == [])
-        #expect(try await bench.broker.topology?.depth(of: queue, group: nil).waiting == 0)
-    }
-
     @Test func bindingsCopyWhatIsPublishedElsewhereOrNothingOfIt() async throws {
         let bench = try await Bench()
         let pattern = try TopicPattern("news.#", style: .amqp)
@@ -179,6 +163,14 @@ import Testing
         #expect(await failure { try await bench.publish(["c"], to: .queue("news.sport")) }?.code == .resourceExhausted)
         #expect(try await bench.consumer(queue).drain() == ["a", "b"])
         #expect(try await bench.consumer(.queue("news.sport")).drain() == ["b"])
+    }
+
+    @Test func aDestinationThatIsBoundToItsOwnTopicGetsOneCopy() async throws {
+        let bench = try await Bench()
+        let pattern = try TopicPattern("#", style: .amqp)
+        try await bench.declare(queue) { $0.bindings = [pattern] }
+        try await bench.publish(["a"], to: queue)
+        #expect(try await bench.consumer(queue).drain() == ["a"])
     }
 
     @Test func purgeRemovesWhatWaitsAndNothingThatIsHeldAndDeleteEndsItsConsumers() async throws {
@@ -233,14 +225,5 @@ import Testing
         full.cancel()
         #expect(await failure { _ = try await waiting.value }?.code == .cancelled)
         #expect(await failure { _ = try await full.value }?.code == .cancelled)
-    }
-
-    @Test func aConflictSaysWhatIsAndWhatWasAsked() async throws {
-        let bench = try await Bench()
-        try await bench.declare(queue) { $0.maximumPriority = 3 }
-        try await bench.declare(queue) { $0.maximumPriority = 3 }
-        let error = await failure { try await bench.declare(queue) { $0.maximumPriority = 5 } }
-        #expect(error?.code == .conflict)
-        #expect(error?.sentence.contains("maximum priority 3, and 5 is asked for") == true)
     }
 }

@@ -106,33 +106,6 @@ import Testing
         #expect(try await consumer.drain() == ["1"])
     }
 
-    @Test func aReplayIsNoMemberOfAnyGroupAndEndsAtTheEndAsItWas() async throws {
-        let bench = try await Bench()
-        try await bench.declare(stream) { $0.groups = ["g": .init()] }
-        try await bench.publish(["0", "1", "2"], to: stream)
-        let replay = try #require(bench.broker.replay)
-        let end = try await replay.end(of: stream)
-        let reader = try await replay.reader(of: stream, from: .position(Position(major: 1)), until: .end)
-        try await bench.publish(["3"], to: stream)
-        #expect(try await reader.receive(upTo: 10, within: .zero).map { $0.message.body.text } == ["1", "2"])
-        #expect(await failure { _ = try await reader.receive(upTo: 10, within: .zero) }?.endReason == .reachedEnd)
-        #expect(end == Position(major: 3))
-        #expect(try await bench.consumer(stream, group: "g").drain().count == 4)
-        await reader.cancel()
-        #expect(await failure { _ = try await reader.receive(upTo: 1, within: .zero) }?.endReason == .cancelled)
-    }
-
-    @Test func aReaderWithoutAnEndWaitsForWhatComes() async throws {
-        let bench = try await Bench()
-        try await bench.declare(stream)
-        let replay = try #require(bench.broker.replay)
-        let reader = try await replay.reader(of: stream, from: .latest, until: nil)
-        async let next = reader.receive(upTo: 1, within: .seconds(60))
-        while bench.time.nextAlarm == nil { await Task.yield() }
-        try await bench.publish(["0"], to: stream)
-        #expect(try await next.map { $0.message.body.text } == ["0"])
-    }
-
     @Test func aSubscriptionUntilTheEndWaitsForWhatAPeerHolds() async throws {
         let bench = try await Bench()
         try await bench.declare(stream) { $0.groups = ["g": .init()] }
@@ -165,6 +138,34 @@ import Testing
         try await bench.broker.topology?.delete(first)
         try await bench.publish(["c"], to: second)
         #expect(try await consumer.drain() == ["c"])
+    }
+
+    @Test func attemptsOfTwoGroupsAreCountedApart() async throws {
+        let bench = try await Bench()
+        try await bench.declare(stream) { $0.groups = ["a": .init(), "b": .init()] }
+        try await bench.publish(["0"], to: stream)
+        let (a, b) = (
+            try await bench.consumer(stream, group: "a"), try await bench.consumer(stream, group: "b")
+        )
+        for attempt: Int32 in 1...3 {
+            let again = try await a.take()
+            #expect(again.map(\.attempt) == [attempt])
+            for delivery in again { _ = await a.settle(delivery.receipt, as: .retry(after: .zero, failure: nil)) }
+        }
+        #expect(try await b.take().map(\.attempt) == [1])
+    }
+
+    @Test func aNullBodyIsNotAnEmptyOne() async throws {
+        let bench = try await Bench()
+        try await bench.declare(stream) { $0.groups = ["g": .init()] }
+        try await bench.declare(.queue("orders"))
+        let subscriber = try await bench.consumer(.pubSub("news"))
+        for destination in [stream, .queue("orders"), .pubSub("news")] {
+            try await bench.broker.publish([Message(Body.null), Message(Body.empty)], to: destination)
+        }
+        for consumer in [
+            try await bench.consumer(stream, group: "g"), try await bench.consumer(.queue("orders")), subscriber,
+        ] { #expect(try await consumer.take().map(\.message.body.isNull) == [true, false]) }
     }
 
     @Test func positionsAreAnsweredWhereAskedFor() async throws {

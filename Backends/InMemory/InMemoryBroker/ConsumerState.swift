@@ -59,6 +59,13 @@ struct ConsumerState: Row, Sendable {
     }
 
     var isStopped: Bool { if case .stopped = status { true } else { false } }
+    /// Whether its subscription is to this topic.
+    func hears(_ topic: Topic) -> Bool {
+        switch subscription.source {
+        case .destination(let destination): destination.topic == topic
+        case .pattern(let pattern, _): pattern.matches(topic)
+        }
+    }
     var isPattern: Bool { if case .pattern = subscription.source { true } else { false } }
     /// Whether it is a subscriber of pubSub.
     var isMailbox: Bool { cells.count == 0 }

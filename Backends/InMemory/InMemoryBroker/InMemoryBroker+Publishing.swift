@@ -41,7 +41,7 @@ extension InMemoryBroker {
             let waiter = batch.isBlocked ? Waiter<Void>() : nil
             let step = server.change { state, effects in
                 state.publish(
-                    &batch, from: connection, limits: limits, now: { self.server.time.now }, waiter, &effects)
+                    &batch, from: connection, now: { self.server.time.now }, waiter, &effects)
             }
             switch (step, waiter) {
             case (.done, _):
@@ -155,8 +155,8 @@ extension ServerState {
 
     /// Takes on as much of a batch as there is room for. Where it is blocked, `waiter` is told when to go on.
     mutating func publish(
-        _ batch: inout Batch, from connection: Int, limits: BrokerLimits, now: () -> Timestamp,
-        _ waiter: Waiter<Void>?, _ effects: inout Effects
+        _ batch: inout Batch, from connection: Int, now: () -> Timestamp, _ waiter: Waiter<Void>?,
+        _ effects: inout Effects
     ) -> Step {
         if let problem = problem(with: connection) {
             guard connections[connection].status == .up else {
@@ -167,7 +167,7 @@ extension ServerState {
             return .blocked(Block(place: nil, error: problem))
         }
         let place: Place?
-        switch target(batch.destination) {
+        switch target(batch.destination, from: connection) {
         case .failure(let error):
             batch.refuseRest(error)
             return .done
@@ -176,14 +176,14 @@ extension ServerState {
         let isOrdered = place.map { keepsOrder($0) } ?? false
         let messages = batch.messages
         while batch.next < messages.count {
-            if let intake = openIntake(at: place, for: batch, within: limits) { return .offer(intake) }
+            if let intake = openIntake(at: place, for: batch, from: connection) { return .offer(intake) }
             let message = messages[batch.next]
             if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
                 let key = message.key ?? "none"
                 batch.refuse(BrokerError(.orderKept, "an earlier message of key \(key) was refused"))
                 continue
             }
-            if let error = limits.refusal(of: message, at: now()) {
+            if let error = refusal(of: message, to: batch.destination, at: place, from: connection, now: now) {
                 if isOrdered { batch.refusedKeys.insert(message.key) }
                 batch.refuse(error)
                 continue
@@ -206,9 +206,11 @@ extension ServerState {
     }
 
     /// The intake of a queue that is bound to nothing, open, where the next message is of the common kind and fits.
-    private mutating func openIntake(at place: Place?, for batch: Batch, within limits: BrokerLimits) -> Intake? {
+    private mutating func openIntake(at place: Place?, for batch: Batch, from connection: Int) -> Intake? {
         guard case .queue(let inbox) = place, !hasBindings, !batch.options.positions, batch.refusedKeys.isEmpty,
-            let size = limits.plainSize(of: batch.messages[batch.next]), inboxes[inbox].openIntake(toFit: size)
+            connections[connection].takesNullBodies,
+            let size = connections[connection].limits.plainSize(of: batch.messages[batch.next]),
+            inboxes[inbox].openIntake(toFit: size)
         else { return nil }
         return inboxes[inbox].intake
     }
@@ -222,13 +224,6 @@ extension ServerState {
     private mutating func wakeAwaiting(_ inbox: Int, _ effects: inout Effects) {
         let count = inboxes[inbox].takeAwaited()
         if count > 0 { wakeConsumers(of: inbox, atMost: count, &effects) }
-    }
-
-    private func keepsOrder(_ place: Place) -> Bool {
-        switch place {
-        case .queue(let inbox): inboxes[inbox].isOrdered
-        case .stream(let stream): streams[stream].declaration.order == .perKey
-        }
     }
 
     /// A publisher that waits no longer.

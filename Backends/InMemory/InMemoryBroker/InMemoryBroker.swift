@@ -3,6 +3,9 @@ public import Messaging
 /// One connection to an `InMemoryServer`: the reference for every other backend.
 ///
 /// It can take on the limits of another broker: `InMemoryBroker(profile: .rabbitMQ)` refuses what RabbitMQ would refuse.
+///
+/// What reaches a destination by a binding is that destination's from then on: its deliveries, and its dead letters,
+/// name the destination that they were received from, not the topic that they were published to.
 public final class InMemoryBroker: MessageBroker {
     /// The broker's name in the configuration.
     public let name: BrokerName
@@ -25,7 +28,9 @@ public final class InMemoryBroker: MessageBroker {
         capabilities = BrokerCapabilities.inMemory.limited(by: profile.capabilities)
         let limits = profile.limits.with { $0.settleLag = server.settleLag }
         self.limits = limits
-        connection = server.state.withLock { $0.connections.place(ServerState.Connection(limits: limits)) }
+        connection = server.state.withLock { [capabilities] state in
+            state.connections.place(ServerState.Connection(limits: limits, capabilities: capabilities))
+        }
     }
 
     deinit {
@@ -54,7 +59,8 @@ public final class InMemoryBroker: MessageBroker {
     /// Makes what is missing; `.conflict` says what exists otherwise, `.unsupported` what the profile's broker cannot do.
     public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
         for declaration in declarations {
-            if let refusal = capabilities.refusal(of: declaration) { throw refusal.during(.declare) }
+            let refusal = limits.refusal(of: declaration.destination.topic) ?? capabilities.refusal(of: declaration)
+            if let refusal { throw refusal.during(.declare) }
         }
         let problem: BrokerError? = server.change { state, effects in
             if let problem = state.problem(with: connection) { return problem }
@@ -101,8 +107,8 @@ public final class InMemoryBroker: MessageBroker {
 
     /// Depth, purge and delete.
     public var topology: (any TopologyAdministration)? { InMemoryTopology(broker: self) }
-    /// Reading a stream from a position.
-    public var replay: (any Replaying)? { InMemoryReplay(broker: self) }
+    /// Reading a stream from a position; nil where the profile's broker cannot.
+    public var replay: (any Replaying)? { capabilities.can(.replay, on: .stream) ? InMemoryReplay(broker: self) : nil }
 }
 
 extension BrokerFactory {
@@ -119,38 +125,5 @@ extension BrokerFactory {
                 maximumBytes: configuration.maximumBytes.bytes)
             return InMemoryBroker(server ?? own, name: name, profile: profile)
         }
-    }
-}
-
-extension BrokerCapabilities {
-    /// What this broker refuses of a declaration; nil when it can do all of it.
-    func refusal(of declaration: DestinationDeclaration) -> BrokerError? {
-        let kind = declaration.destination.kind
-        var needs: [Operation] = [.serve]
-        if declaration.order != .none { needs.append(.order) }
-        if declaration.maximumPriority > 0 { needs.append(.priority) }
-        if declaration.longestDelay != nil, !can(.retry, on: kind) { needs.append(.delay) }
-        if !declaration.bindings.isEmpty { needs.append(.bindings) }
-        if declaration.groups.values.contains(where: { $0.filter != nil }) { needs.append(.filter) }
-        if case .broker = declaration.deadLetters { needs.append(.brokerDeadLetters) }
-        for need in needs {
-            if case .refused(let reason) = self[kind, need] {
-                return BrokerError(.unsupported, "\(declaration.destination) needs \(need.rawValue): \(reason)")
-            }
-        }
-        return nil
-    }
-
-    /// These capabilities without what another broker refuses.
-    func limited(by other: BrokerCapabilities) -> BrokerCapabilities {
-        var limited = self
-        for kind in DestinationKind.allCases {
-            for operation in Operation.allCases {
-                if case .refused = other[kind, operation] {
-                    limited.operations[kind]?[operation] = other[kind, operation]
-                }
-            }
-        }
-        return limited
     }
 }

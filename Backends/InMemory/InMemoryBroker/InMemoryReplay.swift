@@ -26,12 +26,14 @@ struct InMemoryReplay: Replaying {
     }
 
     func end(of destination: Destination) async throws(BrokerError) -> Position {
-        let end: UInt64? = broker.server.state.withLock { state in
-            guard case .stream(let stream) = state.places[destination] else { return nil }
-            return state.streams[stream].end
+        let end: Result<Position, BrokerError> = broker.server.state.withLock { state in
+            if let problem = state.problem(with: broker.connection) { return .failure(problem) }
+            guard case .stream(let stream) = state.places[destination] else {
+                return .failure(BrokerError(.noSuchDestination, "\(destination) is not a stream that exists"))
+            }
+            return .success(Position(major: state.streams[stream].end))
         }
-        guard let end else { throw BrokerError(.noSuchDestination, "\(destination) is not a stream that exists") }
-        return Position(major: end)
+        return try end.get()
     }
 }
 
@@ -113,7 +115,7 @@ final class InMemoryReplayReader: ReplayReader {
         if start < log.first { return (.ended(log.gone(start)), start) }
         var (offset, deliveries): (UInt64, [Delivery]) = (start, [])
         while server.isRunning, deliveries.count < limit, offset < end ?? .max, let entry = log[offset] {
-            if !log.isLost(offset) {
+            if !log.isLost(offset), !isExpired(entry.message) {
                 deliveries.append(
                     Delivery(
                         message: entry.message, receipt: Receipt(sequence: 0), position: Position(major: offset)))
@@ -126,6 +128,10 @@ final class InMemoryReplayReader: ReplayReader {
         }
         server.streams[stream].readers.append(waiter)
         return (.nothing, offset)
+    }
+
+    private func isExpired(_ message: Message) -> Bool {
+        message.expiration.map { $0 <= broker.server.time.now } ?? false
     }
 
     private func forget(_ waiter: Waiter<Void>) {

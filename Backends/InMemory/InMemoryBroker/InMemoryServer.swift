@@ -14,7 +14,8 @@ public final class InMemoryServer: Sendable {
     /// A server, running and empty.
     /// - Parameters:
     ///   - time: its clock. Default: the machine's.
-    ///   - settleLag: how far back `kill()` undoes acceptances. Default: not at all.
+    ///   - settleLag: how far back `kill()` undoes acceptances. Default: not at all. What a `.forward` published stays,
+    ///     since its receivers may have it already: its original comes again, and is forwarded again.
     ///   - maximumMessages: how many messages a destination holds where its declaration does not say. Default: 65,536.
     ///   - maximumBytes: how many bytes it holds then. Default: 256 MiB.
     public init(

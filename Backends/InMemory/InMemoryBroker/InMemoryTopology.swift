@@ -38,17 +38,25 @@ struct InMemoryTopology: TopologyAdministration {
 
 extension ServerState {
     mutating func depth(of destination: Destination, group: GroupName?) -> Result<DestinationDepth, BrokerError> {
-        let missing = BrokerError(.noSuchDestination, "\(destination) does not exist; declare it")
         if destination.kind == .pubSub {
-            return .success(DestinationDepth(waiting: 0, held: 0, consumers: subscribers.count))
+            let count = subscribers.count { consumers[$0].isLive && consumers[$0].hears(destination.topic) }
+            return .success(DestinationDepth(waiting: 0, held: 0, consumers: count))
         }
         let inbox: Int?
         switch places[destination] {
         case .queue(let found): inbox = found
-        case .stream(let stream): inbox = group.flatMap { streams[stream].groups[$0] }
-        case nil: return .failure(missing)
+        case .stream(let stream):
+            guard let group else {
+                return .failure(BrokerError(.invalidArgument, "each group of \(destination) has a depth; name one"))
+            }
+            inbox = streams[stream].groups[group]
+        case nil: return .failure(BrokerError(.noSuchDestination, "\(destination) does not exist; declare it"))
         }
-        guard let inbox else { return .failure(missing) }
+        guard let inbox else {
+            let name = group?.name ?? ""
+            return .failure(
+                BrokerError(.noSuchDestination, "group \(name) of \(destination) does not exist; declare it"))
+        }
         inboxes[inbox].closeIntake()
         let box = inboxes[inbox]
         let live = box.members.count { if case .live = consumers[$0].status { true } else { false } }

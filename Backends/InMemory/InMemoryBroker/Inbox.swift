@@ -3,38 +3,6 @@ import Messaging
 /// What a queue, or a group of a stream, has to hand out, holds, and has been given back. It knows no clock;
 /// the server calls it under its lock, in its place in the table: copying it would cost more than most calls do.
 struct Inbox: Row, Sendable {
-    /// A message that waits for its time.
-    struct Due: Comparable, Sendable {
-        let time: Timestamp
-        let turn: ReadyLanes.Turn
-        static func < (left: Due, right: Due) -> Bool {
-            left.time == right.time ? left.turn < right.turn : left.time < right.time
-        }
-    }
-
-    /// What a group knows of its stream.
-    struct Group: Sendable {
-        let name: GroupName
-        /// The index of the stream.
-        let stream: Int
-        let filter: HeaderFilter?
-        /// The offset that is handed out next.
-        var cursor: UInt64
-        /// The lowest offset that is not settled, and from there on which are.
-        var low: UInt64
-        var settled = RingBuffer<Bool>()
-
-        /// Settling what a crash had brought back from below `low` changes nothing more.
-        mutating func settle(_ offset: UInt64) {
-            guard offset >= low else { return }
-            settled[Int(offset - low)] = true
-            while settled.first == true {
-                _ = settled.popFirst()
-                low += 1
-            }
-        }
-    }
-
     let declaration: DestinationDeclaration
     /// At most one consumer at a time receives.
     let isOrdered: Bool
@@ -65,6 +33,11 @@ struct Inbox: Row, Sendable {
     var publishers: [Waiter<Void>] = []
     var expired = 0
     var filtered = 0
+    /// Not after the first expiration of what waits in a queue; nil: nothing expires.
+    private var nextExpiration: Timestamp?
+    /// To look through a full queue costs what it holds, so it is not done more often than this.
+    private static let sweepInterval = Duration.milliseconds(100)
+    private var sweptAt: Timestamp?
 
     init(
         _ declaration: DestinationDeclaration, group: Group? = nil, maximumMessages: Int, maximumBytes: Int
@@ -102,6 +75,7 @@ struct Inbox: Row, Sendable {
     /// Takes on a message of a queue. The intake is closed.
     mutating func append(_ message: consuming Message, size: Int, notBefore: Timestamp?) {
         lastOrder &+= 1
+        noteExpiration(of: message)
         if notBefore == nil, !hasPriorities {
             return backlog.append(consume message, .init(order: lastOrder, size: size))
         }
@@ -175,6 +149,7 @@ struct Inbox: Row, Sendable {
     mutating func restore(_ message: consuming Message, _ mark: Mark, counting runs: Int32) {
         var mark = mark
         mark.attempt &+= runs
+        if mark.isTimed { noteExpiration(of: message) }
         ready.restore(.init(order: mark.order, slot: slots.insert(consume message, mark)), priority: mark.priority)
     }
 
@@ -182,6 +157,7 @@ struct Inbox: Row, Sendable {
     mutating func delay(_ message: consuming Message, _ mark: Mark, until time: Timestamp) {
         var mark = mark
         mark.attempt &+= 1
+        if mark.isTimed { noteExpiration(of: message) }
         delayed.insert(Due(time: time, turn: .init(order: mark.order, slot: slots.insert(consume message, mark))))
     }
 
@@ -196,20 +172,53 @@ struct Inbox: Row, Sendable {
     }
 
     /// Removes what does not survive the end of the server's process. Nothing is held any more.
-    mutating func dropTransient() {
+    mutating func dropTransient() { removeWaiting { $0.deliveryMode == .transient } }
+
+    /// When to look for what has expired in a queue that is full; nil: nothing expires.
+    var nextSweep: Timestamp? {
+        nextExpiration.map { next in sweptAt.map { max(next, $0 + Self.sweepInterval) } ?? next }
+    }
+
+    /// Makes room in a queue by dropping what has expired; whether there was any.
+    mutating func dropExpired(at now: () -> Timestamp) -> Bool {
+        guard let moment = nextSweep else { return false }
+        let now = now()
+        guard moment <= now else { return false }
+        sweptAt = now
+        let before = slots.count + backlog.count
+        var next: Timestamp?
+        removeWaiting { message in
+            guard let expiration = message.expiration else { return false }
+            if expiration > now { next = min(next ?? expiration, expiration) }
+            return expiration <= now
+        }
+        nextExpiration = next
+        let dropped = before - slots.count - backlog.count
+        expired += dropped
+        return dropped > 0
+    }
+
+    private mutating func noteExpiration(of message: borrowing Message) {
+        guard let expiration = message.expiration else { return }
+        nextExpiration = min(nextExpiration ?? expiration, expiration)
+    }
+
+    private mutating func removeWaiting(where isUnwanted: (Message) -> Bool) {
         var kept = Heap<Due>()
-        while let due = delayed.popFirst() { if keeps(due.turn.slot) { kept.insert(due) } }
+        while let due = delayed.popFirst() { if keeps(due.turn.slot, unless: isUnwanted) { kept.insert(due) } }
         delayed = kept
-        for slot in ready.removeAll() where keeps(slot) {
+        for slot in ready.removeAll() where keeps(slot, unless: isUnwanted) {
             if let mark = slots.mark(of: slot) {
                 ready.restore(.init(order: mark.order, slot: slot), priority: mark.priority)
             }
         }
-        backlog.removeAll { $0.deliveryMode == .transient }
+        backlog.removeAll(where: isUnwanted)
     }
 
-    private mutating func keeps(_ slot: UInt32) -> Bool {
-        guard let mark = slots.mark(of: slot), mark.isTransient else { return true }
+    private mutating func keeps(_ slot: UInt32, unless isUnwanted: (Message) -> Bool) -> Bool {
+        guard let message = slots.message(of: slot), isUnwanted(message), let mark = slots.mark(of: slot) else {
+            return true
+        }
         slots.remove(slot)
         if stream != nil { group?.settle(mark.order) }
         return false

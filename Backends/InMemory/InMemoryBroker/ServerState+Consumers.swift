@@ -5,7 +5,10 @@ extension ServerState {
     mutating func subscribe(
         _ subscription: Subscription, by broker: Int, cells: HoldCells, _ effects: inout Effects
     ) -> Result<Int, BrokerError> {
-        if let problem = problem(with: broker) ?? problem(in: subscription) {
+        let able = connections[broker].capabilities
+        if let problem = problem(with: broker) ?? problem(in: subscription) ?? able.refusal(of: subscription)
+            ?? topicProblem(in: subscription, by: broker)
+        {
             return .failure(problem.during(.subscribe))
         }
         var consumer = ConsumerState(broker: broker, subscription: subscription, cells: cells)
@@ -29,9 +32,13 @@ extension ServerState {
 
     private func problem(in subscription: Subscription) -> BrokerError? {
         let label = subscription.label
-        if subscription.window < 1 || subscription.windowBytes < 1 {
+        if subscription.window < 1 {
             return BrokerError(
                 .invalidArgument, "\(label): a window of \(subscription.window) is out of range; at least 1")
+        }
+        if subscription.windowBytes < 1 {
+            let sentence = "a window of \(subscription.windowBytes) bytes is out of range; at least 1"
+            return BrokerError(.invalidArgument, "\(label): \(sentence)")
         }
         if (subscription.kind == .stream) != (subscription.group != nil) {
             let remedy =
@@ -45,8 +52,12 @@ extension ServerState {
             return BrokerError(
                 .unsupported, "\(label): a queue is subscribed to by its name; bind it to a pattern instead")
         }
-        if case .destination(let destination) = subscription.source { return destination.topic.problem }
         return nil
+    }
+
+    private func topicProblem(in subscription: Subscription, by broker: Int) -> BrokerError? {
+        guard case .destination(let destination) = subscription.source else { return nil }
+        return destination.topic.problem ?? connections[broker].limits.refusal(of: destination.topic)
     }
 
     private func inboxes(of subscription: Subscription) -> Result<[Int], BrokerError> {
@@ -112,6 +123,12 @@ extension ServerState {
         let hold = consumers[id].holds[Int(cell)]
         guard let message = letGo(id, cell, hold, &effects) else { return }
         inboxes[hold.inbox].restore(message, hold.mark, counting: runs)
+        announceTimed(hold, &effects)
+    }
+
+    /// What waits again may have expired, or will: publishers that wait for its place look again.
+    mutating func announceTimed(_ hold: ConsumerState.Hold, _ effects: inout Effects) {
+        if hold.mark.isTimed { wakePublishers(of: hold.inbox, &effects) }
     }
 
     /// Deliveries that were held for too long go back; when to look again.

@@ -83,15 +83,6 @@ extension ServerState {
         }
     }
 
-    private func declaration(at place: Place) -> DestinationDeclaration {
-        let found: DestinationDeclaration? =
-            switch place {
-            case .queue(let inbox): inboxes[inbox].declaration
-            case .stream(let stream): streams[stream].declaration
-            }
-        return found ?? DestinationDeclaration(.queue(""))
-    }
-
     private func inboxes(at place: Place) -> [Int] {
         switch place {
         case .queue(let inbox): [inbox]

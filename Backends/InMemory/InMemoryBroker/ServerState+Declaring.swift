@@ -169,11 +169,13 @@ extension ServerState {
             for cell in consumers[member].heldCells where consumers[member].holds[Int(cell)].inbox == inbox {
                 consumers[member].letGo(of: cell)
             }
-            if consumers[member].isPattern {
-                detach(member, from: inbox)
-            } else {
+            if !consumers[member].isPattern {
                 end(member, because: error, &effects)
+            } else if let waiter = takeWaiter(of: member) {
+                // It may have room again, or be at its end.
+                effects.wake(waiter)
             }
+            detach(member, from: inbox)
         }
         undo.removeAll { $0.inbox == inbox }
         inboxes[inbox].closeIntake()

@@ -10,12 +10,46 @@ extension ServerState {
     }
 
     /// Where a publish goes, looked up once for all messages of a call.
-    func target(_ destination: Destination) -> Result<Place?, BrokerError> {
-        if destination.kind == .pubSub { return destination.topic.problem.map { .failure($0) } ?? .success(nil) }
+    func target(_ destination: Destination, from connection: Int) -> Result<Place?, BrokerError> {
+        if let refusal = connections[connection].limits.refusal(of: destination.topic) { return .failure(refusal) }
+        if destination.kind == .pubSub {
+            if let problem = destination.topic.problem { return .failure(problem) }
+            guard case .refused(let reason) = connections[connection].capabilities[.pubSub, .serve] else {
+                return .success(nil)
+            }
+            return .failure(
+                BrokerError(
+                    .unsupported, "\(destination) needs \(BrokerCapabilities.Operation.serve.rawValue): \(reason)"))
+        }
         if let place = places[destination] { return .success(place) }
         let sentence = "\(destination) does not exist; declare it"
         return .failure(destination.topic.problem ?? BrokerError(.noSuchDestination, sentence, during: .publish))
     }
+
+    /// Why a message is not taken on, by the limits and capabilities of this connection's broker or for the order that
+    /// is kept where it goes; nil when it is.
+    func refusal(
+        of message: Message, to destination: Destination, at place: Place?, from connection: Int,
+        now: () -> Timestamp
+    ) -> BrokerError? {
+        if let error = connections[connection].limits.refusal(of: message, at: now()) { return error }
+        guard message.isTimed || message.body.isNull else { return nil }
+        let now = now()
+        if let error = connections[connection].capabilities.refusal(of: message, to: destination, at: now) {
+            return error
+        }
+        guard message.isDelayed(at: now) else { return nil }
+        for place in copies(of: destination, beside: place).union(place.map { [$0] } ?? []) {
+            if case .queue(let inbox) = place, !inboxes[inbox].isOrdered { continue }
+            let target = declaration(at: place).destination
+            let why = keepsOrder(place) ? "keeps order, which a delay would break" : "has no delays"
+            let sentence = "message \(message.id): \(target) \(why); publish it when it is due"
+            return BrokerError(.unsupported, sentence, during: .publish)
+        }
+        return nil
+    }
+
+    func keepsOrder(_ place: Place) -> Bool { declaration(at: place).order == .perKey }
 
     /// Takes on one message, with its copies for bound destinations, or nothing of it.
     mutating func admit(
@@ -55,7 +89,8 @@ extension ServerState {
     mutating func makeRoom(at place: Place, for size: Int, count: Int = 1, now: () -> Timestamp) -> Bool {
         switch place {
         case .queue(let inbox):
-            return inboxes[inbox].closeIntake(toFit: size, count: count)
+            if inboxes[inbox].closeIntake(toFit: size, count: count) { return true }
+            return inboxes[inbox].dropExpired(at: now) && inboxes[inbox].closeIntake(toFit: size, count: count)
         case .stream(let stream):
             let isKept =
                 streams[stream].declaration.retention == nil && streams[stream].hasRoom(for: size, count: count)
@@ -73,18 +108,15 @@ extension ServerState {
 
     /// When a full place has room though nobody does anything; nil: never.
     func roomAt(_ place: Place) -> Timestamp? {
-        guard case .stream(let stream) = place else { return nil }
-        return streams[stream].retentionEnds(readBefore: readBefore(in: stream))
+        switch place {
+        case .queue(let inbox): inboxes[inbox].nextSweep
+        case .stream(let stream): streams[stream].retentionEnds(readBefore: readBefore(in: stream))
+        }
     }
 
     /// The answer of a full destination that is declared to refuse.
     private func refusal(at place: Place) -> Admission? {
-        let declaration: DestinationDeclaration? =
-            switch place {
-            case .queue(let inbox): inboxes[inbox].declaration
-            case .stream(let stream): streams[stream].declaration
-            }
-        guard let declaration else { return .refused(BrokerError(.noSuchDestination, "the destination was deleted")) }
+        let declaration = declaration(at: place)
         guard declaration.whenFull == .refuse else { return nil }
         return .refused(
             BrokerError(.resourceExhausted, "\(declaration.destination) is full; consume from it, or raise its limits"))
@@ -117,13 +149,7 @@ extension ServerState {
     private mutating func broadcast(_ message: Message, size: Int, on topic: Topic, _ effects: inout Effects) {
         for subscriber in subscribers {
             let consumer = consumers[subscriber]
-            guard consumer.isLive else { continue }
-            let isMeant: Bool =
-                switch consumer.subscription.source {
-                case .destination(let destination): destination.topic == topic
-                case .pattern(let pattern, _): pattern.matches(topic)
-                }
-            guard isMeant else { continue }
+            guard consumer.isLive, consumer.hears(topic) else { continue }
             consumers[subscriber].mailbox?.append(.init(message: message, topic: topic, size: size))
             if let waiter = takeWaiter(of: subscriber) { effects.wake(waiter) }
         }

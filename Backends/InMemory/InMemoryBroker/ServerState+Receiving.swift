@@ -21,11 +21,11 @@ extension ServerState {
         case .vacant: return .ended(.ended(.closed, "this consumer is gone"))
         }
         while isRunning {
-            if let error = endReached(by: id) { return .ended(error) }
+            if let error = endReached(by: id, &effects) { return .ended(error) }
             var isShort = false
             let deliveries = take(id, upTo: limit, uptime: uptime, now: now, isShort: &isShort, &effects)
             if !deliveries.isEmpty { return .deliveries(deliveries) }
-            if let error = endReached(by: id) { return .ended(error) }
+            if let error = endReached(by: id, &effects) { return .ended(error) }
             guard let waiter else { return .nothing(until: nil) }
             if isShort || !consumers[id].hasRoom {
                 waitForRoom(id, waiter, &effects)
@@ -74,11 +74,12 @@ extension ServerState {
     /// When the first delayed message is due that it may take.
     private mutating func waitForMessage(_ id: Int, _ waiter: Waiter<Void>) -> Timestamp? {
         consumers[id].waiter = waiter
-        consumers[id].isIdle = true
-        for inbox in consumers[id].inboxes { inboxes[inbox].idle += 1 }
-        // Who cannot take it when its time has come is woken by whoever changes that.
-        guard isRunning else { return nil }
-        return consumers[id].inboxes.compactMap { isTurn(of: id, at: $0) ? inboxes[$0].nextDue : nil }.min()
+        if !consumers[id].isIdle {
+            consumers[id].isIdle = true
+            for inbox in consumers[id].inboxes { inboxes[inbox].idle += 1 }
+        }
+        // While the server is down nothing can be taken; its start wakes everybody.
+        return isRunning ? consumers[id].inboxes.compactMap { inboxes[$0].nextDue }.min() : nil
     }
 
     /// Expired or filtered messages are gone: there may be room, and an end may be reached.
@@ -152,11 +153,13 @@ extension ServerState {
 
     /// The end of a consumer whose group has settled everything up to where it was to end; nil: not yet. What it holds
     /// from beyond there stays held until it is settled, or the consumer leaves.
-    private mutating func endReached(by id: Int) -> BrokerError? {
+    private mutating func endReached(by id: Int, _ effects: inout Effects) -> BrokerError? {
         guard consumers[id].subscription.until == .end else { return nil }
         for (inbox, end) in consumers[id].ends where (inboxes[inbox].group?.low ?? .max) < end { return nil }
         let error = BrokerError.ended(.reachedEnd, "\(consumers[id].subscription.label) is settled up to its end")
         consumers[id].status = .ended(error)
+        // Where order is kept it is now another's turn.
+        for inbox in consumers[id].inboxes { wakeConsumers(of: inbox, atMost: 1, &effects) }
         return error
     }
 }

@@ -58,7 +58,9 @@ extension ServerState {
         case .retry(let delay, _):
             return retry(id, receipt, hold, after: delay, at: moment, &effects)
         case .forward(let outgoing):
-            if let error = forward(outgoing, of: consumers[id].broker, at: moment, &effects) { return .failed(error) }
+            if let error = forward(outgoing, of: consumers[id].broker, in: hold, at: moment, &effects) {
+                return .failed(error)
+            }
         case .discard(let reason):
             if let error = deadLetter(
                 id, receipt.slot, hold, reason: reason, of: consumers[id].broker, at: moment, &effects)
@@ -94,10 +96,15 @@ extension ServerState {
             let sentence = "\(box.label) keeps order, so a delivery cannot be put off; run it again while it is held"
             return .failed(BrokerError(.unsupported, sentence, during: .settle))
         }
+        let kind = box.declaration.destination.kind
+        if case .refused(let reason) = connections[consumers[id].broker].capabilities[kind, .retry] {
+            return .failed(BrokerError(.unsupported, "\(box.label) needs retry: \(reason)", during: .settle))
+        }
         guard let message = letGo(id, receipt.slot, hold, &effects) else { return .stale }
         inboxes[hold.inbox].delay(message, hold.mark, until: moment.now() + max(.zero, delay))
         // Each of those who wait looks at its clock again: whichever still waits then is woken when the time has come.
         wakeConsumers(of: hold.inbox, atMost: .max, &effects)
+        announceTimed(hold, &effects)
         return .settled
     }
 
@@ -116,17 +123,22 @@ extension ServerState {
         if inboxes[inbox].isOrdered { wakeConsumers(of: inbox, atMost: 1, &effects) }
     }
 
-    /// Publishes all of it, or nothing: the sentence of why not.
+    /// Publishes all of it, or nothing: the sentence of why not. The place of what is held is free once this has happened,
+    /// which counts where it goes to where it was.
     private mutating func forward(
-        _ outgoing: [Outgoing], of broker: Int, at moment: Moment, _ effects: inout Effects
+        _ outgoing: [Outgoing], of broker: Int, in hold: ConsumerState.Hold? = nil, at moment: Moment,
+        _ effects: inout Effects
     ) -> BrokerError? {
-        let limits = connections[broker].limits
+        if let hold { inboxes[hold.inbox].letGo(hold.mark) }
+        defer { if let hold { inboxes[hold.inbox].hold(hold.mark) } }
         var sizes: [Place: (count: Int, bytes: Int)] = [:]
         for item in outgoing {
-            if let error = limits.refusal(of: item.message, at: moment.now()) { return error.during(.settle) }
-            switch target(item.destination) {
+            switch target(item.destination, from: broker) {
             case .failure(let error): return error.during(.settle)
             case .success(let place):
+                let refusal = refusal(
+                    of: item.message, to: item.destination, at: place, from: broker, now: moment.now)
+                if let refusal { return refusal.during(.settle) }
                 for place in self.copies(of: item.destination, beside: place).union(place.map { [$0] } ?? []) {
                     var sum = sizes[place, default: (0, 0)]
                     sum = (sum.count + 1, sum.bytes + item.message.byteCount)
@@ -138,7 +150,7 @@ extension ServerState {
             }
         }
         for item in outgoing {
-            guard case .success(let place) = target(item.destination) else { continue }
+            guard case .success(let place) = target(item.destination, from: broker) else { continue }
             _ = admit(item.message, to: item.destination, at: place, now: moment.now, &effects)
         }
         return nil
@@ -158,7 +170,7 @@ extension ServerState {
         message.headers[.deadLetterAttempt] = String(hold.mark.attempt)
         message.expiration = nil
         message.notBefore = nil
-        return forward([Outgoing(message, to: destination)], of: broker, at: moment, &effects)
+        return forward([Outgoing(message, to: destination)], of: broker, in: hold, at: moment, &effects)
     }
 
     private mutating func settleMail(

@@ -13,10 +13,19 @@ struct ServerState {
     struct Connection: Sendable {
         enum Status: Sendable { case fresh, up, closed, vacant }
         var status = Status.fresh
-        var limits: BrokerLimits
+        let limits: BrokerLimits
+        let capabilities: BrokerCapabilities
         var report: @Sendable (BrokerEvent) -> Void = { _ in }
         /// What it has declared, to be applied again when the server is back.
         var declared: [Destination: DestinationDeclaration] = [:]
+        /// Whether a message of the common kind needs no second look, whatever its body.
+        let takesNullBodies: Bool
+
+        init(limits: BrokerLimits, capabilities: BrokerCapabilities) {
+            self.limits = limits
+            self.capabilities = capabilities
+            takesNullBodies = capabilities.can(.nullBody, on: .queue)
+        }
     }
 
     /// An acceptance that a crash within the settle lag undoes.
@@ -58,6 +67,13 @@ struct ServerState {
 
     /// The stream behind an inbox, where it is a group's.
     func log(of inbox: Int) -> StreamLog? { inboxes[inbox].stream.map { streams[$0] } }
+
+    func declaration(at place: Place) -> DestinationDeclaration {
+        switch place {
+        case .queue(let inbox): inboxes[inbox].declaration
+        case .stream(let stream): streams[stream].declaration
+        }
+    }
 
     /// Why a connection cannot be used now; nil when it can.
     func problem(with connection: Int) -> BrokerError? {

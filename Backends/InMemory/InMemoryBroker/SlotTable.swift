@@ -32,4 +32,5 @@ struct SlotTable: Sendable {
     }
 
     func mark(of slot: UInt32) -> Mark? { marks[Int(slot)] }
+    func message(of slot: UInt32) -> Message? { messages[Int(slot)] }
 }

@@ -52,7 +52,10 @@ extension Mutant {
             "a queue is handed out to one consumer at a time",
             caughtBy: [.init(45, "received 0 of 1 from …, and then none for 1500ms")], spoiling: [15, 47], for: [.queue]
         ) {
-            .ofDeclarations { $0.order = .perKey }
+            // Beside priorities order is refused, and this is to be a broker that takes everything.
+            .ofDeclarations { declaration in
+                if declaration.maximumPriority == 0 { declaration.order = .perKey }
+            }
         },
         Mutant(
             "a replay begins one message too late",
