@@ -65,7 +65,7 @@ import Testing
         + publishing("a header", "line break", message { $0.headers = ["a": "b\n"] }).map { refusal in
             Refusal(what: refusal.what, code: .invalidArgument, sentence: refusal.sentence, call: refusal.call)
         }
-        + publishing("to a long topic", to: .queue(long), "at most 6 are allowed", Message("x")).map { refusal in
+        + publishing("to a long topic", to: .queue(long), "carries at most 6", Message("x")).map { refusal in
             Refusal(what: refusal.what, code: .invalidArgument, sentence: refusal.sentence, call: refusal.call)
         }
 
@@ -88,7 +88,7 @@ import Testing
         declaring("delays", "needs delay") { $0.longestDelay = .seconds(1) },
         declaring("dead letters", "needs brokerDeadLetters") { $0.deadLetters = .broker(queue) },
         declaring("pubSub", "needs serve") { $0.destination = .pubSub("new") },
-        Refusal(what: "declare a long topic", code: .invalidArgument, sentence: "at most 6 are allowed") { bench in
+        Refusal(what: "declare a long topic", code: .invalidArgument, sentence: "carries at most 6") { bench in
             try await bench.declare(.queue(long))
         },
     ]
@@ -102,7 +102,7 @@ import Testing
             let pattern = try TopicPattern("#", style: .amqp)
             _ = try await bench.broker.subscribe(Subscription(pattern, kind: .stream, group: "all"))
         },
-        Refusal(what: "subscribe to a long topic", code: .invalidArgument, sentence: "at most 6 are allowed") { bench in
+        Refusal(what: "subscribe to a long topic", code: .invalidArgument, sentence: "carries at most 6") { bench in
             _ = try await bench.consumer(.queue(long))
         },
         Refusal(what: "retry", sentence: "needs retry") { bench in

@@ -71,16 +71,6 @@ extension BrokerCapabilities {
     }
 }
 
-extension BrokerLimits {
-    /// Why a topic is refused; nil when it is carried.
-    func refusal(of topic: Topic) -> BrokerError? {
-        let size = topic.name.utf8.count
-        guard size > maximumTopicBytes else { return nil }
-        let sentence = "has \(size) bytes; at most \(maximumTopicBytes) are allowed, shorten it"
-        return BrokerError(.invalidArgument, "topic \(topic.name.quoted) \(sentence)")
-    }
-}
-
 extension Message {
     /// Whether it is to be handed out only later.
     func isDelayed(at now: Timestamp) -> Bool { notBefore.map { $0 > now } ?? false }

@@ -11,6 +11,7 @@ final class HoldCells: Sendable {
     }
 
     private let chunks: [Chunk]
+    private let isEnded = Atomic<Bool>(false)
     /// How many cells there are: the window of the consumer.
     let count: Int
 
@@ -19,11 +20,16 @@ final class HoldCells: Sendable {
         chunks = (0..<((count + Self.perChunk - 1) / Self.perChunk)).map { _ in Chunk() }
     }
 
+    /// The consumer has ended.
+    func end() { isEnded.store(true, ordering: .releasing) }
+
     func set(_ cell: Int, to number: UInt64) {
         chunks[cell / Self.perChunk].numbers[cell % Self.perChunk].store(number, ordering: .releasing)
     }
 
     func holds(_ receipt: Receipt) -> Bool {
+        // A subscriber of pubSub holds nothing, and may handle what it got for as long as it is one.
+        if count == 0 { return !isEnded.load(ordering: .acquiring) }
         let cell = Int(receipt.slot)
         guard cell < count, receipt.sequence != 0 else { return false }
         return chunks[cell / Self.perChunk].numbers[cell % Self.perChunk].load(ordering: .acquiring) == receipt.sequence

@@ -67,7 +67,7 @@ final class InMemoryConsumer: MessageConsumer {
         }
     }
 
-    func holds(_ receipt: Receipt) -> Bool { isPubSub || cells.holds(receipt) }
+    func holds(_ receipt: Receipt) -> Bool { cells.holds(receipt) }
 
     func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
         let time = server.time

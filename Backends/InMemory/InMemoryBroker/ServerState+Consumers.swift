@@ -57,7 +57,7 @@ extension ServerState {
 
     private func topicProblem(in subscription: Subscription, by broker: Int) -> BrokerError? {
         guard case .destination(let destination) = subscription.source else { return nil }
-        return destination.topic.problem ?? connections[broker].limits.refusal(of: destination.topic)
+        return connections[broker].limits.refusal(of: destination.topic)
     }
 
     private func inboxes(of subscription: Subscription) -> Result<[Int], BrokerError> {
@@ -104,6 +104,7 @@ extension ServerState {
     mutating func end(_ id: Int, because error: BrokerError, _ effects: inout Effects) {
         leaveWaiting(id, &effects)
         consumers[id].status = .ended(error)
+        consumers[id].cells.end()
         consumers[id].mailbox?.lose()
         subscribers.removeAll { $0 == id }
         let consumer = consumers[id]

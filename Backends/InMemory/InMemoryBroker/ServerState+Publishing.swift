@@ -13,7 +13,6 @@ extension ServerState {
     func target(_ destination: Destination, from connection: Int) -> Result<Place?, BrokerError> {
         if let refusal = connections[connection].limits.refusal(of: destination.topic) { return .failure(refusal) }
         if destination.kind == .pubSub {
-            if let problem = destination.topic.problem { return .failure(problem) }
             guard case .refused(let reason) = connections[connection].capabilities[.pubSub, .serve] else {
                 return .success(nil)
             }
@@ -23,7 +22,7 @@ extension ServerState {
         }
         if let place = places[destination] { return .success(place) }
         let sentence = "\(destination) does not exist; declare it"
-        return .failure(destination.topic.problem ?? BrokerError(.noSuchDestination, sentence, during: .publish))
+        return .failure(BrokerError(.noSuchDestination, sentence, during: .publish))
     }
 
     /// Why a message is not taken on, by the limits and capabilities of this connection's broker or for the order that

@@ -55,7 +55,6 @@ struct ClosedBroker {
             try context.require(
                 outcome == .stale, "settle after close was answered \(outcome), not stale", about: [delivery.message.id]
             )
-            if context.kind == .pubSub { continue }
             try context.require(
                 !members[0].holds(delivery), "after close, holds says true", about: [delivery.message.id])
         }
@@ -88,6 +87,7 @@ struct ClosedBroker {
         try await ends("a reader after close") {
             _ = try await replay.reader(of: destination, from: .earliest, until: nil)
         }
+        try await ends("the end of a stream after close") { _ = try await replay.end(of: destination) }
     }
 
     /// Fails unless this throws `.ended`.
