@@ -5,10 +5,14 @@ extension MessageHub {
     /// Publishes a message; returns once its broker has taken responsibility for it.
     ///
     /// What fails and may succeed later is repeated, as the route's publish policy says, within its deadline, which
-    /// counts from the call on; what may have arrived, only where the route accepts duplicates. Throws `PublishFailure` with the outcome. Our count of
-    /// copies, `hub-attempt`, is removed; the headers of a dead letter stay, as a record of where it has been.
+    /// counts from the call on; what may have arrived, only where the route accepts duplicates. Throws `PublishFailure`
+    /// with the outcome. Our count of copies, `hub-attempt`, is removed; the headers of a dead letter stay, as a record of
+    /// where it has been.
     @discardableResult
     public func publish(_ message: Message, to topic: Topic) async throws -> PublishReceipt {
+        if message.headers.isEmpty, let known = publishers.known(topic) {
+            return try await known.publish(message, known.options)
+        }
         let (publisher, options) = try await ready(topic, count: 1)
         return try await publisher.publish(message.withoutAttempt, options)
     }

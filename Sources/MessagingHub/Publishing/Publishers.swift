@@ -11,6 +11,8 @@ final class Publishers: Sendable {
     private struct State: Sendable {
         var door = Door.notYet
         var known: [Topic: Publisher] = [:]
+        /// The one that was asked for last, because the next is most often the same.
+        var last: Publisher?
     }
 
     /// How many topics are kept at hand; beyond that they are looked up, and declared, anew.
@@ -39,7 +41,13 @@ final class Publishers: Sendable {
     func close() { state.withLock { $0 = State(door: .closed) } }
 
     /// The publisher of a topic that was used before.
-    func known(_ topic: Topic) -> Publisher? { state.withLock { $0.known[topic] } }
+    func known(_ topic: Topic) -> Publisher? {
+        state.withLock { state in
+            if let last = state.last, last.destination.topic == topic { return last }
+            state.last = state.known[topic]
+            return state.last
+        }
+    }
 
     /// The publisher of a topic. `.noSuchDestination` where no route matches.
     func publisher(of topic: Topic) async throws(BrokerError) -> Publisher {
