@@ -65,16 +65,13 @@ final class Intake: Sendable {
 extension Inbox {
     private var hasIntake: Bool { stream == nil && !hasPriorities && !isVacant }
 
-    /// Takes over what has come in and closes the intake: what follows has the inbox for itself. How many came.
-    @discardableResult
-    mutating func closeIntake() -> Int {
-        if !hasIntake { return 0 }
-        return intake.state.withLock { state in
-            let count = state.backlog.count
+    /// Takes over what has come in and closes the intake: what follows has the inbox for itself.
+    mutating func closeIntake() {
+        if !hasIntake { return }
+        intake.state.withLock { state in
             state.room = 0
             lastOrder = max(state.lastOrder, lastOrder)
             backlog.takeOver(&state.backlog)
-            return count
         }
     }
 
