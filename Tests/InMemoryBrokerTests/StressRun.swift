@@ -74,7 +74,7 @@ final class StressRun: Sendable {
 
     /// Waits until everything is handled, and adds up.
     private func settleDown() async {
-        let end = SystemTime.shared.uptime + .seconds(20)
+        let end = SystemTime.shared.uptime + .seconds(60)
         while !account.withLock({ $0.isDone }), SystemTime.shared.uptime < end {
             try? await SystemTime.shared.sleep(for: .milliseconds(2))
         }
@@ -112,7 +112,7 @@ extension StressRun {
             }
             let isPatient = Int.random(in: 0..<4, using: &random) > 0
             let options = PublishOptions(
-                deadline: isPatient ? .seconds(20) : .zero, positions: Int.random(in: 0..<8, using: &random) == 0)
+                deadline: isPatient ? .seconds(60) : .zero, positions: Int.random(in: 0..<8, using: &random) == 0)
             let failures = await outcomes(of: messages, to: place, options, by: id)
             for (index, message) in messages.enumerated() {
                 switch failures[index] {
