@@ -1,7 +1,8 @@
 extension Scenario {
     /// Every scenario of the suite, by number.
     public static let all: [Scenario] =
-        (SettlementScenarios.all + AttemptScenarios.all + TimeScenarios.all + PublishingScenarios.all
+        (SettlementScenarios.all + ConcurrentSettlement.all + AttemptScenarios.all + TimeScenarios.all
+        + PublishingScenarios.all
         + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + PayloadScenarios.all
         + CloseScenarios.all + ForwardingScenarios.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }

@@ -13,7 +13,27 @@ enum PayloadScenarios {
             reply-to, content type, content encoding, delivery mode.
             """,
             .queue, .stream, .pubSub, body: fieldsSurvive),
+        Scenario(
+            66, "A null body is not an empty body, both ways.", .stream, needs: [.operation(.nullBody)],
+            body: nullIsNotEmpty),
     ]
+
+    static func nullIsNotEmpty(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        let place = try await context.place(by: peer)
+        let member = try await peer.subscribe(place)
+        for (name, body) in [("null", Body.null), ("empty", Body.empty), ("null", Body.null)] {
+            let message = context.message(body: body)
+            try await peer.publish(message, to: place)
+            let delivery = try await member.takeOne()
+            let arrived = delivery.message.body
+            try context.require(arrived.count == 0, "a body that is \(name) arrived with bytes", about: [message.id])
+            try context.require(
+                arrived.isNull == body.isNull, "a body that is \(name) arrived as \(arrived.isNull ? "null" : "empty")",
+                about: [message.id])
+            try await member.accept([delivery])
+        }
+    }
 
     /// 1 MiB in which every byte has every other behind it.
     private static let everyByte: [UInt8] = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }

@@ -8,9 +8,17 @@ extension Mutant {
             "an empty body arrives as null",
             caughtBy: [
                 .init(61, "a body of 0 bytes arrived as null")
-            ]
+            ], spoiling: [66]
         ) {
             .ofMessages { message in message.with { if $0.body.count == 0 { $0.body = .null } } }
+        },
+        Mutant(
+            "a null body arrives as an empty one",
+            caughtBy: [
+                .init(66, "a body that is null arrived as empty")
+            ], for: [.stream]
+        ) {
+            .ofMessages { message in message.with { if $0.body.isNull { $0.body = .empty } } }
         },
         Mutant(
             "a body that is not UTF-8 is repaired",

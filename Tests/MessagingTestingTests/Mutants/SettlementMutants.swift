@@ -21,6 +21,29 @@ extension Mutant {
             }
         },
         Mutant(
+            "settlements that overlap another are forgotten",
+            caughtBy: [
+                .init(10, " came from …: one of many tasks accepted it")
+            ], for: [.queue, .stream]
+        ) {
+            let underWay = Observed(0)
+            return .ofConsumer { base, _, _ in
+                var consumer = FlawedConsumer(base: base)
+                consumer.settle = { base, settlements in
+                    let isAlone = underWay.change { underWay in
+                        underWay += 1
+                        return underWay == 1
+                    }
+                    // Long enough for others to come.
+                    if isAlone { try? await SystemTime.shared.sleep(for: .milliseconds(20)) }
+                    defer { underWay.change { $0 -= 1 } }
+                    if isAlone { return await base.settle(settlements) }
+                    return settlements.map { _ in .settled }
+                }
+                return consumer
+            }
+        },
+        Mutant(
             "a stale receipt is answered settled",
             caughtBy: [
                 .init(7, "settlement 41 of 100 was answered settled, not stale"),
