@@ -3,7 +3,8 @@ extension Scenario {
     public static let all: [Scenario] =
         (SettlementScenarios.all + ConcurrentSettlement.all + AttemptScenarios.all + TimeScenarios.all
         + PublishingScenarios.all
-        + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + PayloadScenarios.all
+        + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + GroupPositionScenarios.all
+        + PayloadScenarios.all
         + CloseScenarios.all + ForwardingScenarios.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 

@@ -58,6 +58,32 @@ extension Mutant {
             }
         },
         Mutant(
+            "a replay is read by a live group",
+            caughtBy: [.init(58, "received 0 of 1 from …, and then none for 1500ms")], for: [.stream]
+        ) {
+            let group = Observed<GroupName?>(nil)
+            var flaw = Flaw()
+            flaw.subscribe = { broker, subscription in
+                group.change { $0 = subscription.group }
+                return try await broker.subscribe(subscription)
+            }
+            flaw.replay = { broker in
+                broker.replay.map { GreedyReplay(base: $0, broker: broker, group: group.value) }
+            }
+            return flaw
+        },
+        Mutant(
+            "a group that is to start at the latest message starts at the earliest",
+            caughtBy: [.init(59, "a group that was to start at the latest message began with m1")], spoiling: [56],
+            for: [.stream]
+        ) {
+            .ofDeclarations { declaration in
+                for (name, group) in declaration.groups {
+                    if case .latest = group.start { declaration.groups[name]?.start = .earliest }
+                }
+            }
+        },
+        Mutant(
             "a replay begins one message too late",
             caughtBy: [
                 .init(56, "a reader from earliest read m2 m3 m4 m5 last, not m1 m2 m3 m4 m5 last")
@@ -106,6 +132,27 @@ extension Flaw {
         }
         return flaw
     }
+}
+
+/// Takes a message of a live group for each reader.
+private struct GreedyReplay: Replaying {
+    let base: any Replaying
+    let broker: any MessageBroker
+    let group: GroupName?
+
+    func reader(
+        of destination: Destination, from start: StartPosition, until: Subscription.Until?
+    ) async throws(BrokerError) -> any ReplayReader {
+        guard let group else { return try await base.reader(of: destination, from: start, until: until) }
+        let consumer = try await broker.subscribe(Subscription(destination, group: group))
+        for delivery in try await consumer.receive(upTo: 1, within: .seconds(1)) {
+            _ = await consumer.settle(delivery.receipt, as: .accept)
+        }
+        await consumer.cancel()
+        return try await base.reader(of: destination, from: start, until: until)
+    }
+
+    func end(of destination: Destination) async throws(BrokerError) -> Position { try await base.end(of: destination) }
 }
 
 /// Readers that lose their first message.
