@@ -5,8 +5,9 @@ import Messaging
 /// The bare seam in memory: one task publishes, one receives and settles; a queue of 4,096. The messages are ready-made,
 /// each with a body of its own of 256 bytes, as those of a program are: twice as many as the queue holds, again and again.
 ///
-/// `seam [shape] [messages]`, where shape is `single` (publish one by one, receive up to 64, settle one by one) or
-/// `batch` (100 at a time). Prints a table. The main thread waits in a semaphore, so that valgrind can count.
+/// `seam [shape] [messages] [shared]`, where shape is `single` (publish one by one, receive up to 64, settle one by one) or
+/// `batch` (100 at a time). With `shared` all messages have one body, whose reference count both sides then fight for.
+/// Prints a table. The main thread waits in a semaphore, so that valgrind can count.
 @main struct Seam {
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
@@ -29,8 +30,12 @@ import Messaging
         try await broker.connect { _ in }
         try await broker.declare([DestinationDeclaration(queue)])
         let consumer = try await broker.subscribe(Subscription(queue, window: 1024))
+        let one = Body([UInt8](repeating: 7, count: 256))
+        let isShared = CommandLine.arguments.contains("shared")
         let batches = (0..<82).map { _ in
-            (0..<100).map { _ in Message(Body([UInt8](repeating: 7, count: 256)), type: "order.created") }
+            (0..<100).map { _ in
+                Message(isShared ? one : Body([UInt8](repeating: 7, count: 256)), type: "order.created")
+            }
         }
         let start = Usage.now
         let receives = try await withThrowingTaskGroup(of: Int.self) { group in
