@@ -6,8 +6,8 @@ extension InMemoryBroker {
     public func publish(
         _ message: Message, to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
-        if !options.positions, !Task.isCancelled, let size = limits.plainSize(of: message) {
-            let answer = doors.withLock { $0.intake(of: destination)?.offer(message, size: size) }
+        if !options.positions, !isCancelled, let size = limits.plainSize(of: message) {
+            let answer = doors.withLock { $0.offer(message, size: size, to: destination) }
             if let answer, answer.isAwaited { notice(at: destination) }
             if let answer, answer.taken == 1 { return PublishReceipt() }
         }
@@ -21,7 +21,7 @@ extension InMemoryBroker {
     ) async throws(PublishFailure) -> PublishReceipt {
         if Task.isCancelled { throw .refused(Self.cancelled, count: messages.count) }
         let answer =
-            options.positions ? nil : doors.withLock { $0.intake(of: destination)?.offer(messages, within: limits) }
+            options.positions ? nil : doors.withLock { $0.offer(messages, within: limits, to: destination) }
         if let answer, answer.isAwaited { notice(at: destination) }
         if let answer, answer.taken == messages.count { return PublishReceipt() }
         return try await publishBySteps(messages, from: answer?.taken ?? 0, to: destination, options: options)
@@ -69,6 +69,10 @@ extension InMemoryBroker {
         }
     }
 
+    /// As `Task.isCancelled`, without a reference counted.
+    @inline(__always)
+    private var isCancelled: Bool { withUnsafeCurrentTask { $0?.isCancelled ?? false } }
+
     private static let cancelled = BrokerError(
         .cancelled, "the task was cancelled before this was sent", during: .publish)
 
@@ -81,20 +85,35 @@ extension InMemoryBroker {
 struct Doors: Sendable {
     private var destination: Destination?
     private var intake: Intake?
+    /// The same, to be used without a reference counted; it lives as long as `intake` stands beside it.
+    private var door: Unmanaged<Intake>?
     private var isClosed = false
 
-    func intake(of destination: Destination) -> Intake? { self.destination == destination ? intake : nil }
+    /// Offers a message to the intake of the destination; nil when it is not known here.
+    @inline(__always)
+    func offer(_ message: Message, size: Int, to destination: Destination) -> Intake.Answer? {
+        guard self.destination == destination, let door else { return nil }
+        return door._withUnsafeGuaranteedRef { $0.offer(message, size: size) }
+    }
+
+    /// The same with several, as far as they are of the common kind.
+    func offer(_ messages: [Message], within limits: BrokerLimits, to destination: Destination) -> Intake.Answer? {
+        guard self.destination == destination, let door else { return nil }
+        return door._withUnsafeGuaranteedRef { $0.offer(messages, within: limits) }
+    }
 
     mutating func keep(_ intake: Intake?, of destination: Destination) {
         if intake == nil || isClosed { return }
         self.destination = destination
         self.intake = intake
+        door = intake.map { Unmanaged.passUnretained($0) }
     }
 
     /// The connection has ended.
     mutating func close() {
         destination = nil
         intake = nil
+        door = nil
         isClosed = true
     }
 }

@@ -17,7 +17,9 @@ public final class InMemoryBroker: MessageBroker {
     public let limits: BrokerLimits
     let server: InMemoryServer
     let connection: Int
+    private let before = CacheLines()
     let doors = Lock(Doors())
+    private let after = CacheLines()
 
     /// A broker on a server of its own, or on one that it shares. Nothing is connected yet.
     public init(

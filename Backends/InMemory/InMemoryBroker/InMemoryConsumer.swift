@@ -7,12 +7,14 @@ final class InMemoryConsumer: MessageConsumer {
     private let isPubSub: Bool
     private let broker: InMemoryBroker
     private let watch: HoldWatch
-    private var server: InMemoryServer { broker.server }
+    // Not asked of the broker, whose memory its publishers write to.
+    private let server: InMemoryServer
 
     init(_ id: Int, cells: HoldCells, subscription: Subscription, broker: InMemoryBroker) {
         self.id = id
         self.cells = cells
         self.broker = broker
+        server = broker.server
         isPubSub = subscription.kind == .pubSub
         watch = HoldWatch(broker.server, consumer: id)
         if !isPubSub { watch.look(at: broker.server.time.deadline(after: subscription.maxHold)) }

@@ -51,7 +51,7 @@ extension ServerState {
         for index in consumers[id].inboxes.indices {
             let inbox = consumers[id].inboxes[index]
             guard isTurn(of: id, at: inbox) else { continue }
-            if !hasBindings, inboxes[inbox].readyCount < limit { inboxes[inbox].openIntake(receiving: true) }
+            if !hasBindings { lookAtIntake(of: inbox, upTo: limit) }
             let log = inboxes[inbox].stream == nil ? nil : log(of: inbox)
             let passed = inboxes[inbox].passed
             let isOpen = Self.handOut(
@@ -61,6 +61,16 @@ extension ServerState {
             if inboxes[inbox].passed != passed { announcePassed(inbox, &effects) }
         }
         return deliveries
+    }
+
+    /// Takes over what has come in where there is too little. Whoever receives many tells publishers of the room meanwhile,
+    /// so that they need not come to the server for it.
+    private mutating func lookAtIntake(of inbox: Int, upTo limit: Int) {
+        if inboxes[inbox].readyCount < limit {
+            inboxes[inbox].openIntake(receiving: true)
+        } else if limit >= 16 {
+            inboxes[inbox].widenIntake()
+        }
     }
 
     /// Its window is too small for what comes next, so it waits for room, and another may take that.

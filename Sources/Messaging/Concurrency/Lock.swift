@@ -17,5 +17,12 @@
         ) throws(Failure) -> Result {
             try mutex.withLock { (state: inout sending State) throws(Failure) -> Result in try body(&state) }
         }
+
+        /// As `withLock`, but nil at once while another thread has the state.
+        @inlinable package func withLockIfAvailable<Result: Sendable, Failure: Error>(
+            _ body: (inout sending State) throws(Failure) -> Result
+        ) throws(Failure) -> Result? {
+            try mutex.withLockIfAvailable { (state: inout sending State) throws(Failure) -> Result in try body(&state) }
+        }
     }
 #endif

@@ -38,5 +38,14 @@
             defer { pthread_mutex_unlock(mutex) }
             return try body(&state.pointee)
         }
+
+        /// As `withLock`, but nil at once while another thread has the state.
+        package func withLockIfAvailable<Result: Sendable, Failure: Error>(
+            _ body: (inout sending State) throws(Failure) -> Result
+        ) throws(Failure) -> Result? {
+            if pthread_mutex_trylock(mutex) != 0 { return nil }
+            defer { pthread_mutex_unlock(mutex) }
+            return try body(&state.pointee)
+        }
     }
 #endif

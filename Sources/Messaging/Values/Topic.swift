@@ -37,19 +37,25 @@ public struct Topic: Hashable, Sendable, CustomStringConvertible {
         if name.utf8.count > maximumBytes {
             return "has \(name.utf8.count) bytes; at most \(maximumBytes) are allowed, shorten it"
         }
+        var (isTokenEmpty, hasEmptyToken) = (true, false)
         for scalar in name.unicodeScalars {
             if scalar == "*" || scalar == "#" || scalar == ">" {
                 return "contains the wildcard \(scalar); a literal topic has none, subscribe to a pattern instead"
             }
-            if scalar.properties.isWhitespace { return "contains white space; separate words by a dot or a hyphen" }
-            if scalar.properties.generalCategory == .control {
-                return "contains the control character U+\(scalar.hexadecimal); remove it"
-            }
+            if let problem = problem(in: scalar) { return problem }
+            if scalar == ".", isTokenEmpty { hasEmptyToken = true }
+            isTokenEmpty = scalar == "."
         }
-        if name.split(separator: ".", omittingEmptySubsequences: false).contains("") {
-            return "has an empty token; remove the leading, trailing or doubled dot"
-        }
+        if hasEmptyToken || isTokenEmpty { return "has an empty token; remove the leading, trailing or doubled dot" }
         return nil
+    }
+
+    private static func problem(in scalar: Unicode.Scalar) -> String? {
+        // Unicode's tables are asked of what is not printable ASCII, because a topic is checked often.
+        if scalar > " ", scalar < "\u{7F}" { return nil }
+        if scalar.properties.isWhitespace { return "contains white space; separate words by a dot or a hyphen" }
+        guard scalar.properties.generalCategory == .control else { return nil }
+        return "contains the control character U+\(scalar.hexadecimal); remove it"
     }
 }
 
