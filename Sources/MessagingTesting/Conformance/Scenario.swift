@@ -22,6 +22,8 @@ public struct Scenario: Sendable {
     public let number: Int
     /// What must hold, in one sentence: its name.
     public let sentence: String
+    /// What goes wrong where it does not hold: for the documentation.
+    public let why: String
     /// The kinds that it runs for.
     public let kinds: [DestinationKind]
     /// What it is run against.
@@ -31,11 +33,13 @@ public struct Scenario: Sendable {
     package let body: @Sendable (ScenarioContext) async throws -> Void
 
     package init(
-        _ number: Int, _ sentence: String, _ kinds: DestinationKind..., level: Level = .seam, needs: [Need] = [],
+        _ number: Int, _ sentence: String, why: String = "", _ kinds: DestinationKind..., level: Level = .seam,
+        needs: [Need] = [],
         body: @escaping @Sendable (ScenarioContext) async throws -> Void
     ) {
         self.number = number
         self.sentence = sentence
+        self.why = why
         self.kinds = kinds
         self.level = level
         self.needs = needs
