@@ -13,7 +13,7 @@ import Testing
         let bench = try await Bench(maximumMessages: 3)
         try await bench.declare(queue)
         try await bench.broker.publish(Message("before"), to: queue)
-        #expect(bench.broker.doors.withLock { $0.intake(of: queue) } != nil)
+        #expect(bench.broker.doors.withLock { $0.intake } != nil)
         let other = InMemoryBroker(bench.server)
         try await other.connect { _ in }
         return (bench, other)
@@ -36,7 +36,7 @@ import Testing
         #expect(try await bench.consumer(.queue("copies")).drain() == ["a", "b"])
         try await other.topology?.delete(.queue("copies"))
         #expect(await publish("c", by: bench) == nil)
-        #expect(bench.broker.doors.withLock { $0.intake(of: queue) } != nil)
+        #expect(bench.broker.doors.withLock { $0.intake } != nil)
         #expect(try await bench.consumer(queue).drain() == ["c"])
     }
 

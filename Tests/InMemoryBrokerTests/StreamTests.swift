@@ -124,6 +124,26 @@ import Testing
         #expect(try await bounded.take().isEmpty)
     }
 
+    @Test func aPatternReceivesFromEachInTurnHoweverMuchWaitsInTheOthers() async throws {
+        let bench = try await Bench()
+        let topics = ["a", "b", "c"]
+        for topic in topics {
+            try await bench.declare(.stream(Topic("news.\(topic)"))) { $0.groups = ["g": .init()] }
+            try await bench.publish(Array(repeating: topic, count: 10), to: .stream(Topic("news.\(topic)")))
+        }
+        let consumer = try await bench.broker.subscribe(
+            Subscription(TopicPattern("news.*", style: .nats), kind: .stream, group: "g"))
+        var first: [String] = []
+        for _ in topics {
+            for delivery in try await consumer.take(1) {
+                first.append(delivery.message.body.text ?? "")
+                #expect(await consumer.settle(delivery.receipt, as: .accept) == .settled)
+            }
+        }
+        #expect(first.sorted() == topics)
+        #expect(try await consumer.drain().count == 27)
+    }
+
     @Test func aPatternReceivesFromWhatMatchesAlsoWhatIsDeclaredLater() async throws {
         let bench = try await Bench()
         let (first, second) = (Destination.stream("news.sport"), Destination.stream("news.weather"))

@@ -34,6 +34,8 @@ struct ConsumerState: Row, Sendable {
     let cells: HoldCells
     /// Where it receives from: one inbox, or those that match its pattern. Empty for pubSub.
     var inboxes: [Int] = []
+    /// Which of several inboxes it looks into next: each has its turn, however much waits in the others.
+    private var turn = 0
     /// Where each inbox ended when the subscription began, for one that ends there.
     var ends: [Int: UInt64] = [:]
     var status = Status.live
@@ -88,6 +90,13 @@ struct ConsumerState: Row, Sendable {
 
     /// Whether a delivery of this size may be held beside the others; alone any may.
     func hasRoom(for size: Int) -> Bool { held == 0 || heldBytes &+ size <= subscription.windowBytes }
+
+    /// The inbox whose turn it is to be received from.
+    mutating func nextInbox() -> Int {
+        let index = turn < inboxes.count ? turn : 0
+        turn = index &+ 1
+        return inboxes[index]
+    }
 
     /// Holds a delivery; its receipt.
     mutating func hold(_ message: consuming Message, _ hold: Hold) -> Receipt {

@@ -84,7 +84,7 @@ extension InMemoryBroker {
 /// The way to the queue that a connection published to last, because the next is most often the same.
 struct Doors: Sendable {
     private var destination: Destination?
-    private var intake: Intake?
+    private(set) var intake: Intake?
     /// The same, to be used without a reference counted; it lives as long as `intake` stands beside it.
     private var door: Unmanaged<Intake>?
     private var isClosed = false

@@ -48,8 +48,8 @@ extension ServerState {
             takeMail(id, upTo: limit, now: now, into: &deliveries, &effects)
             return deliveries
         }
-        for index in consumers[id].inboxes.indices {
-            let inbox = consumers[id].inboxes[index]
+        for _ in consumers[id].inboxes.indices where deliveries.count < limit {
+            let inbox = consumers[id].nextInbox()
             guard isTurn(of: id, at: inbox) else { continue }
             if !hasBindings { lookAtIntake(of: inbox, upTo: limit) }
             let log = inboxes[inbox].stream == nil ? nil : log(of: inbox)
