@@ -43,7 +43,7 @@ public struct BrokerConformance: Sendable {
         let capabilities = try await context.peer().broker.capabilities
         if let reason = exclusion(of: scenario, kind: kind, capabilities) { return .excluded(reason: reason) }
         try await scenario.body(context)
-        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities))
+        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities) + context.remarks)
     }
 
     private func violation(
@@ -66,6 +66,16 @@ public struct BrokerConformance: Sendable {
                 if case .refused(let reason) = capabilities[kind, operation] { return reason }
             case .crash:
                 if harness.server == nil { return "the harness of \(harness.name) cannot end its server" }
+            case .foreignClient:
+                if harness.surroundings.publishForeign == nil {
+                    return "the harness of \(harness.name) has no other client"
+                }
+            case .obstacle:
+                if harness.surroundings.obstacles.isEmpty {
+                    return "the harness of \(harness.name) knows no way in which connecting fails"
+                }
+            case .processUse:
+                if ProcessUse.threads() == nil { return "this system does not tell what a process uses; Linux does" }
             }
         }
         return nil

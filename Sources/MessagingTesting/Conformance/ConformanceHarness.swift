@@ -19,6 +19,8 @@ public protocol ConformanceHarness: Sendable {
     func configured(_ configuration: HubConfiguration) -> HubConfiguration
     /// Ending and starting the server; nil where the harness cannot.
     var server: ServerControl? { get }
+    /// What it can do beside making brokers. Default: nothing.
+    var surroundings: Surroundings { get }
 }
 
 extension ConformanceHarness {
@@ -32,6 +34,8 @@ extension ConformanceHarness {
     public func configured(_ configuration: HubConfiguration) -> HubConfiguration { configuration }
     /// None.
     public var server: ServerControl? { nil }
+    /// Nothing.
+    public var surroundings: Surroundings { Surroundings() }
 }
 
 /// A broker, and how the process that it stands for is killed.

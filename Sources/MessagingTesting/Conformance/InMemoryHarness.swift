@@ -37,4 +37,22 @@ public struct InMemoryHarness: ConformanceHarness {
         let memory = memory
         return ServerControl(crash: { memory.kill() }, restart: { memory.start() })
     }
+
+    /// Counts what the server has; publishes over a connection of its own; and a server that is down stands in the way.
+    public var surroundings: Surroundings {
+        let (memory, profile) = (memory, profile)
+        let down = ConnectionObstacle(.nothing, timeout: .milliseconds(500)) {
+            let server = InMemoryServer()
+            server.kill()
+            return InMemoryBroker(server, profile: profile)
+        }
+        return Surroundings(
+            inventory: { memory.inventory },
+            publishForeign: { body, headers, destination in
+                let stranger = InMemoryBroker(memory, profile: profile)
+                try await stranger.connect { _ in }
+                try await stranger.publish(Message(body, headers: headers), to: destination)
+                await stranger.close(within: .zero)
+            }, obstacles: [down])
+    }
 }

@@ -61,6 +61,17 @@ struct FlawedHarness: ConformanceHarness {
     var redeliveryTimeout: Duration { base.redeliveryTimeout }
     var server: ServerControl? { base.server }
 
+    var surroundings: Surroundings {
+        var surroundings = base.surroundings
+        let obstacles = surroundings.obstacles
+        surroundings.obstacles = (flaw.obstacles?(obstacles) ?? obstacles).map { obstacle in
+            ConnectionObstacle(
+                obstacle.kind, timeout: obstacle.timeout, secrets: obstacle.secrets,
+                launch: { FlawedBroker(try await obstacle.launch(), flaw) }, sent: obstacle.sent)
+        }
+        return surroundings
+    }
+
     func configured(_ configuration: HubConfiguration) -> HubConfiguration {
         var configuration = configuration
         flaw.configure?(&configuration)
@@ -69,6 +80,8 @@ struct FlawedHarness: ConformanceHarness {
 
     func launch() async throws -> BrokerProcess {
         let process = try await base.launch()
-        return BrokerProcess(FlawedBroker(process.broker, flaw), kill: process.kill)
+        let broker = FlawedBroker(process.broker, flaw)
+        guard let kill = process.kill, let ends = flaw.kill else { return BrokerProcess(broker, kill: process.kill) }
+        return BrokerProcess(broker) { await ends(kill) }
     }
 }
