@@ -59,7 +59,8 @@ struct FlawedHarness: ConformanceHarness {
     var name: String { "\(base.name), flawed" }
     var patience: Duration { base.patience }
     var redeliveryTimeout: Duration { base.redeliveryTimeout }
-    var server: ServerControl? { base.server }
+    var heartbeat: Duration { base.heartbeat }
+    var server: (any BrokerProcess)? { base.server }
 
     var surroundings: Surroundings {
         var surroundings = base.surroundings
@@ -78,10 +79,10 @@ struct FlawedHarness: ConformanceHarness {
         return configuration
     }
 
-    func launch() async throws -> BrokerProcess {
+    func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
-        let broker = FlawedBroker(process.broker, flaw)
-        guard let kill = process.kill, let ends = flaw.kill else { return BrokerProcess(broker, kill: process.kill) }
-        return BrokerProcess(broker) { await ends(kill) }
+        let (broker, kill) = (FlawedBroker(process.broker, flaw), process.kill)
+        guard let kill, let ends = flaw.kill else { return LaunchedBroker(broker, kill: kill, link: process.link) }
+        return LaunchedBroker(broker, kill: { await ends(kill) }, link: process.link)
     }
 }

@@ -35,11 +35,11 @@ extension Mutant {
             ], for: [.queue, .stream]
         ) { .makingRoom(forAtMost: .max) },
         Mutant(
-            "a consumer makes room for 500 messages, whatever their size",
+            "a consumer makes room for 100 messages, whatever their size",
             caughtBy: [
                 .init(42, "a consumer that stopped while 200 messages of 1048576 bytes wait took … MiB more memory")
             ], for: [.queue, .stream]
-        ) { .makingRoom(forAtMost: 500) },
+        ) { .makingRoom(forAtMost: 100) },
         Mutant(
             "what a slow subscriber has not taken is kept without a bound",
             caughtBy: [
@@ -47,11 +47,11 @@ extension Mutant {
             ], for: [.pubSub]
         ) { .keepingCopies(.max) },
         Mutant(
-            "the last 500 messages are kept for a slow subscriber, whatever their size",
+            "the last 100 messages are kept for a slow subscriber, whatever their size",
             caughtBy: [
                 .init(42, "a consumer that stopped while 200 messages of 1048576 bytes wait took … MiB more memory")
             ], for: [.pubSub]
-        ) { .keepingCopies(500) },
+        ) { .keepingCopies(100) },
         Mutant(
             "a broker opens a socket when it is made",
             caughtBy: [

@@ -48,8 +48,8 @@ extension Oddball {
             options.deadline = max(.zero, end - SystemTime.shared.uptime)
             do {
                 positions += try await broker.publish([message], to: destination, options: options).positions
-            } catch let failure as PublishFailure {
-                failures[index] = failure.outcomes[0]
+            } catch {
+                failures[index] = error.outcomes[0]
                 if options.positions { positions.append(.none) }
             }
         }
