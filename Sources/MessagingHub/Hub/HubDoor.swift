@@ -27,6 +27,8 @@ package struct HubDoor: Sendable {
 
 /// What sees the runs of a hub's handlers.
 package protocol HubProbe: Sendable {
+    /// A number that it has not given before.
+    func nextNumber() -> Int
     /// Does one run by calling `handler`, and passes on what it returns or throws.
     func run(
         _ delivery: Delivery, of subscription: HubProbeSource,
@@ -48,6 +50,8 @@ package struct HubProbeSource: Hashable, Sendable {
     package let broker: BrokerName
     /// The group of a stream.
     package let group: GroupName?
+    /// Tells subscriptions apart that agree in all of that.
+    package let number: Int
 }
 
 extension HubEnvironment {

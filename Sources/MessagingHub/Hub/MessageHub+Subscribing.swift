@@ -160,9 +160,7 @@ extension MessageHub {
         ) { [publishers] topic throws(BrokerError) in try await publishers.publisher(of: topic) }
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
-        let source = HubProbeSource(
-            label: topic?.name ?? route.pattern.text, kind: route.kind, broker: broker.name, group: subscription.group)
-        let watched = environment.door.map { handler.watched(by: $0.probe, as: source) } ?? handler
+        let watched = observer.probe.map { handler.watched(by: $0.probe, as: $0.source) } ?? handler
         return DeliveryRunner(
             watched, route.failurePolicy(crashCount: broker.capabilities.crashCount),
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,

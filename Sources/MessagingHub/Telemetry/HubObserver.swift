@@ -6,7 +6,8 @@ import MessagingReliability
 final class HubObserver: Sendable {
     let log: BufferedLog
     private let trace: (any TraceSink)?
-    private let probe: (probe: any HubProbe, source: HubProbeSource)?
+    /// Where a test hub looks in.
+    let probe: (probe: any HubProbe, source: HubProbeSource)?
     private let time: any TimeSource
     private let facts: [(name: String, value: String)]
     private let topic: String
@@ -26,8 +27,10 @@ final class HubObserver: Sendable {
     ) {
         self.log = log
         trace = environment.trace
-        probe = environment.door.map {
-            ($0.probe, HubProbeSource(label: label, kind: kind, broker: broker.name, group: group))
+        probe = environment.door.map { door in
+            let source = HubProbeSource(
+                label: label, kind: kind, broker: broker.name, group: group, number: door.probe.nextNumber())
+            return (door.probe, source)
         }
         time = environment.time
         topic = label

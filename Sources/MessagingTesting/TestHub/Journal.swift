@@ -13,6 +13,7 @@ final class Journal: HubProbe {
         var error: TestHubError?
         /// How many runs have begun since the test last did something.
         var steps = 0
+        fileprivate var numbers = 0
         fileprivate var newest: [RunKey: Int] = [:]
     }
 
@@ -42,6 +43,13 @@ final class Journal: HubProbe {
     func beginStep() { state.change { $0.steps = 0 } }
 
     // MARK: What the hub tells
+
+    func nextNumber() -> Int {
+        state.change { state in
+            state.numbers += 1
+            return state.numbers
+        }
+    }
 
     func run(
         _ delivery: Delivery, of subscription: HubProbeSource,

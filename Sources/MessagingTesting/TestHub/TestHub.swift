@@ -117,6 +117,10 @@ public final class TestHub: Sendable {
 
     // MARK: Looking
 
+    /// How many messages are to be handled now, or are being handled: 0 once everything has settled, those aside whose
+    /// handlers wait for the clock.
+    package var unsettledCount: Int { journal.state.value.outstanding.count(at: time.now) }
+
     /// What happened on a topic so far.
     public func topic(_ topic: Topic) -> TopicRecord {
         let state = journal.state.value
