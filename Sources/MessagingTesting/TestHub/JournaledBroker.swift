@@ -41,10 +41,7 @@ final class JournaledBroker: BrokerDecorator {
     }
 
     func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
-        let number = subscription.kind != .pubSub ? 0 : count.withLock { count in
-            count += 1
-            return count
-        }
+        let number = subscription.kind == .pubSub ? nextNumber() : 0
         let listener = Outstanding.Listener(
             broker: base.name, source: subscription.source, group: subscription.group, number: number)
         journal.state.change { $0.outstanding.joined(listener) }
@@ -53,6 +50,13 @@ final class JournaledBroker: BrokerDecorator {
         } catch {
             journal.state.change { $0.outstanding.left(listener) }
             throw error
+        }
+    }
+
+    private func nextNumber() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
         }
     }
 }

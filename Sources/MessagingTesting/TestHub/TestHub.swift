@@ -8,7 +8,7 @@ public import MessagingHub
 /// moment of the hub's clock does not count; `advance(by:)` moves that.
 public final class TestHub: Sendable {
     enum Ground: Sendable {
-        case memory(TestClock, Activity)
+        case memory(TestClock, Activity, StepExecutor)
         case live
     }
 
@@ -69,7 +69,7 @@ public final class TestHub: Sendable {
         journal.beginStep()
         switch ground {
         case .live: try await time.sleep(for: duration)
-        case .memory(let clock, let activity):
+        case .memory(let clock, let activity, _):
             try await wait(for: .idle, activity, "the hub")
             let target = clock.deadline(after: duration)
             while let next = clock.nextAlarm, next <= target {
@@ -83,16 +83,20 @@ public final class TestHub: Sendable {
 
     private func act(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async throws {
         journal.beginStep()
-        do { try await SystemTime.shared.bounded(what, within: patience, work) } catch let error as Overdue {
+        do { try await SystemTime.shared.bounded(what, within: patience, on: executor, work) } catch let error as Overdue {
             let sentence = "\(error): it waits for room, or for the clock to move"
             throw TestHubError(.unsettled, sentence)
         }
         try await settle(what)
     }
 
+    private var executor: StepExecutor? {
+        if case .memory(_, _, let executor) = ground { executor } else { nil }
+    }
+
     private func settle(_ what: String) async throws {
         switch ground {
-        case .memory(_, let activity): try await wait(for: .settled, activity, what)
+        case .memory(_, let activity, _): try await wait(for: .settled, activity, what)
         case .live:
             let moment = time.now
             let isSettled = await journal.state.first(within: patience) { state in

@@ -30,7 +30,9 @@ public struct TestHubError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "a retry without end, or raise stepLimit")
     }
 
-    static func unsettled(_ what: String, within limit: Duration, _ running: [HandlerRun], _ count: Int) -> TestHubError {
+    static func unsettled(
+        _ what: String, within limit: Duration, _ running: [HandlerRun], _ count: Int
+    ) -> TestHubError {
         let first = running.prefix(3).map { "\($0.handler) at attempt \($0.attempt) of message \($0.message.id)" }
         let text =
             running.isEmpty

@@ -24,8 +24,8 @@ public struct TopicRecord: Sendable {
 
     /// Throws unless so many messages were published to it.
     public func requirePublished(_ count: Int) throws(TestHubError) {
-        let there = published.map { "\($0.message.id)" } + refused.map { "\($0.message.id) was refused: \($0.error?.sentence ?? "")" }
-        try require(published.count, count, "published", there)
+        let failed = refused.map { "\($0.message.id) was refused: \($0.error?.sentence ?? "")" }
+        try require(published.count, count, "published", published.map(\.message.id.description) + failed)
     }
 
     /// Throws unless so many runs ended well; of this group alone, where one is named.

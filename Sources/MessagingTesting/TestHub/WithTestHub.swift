@@ -29,8 +29,9 @@ public func withTestHub<Result: Sendable>(
     let result: Swift.Result<Result, any Error>
     do {
         try await hub.waitUntilRunning()
-        let test = TestHub(hub, journal, .memory(clock, activity), patience: options.patience)
-        result = .success(try await body(test))
+        let test = TestHub(hub, journal, .memory(clock, activity, executor), patience: options.patience)
+        // The test is one of the tasks that take turns: nothing moves while it looks.
+        result = .success(try await withTaskExecutorPreference(executor) { try await body(test) })
     } catch {
         result = .failure(error)
     }
@@ -75,9 +76,9 @@ private func finish<Result: Sendable>(
     _ result: Swift.Result<Result, any Error>, _ ending: Task<Void, any Error>, _ journal: Journal,
     within limit: Duration
 ) async throws -> Result {
-    do { try await SystemTime.shared.bounded("the end of the test hub", within: limit) { try await ending.value } } catch
-        let error as Overdue
-    {
+    do {
+        try await SystemTime.shared.bounded("the end of the test hub", within: limit) { try await ending.value }
+    } catch let error as Overdue {
         if case .failure(let error) = result { throw error }
         let running = journal.state.value.runs.filter { $0.outcome == .running }
         throw TestHubError.unsettled(error.what, within: limit, running, 0)

@@ -5,19 +5,19 @@ import MessagingHub
 ///
 /// Each step publishes the next one before it returns. Where a step fails, it runs again as its route says; where it was
 /// repeated though it had worked, stock and payments know the order already.
-public struct OrderService: Sendable {
+package struct OrderService: Sendable {
     let hub: MessageHub
     let stock: Stock
     let payments: any Payments
 
-    public init(hub: MessageHub, stock: Stock, payments: any Payments) {
+    package init(hub: MessageHub, stock: Stock, payments: any Payments) {
         self.hub = hub
         self.stock = stock
         self.payments = payments
     }
 
     /// Begins to handle orders; they are handled as long as the hub runs.
-    public func start() async throws {
+    package func start() async throws {
         try await hub.subscribe(to: Topics.placed) { order, _ in try await reserve(order) }
         try await hub.subscribe(to: Topics.reserved) { order, _ in try await pay(order) }
         try await hub.subscribe(to: Topics.confirmed) { order, _ in try await tell(order, "confirmed") }
