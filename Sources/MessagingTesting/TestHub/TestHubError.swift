@@ -36,8 +36,8 @@ public struct TestHubError: Error, Hashable, Sendable, CustomStringConvertible {
         let first = running.prefix(3).map { "\($0.handler) at attempt \($0.attempt) of message \($0.message.id)" }
         let text =
             running.isEmpty
-            ? "\(count) messages are not settled"
-            : "\(running.count) handlers run: \(first.joined(separator: ", "))"
+            ? "\(count) \(count == 1 ? "message is" : "messages are") not settled"
+            : "\(running.count) \(running.count == 1 ? "handler runs" : "handlers run"): \(first.joined(separator: ", "))"
                 + "; a handler may wait for the hub's clock (TestHub.time), not for the machine's or for the test"
         return TestHubError(.unsettled, "\(what) has not come to rest within \(limit.optionText): \(text)")
     }

@@ -17,7 +17,7 @@ struct SeededTestRun {
 
     init(seed: UInt64) { self.seed = seed }
 
-    private static func configuration() throws -> HubConfiguration {
+    private static let configuration = Result {
         try HubConfiguration.load(
             text: """
                 brokers: { main: { type: inmemory }, other: { type: inmemory } }
@@ -35,7 +35,7 @@ struct SeededTestRun {
 
     /// What each run of a handler was, in their order.
     func trace() async throws -> [String] {
-        try await withTestHub(try Self.configuration(), brokers: [.inMemory()]) { test in
+        try await withTestHub(try Self.configuration.get(), brokers: [.inMemory()]) { test in
             var draw = SeededGenerator(seed: seed)
             var (subscriptions, count): ([Topic: [HubSubscription]], Int) = ([:], 0)
             for _ in 0..<15 {

@@ -84,7 +84,7 @@ struct TestHubLiveTests {
             }
             #expect(
                 error?.description
-                    == "publishing to orders has not come to rest within 300ms: 1 messages are not settled")
+                    == "publishing to orders has not come to rest within 300ms: 1 message is not settled")
         }
     }
 }

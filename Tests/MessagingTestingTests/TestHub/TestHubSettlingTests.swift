@@ -149,7 +149,7 @@ struct TestHubSettlingTests {
             #expect(error?.code == .unsettled)
             #expect(
                 error?.description.hasPrefix(
-                    "publishing to orders.eu has not come to rest within 300ms: 1 handlers run: the handler of "
+                    "publishing to orders.eu has not come to rest within 300ms: 1 handler runs: the handler of "
                         + "orders.eu at attempt 1 of message \(message.id)") == true)
             gate.change { $0 = true }
             try await test.settled()
