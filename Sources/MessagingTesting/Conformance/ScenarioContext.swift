@@ -143,7 +143,7 @@ package final class ScenarioContext: Sendable {
     package func crash() async throws {
         guard let server = harness.server else { return }
         made.withLock { $0.isDown = true }
-        history.add("server", "is killed")
+        history.fault("is killed", of: "server")
         try await server.crash()
     }
 
@@ -152,7 +152,7 @@ package final class ScenarioContext: Sendable {
         guard let server = harness.server else { return }
         try await server.restart()
         made.withLock { $0.isDown = false }
-        history.add("server", "is started")
+        history.recovery("is started", of: "server")
     }
 
     /// Removes everything that was made: through a process of its own, since those of the run may be dead.
