@@ -19,6 +19,9 @@ public protocol ConformanceHarness: Sendable {
     func configured(_ configuration: HubConfiguration) -> HubConfiguration
     /// Ending and starting the server; nil where the harness cannot.
     var server: ServerControl? { get }
+    /// A harness like this one, with a server of its own whose clock is `clock`; waits are measured on `time` as before.
+    /// Default: nil, the clock of the server cannot be moved.
+    func onVirtualTime(_ clock: VirtualTime) -> Self?
 }
 
 extension ConformanceHarness {

@@ -69,6 +69,10 @@ struct FlawedHarness: ConformanceHarness {
 
     func launch() async throws -> BrokerProcess {
         let process = try await base.launch()
-        return BrokerProcess(FlawedBroker(process.broker, flaw), kill: process.kill)
+        return BrokerProcess(FlawedBroker(process.broker, flaw), kill: flaw.killing(process.broker, process.kill))
+    }
+
+    func onVirtualTime(_ clock: VirtualTime) -> FlawedHarness? {
+        base.onVirtualTime(clock).map { FlawedHarness(flaw, before: $0) }
     }
 }
