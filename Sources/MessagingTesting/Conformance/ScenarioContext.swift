@@ -18,12 +18,14 @@ package final class ScenarioContext: Sendable {
     package let history: History
     private let made = Lock(Made())
 
-    package init(harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String) {
+    package init(
+        harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String, history: History? = nil
+    ) {
         self.harness = harness
         self.kind = kind
         self.seed = seed
         self.run = run
-        history = History(on: harness.time)
+        self.history = history ?? History(on: harness.time)
     }
 
     package var time: any TimeSource { harness.time }
