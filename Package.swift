@@ -10,6 +10,12 @@ let package = Package(
         .library(name: "InMemoryBroker", targets: ["InMemoryBroker"]),
         .executable(name: "hub", targets: ["hub"]),
     ],
+    // A trait gates what the build needs beyond libyaml. There is one so far, because a trait that gates nothing would be a
+    // promise without content: the backends that stand on libevent bring their own, and each then enables this one.
+    traits: [
+        .trait(name: "EventLoop", description: "libevent and OpenSSL: server processes and faults for tests"),
+        .default(enabledTraits: ["EventLoop"]),
+    ],
     targets: [
         .target(name: "Messaging"),
         .target(name: "MessagingReliability", dependencies: ["Messaging"]),
@@ -21,6 +27,13 @@ let package = Package(
         .target(name: "RedisBroker", dependencies: ["Messaging"], path: "Backends/Redis/RedisBroker"),
         .target(name: "NATSBroker", dependencies: ["Messaging"], path: "Backends/NATS/NATSBroker"),
         .target(name: "EmbeddedBroker", dependencies: ["Messaging"], path: "Backends/Embedded/EmbeddedBroker"),
+        .target(
+            name: "CEvent", path: "Backends/EventLoop/CEvent",
+            cSettings: [.define("CEVENT_IS_NEEDED", .when(traits: ["EventLoop"]))],
+            linkerSettings: ["event_core", "event_openssl", "ssl", "crypto"].map {
+                .linkedLibrary($0, .when(traits: ["EventLoop"]))
+            }),
+        .target(name: "EventLoop", dependencies: ["CEvent"], path: "Backends/EventLoop/EventLoop"),
         .target(
             name: "MessagingTesting",
             dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "InMemoryBroker"]),
@@ -43,12 +56,13 @@ let package = Package(
             name: "MessagingTestingTests",
             dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Messaging", "MessagingTesting"]),
         .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "hub"]),
     ],
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.name != "CYAML" {
+for target in package.targets where !["CYAML", "CEvent"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
