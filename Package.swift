@@ -7,6 +7,7 @@ let package = Package(
         .library(name: "Messaging", targets: ["Messaging"]),
         .library(name: "MessagingHub", targets: ["MessagingHub"]),
         .library(name: "MessagingTesting", targets: ["MessagingTesting"]),
+        .library(name: "MessagingFaults", targets: ["MessagingFaults"]),
         .library(name: "InMemoryBroker", targets: ["InMemoryBroker"]),
         .executable(name: "hub", targets: ["hub"]),
     ],
@@ -37,6 +38,8 @@ let package = Package(
         .target(
             name: "MessagingTesting",
             dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "InMemoryBroker"]),
+        .target(
+            name: "MessagingFaults", dependencies: ["Messaging", "MessagingTesting", "EventLoop"]),
         .executableTarget(
             name: "hub",
             dependencies: [
@@ -57,6 +60,12 @@ let package = Package(
             dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Messaging", "MessagingTesting"]),
+        .executableTarget(
+            name: "peer", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker"],
+            path: "Tests/peer"),
+        .testTarget(
+            name: "MessagingFaultsTests",
+            dependencies: ["Messaging", "MessagingTesting", "EventLoop", "MessagingFaults", "peer"]),
         .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "hub"]),
     ],
     swiftLanguageModes: [.v6]
