@@ -83,7 +83,9 @@ enum PayloadScenarios {
         full.type = "order.created"
         full.timestamp = Timestamp(milliseconds: context.time.now.milliseconds - 12_345)
         full.priority = 7
-        full.expiration = Timestamp(milliseconds: context.time.now.milliseconds + 3_600_000)
+        if context.can(.expiration) {
+            full.expiration = Timestamp(milliseconds: context.time.now.milliseconds + 3_600_000)
+        }
         full.correlationID = "correlation-1"
         full.replyTo = "reply.here"
         full.contentType = .json

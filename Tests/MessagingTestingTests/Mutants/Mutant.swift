@@ -81,8 +81,11 @@ struct FlawedHarness: ConformanceHarness {
 
     func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
-        let (broker, kill) = (FlawedBroker(process.broker, flaw), process.kill)
-        guard let kill, let ends = flaw.kill else { return LaunchedBroker(broker, kill: kill, link: process.link) }
-        return LaunchedBroker(broker, kill: { await ends(kill) }, link: process.link)
+        return LaunchedBroker(
+            FlawedBroker(process.broker, flaw), kill: flaw.killing(process.broker, process.kill), link: process.link)
+    }
+
+    func onVirtualTime(_ clock: VirtualTime) -> FlawedHarness? {
+        base.onVirtualTime(clock).map { FlawedHarness(flaw, before: $0) }
     }
 }

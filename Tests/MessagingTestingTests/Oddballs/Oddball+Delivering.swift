@@ -1,3 +1,4 @@
+import InMemoryBroker
 import Messaging
 import MessagingTesting
 
@@ -35,8 +36,9 @@ extension Oddball {
         },
         Oddball("redelivers a lost hold 30 milliseconds late") {
             var flaw = Flaw()
-            flaw.kill = { ends in
-                _ = SystemTime.shared.alarm(at: SystemTime.shared.uptime + .milliseconds(30)) { Task { await ends() } }
+            flaw.kill = { broker, _ in
+                guard let process = broker as? InMemoryBroker else { return }
+                _ = SystemTime.shared.alarm(at: SystemTime.shared.uptime + .milliseconds(30)) { process.crash() }
             }
             return .odd(flaw)
         },
