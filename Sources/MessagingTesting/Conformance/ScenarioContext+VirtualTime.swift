@@ -10,7 +10,7 @@ extension InMemoryHarness {
     /// A harness with the same limits and patience, on a new server.
     public func onVirtualTime(_ clock: VirtualTime) -> InMemoryHarness? {
         let settleLag = InMemoryBroker(memory).limits.settleLag
-        let server = InMemoryServer(time: clock, settleLag: settleLag)
+        let server = InMemoryServer(time: clock, settleLag: settleLag, heartbeat: memory.heartbeat)
         return InMemoryHarness(server, profile: profile, patience: patience, redeliveryTimeout: redeliveryTimeout)
     }
 }
