@@ -70,8 +70,8 @@ struct FlawedHarness: ConformanceHarness {
 
     func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
-        let kill = flaw.killing(process.broker, process.kill)
-        return LaunchedBroker(FlawedBroker(process.broker, flaw), kill: kill, link: process.link)
+        return LaunchedBroker(
+            FlawedBroker(process.broker, flaw), kill: flaw.killing(process.broker, process.kill), link: process.link)
     }
 
     func onVirtualTime(_ clock: VirtualTime) -> FlawedHarness? {
