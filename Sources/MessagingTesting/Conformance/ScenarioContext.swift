@@ -155,6 +155,11 @@ package final class ScenarioContext: Sendable {
         history.recovery("is started", of: "server")
     }
 
+    /// Every process that is still there ends in order; what they held goes back.
+    func closeEverybody() async {
+        for peer in made.withLock({ $0.peers }) { await peer.close() }
+    }
+
     /// Removes everything that was made: through a process of its own, since those of the run may be dead.
     package func cleanUp() async {
         let (peers, places, isDown) = made.withLock { ($0.peers, $0.places, $0.isDown) }

@@ -1,7 +1,8 @@
 package import Messaging
 
 /// What happened during a run, by whom and when: published, confirmed, delivered, settled, and every fault. Keeps what
-/// the checker needs of the whole run, up to a million messages' mentions; what is older is forgotten then.
+/// the checker needs of the whole run, up to 131,072 mentions of messages; the older half is
+/// forgotten then, and the run is judged by its scenario alone.
 package final class History: Sendable {
     private struct State: Sendable {
         var entries: [HistoryEntry] = []
@@ -11,7 +12,7 @@ package final class History: Sendable {
         var isComplete = true
     }
 
-    private static let capacity = 1 << 20
+    private static let capacity = 1 << 17
     private let state = Lock(State())
     private let time: any TimeSource
     private let beginning: Duration
@@ -66,6 +67,9 @@ package final class History: Sendable {
     package func leaves(_ destination: Destination, because reason: String) {
         add("scenario", .unjudged(destination, reason))
     }
+
+    /// How long the run has lasted.
+    package var uptime: Duration { time.uptime - beginning }
 
     /// Everything so far, in its order; nil when the run was so long that its beginning is forgotten.
     package var entries: [HistoryEntry]? { state.withLock { $0.isComplete ? $0.entries : nil } }
