@@ -42,7 +42,7 @@ final class InMemoryConsumer: MessageConsumer {
                     waiter = Waiter()
                     continue
                 }
-                try await pause(waiting, until: end, due: due, uptime: uptime)
+                try await pause(waiting, until: end, due: due)
                 waiter = server.time.uptime >= end ? nil : Waiter()
             }
         }
@@ -50,11 +50,13 @@ final class InMemoryConsumer: MessageConsumer {
 
     /// Waits for a message, for the moment when a delayed one is due, or for the end.
     private func pause(
-        _ waiter: Waiter<Void>, until end: Duration, due: Timestamp?, uptime: Duration
+        _ waiter: Waiter<Void>, until end: Duration, due: Timestamp?
     ) async throws(BrokerError) {
         let time = server.time
-        let limit = min(end - uptime, due.map { max(.zero, $0 - time.now) } ?? end - uptime)
-        let outcome = await waiter.wait(atMost: limit, on: time)
+        // The moment is read before the date: where time passes between them, this wakes too early, and looks again.
+        let uptime = time.uptime
+        let moment = due.map { min(end, uptime + max(.zero, $0 - time.now)) } ?? end
+        let outcome = await waiter.wait(until: moment, on: time)
         if case .value = outcome { return }
         server.change { state, effects in state.stopWaiting(id, waiter, &effects) }
         if case .cancelled = outcome { throw Self.cancelled }
@@ -74,10 +76,27 @@ final class InMemoryConsumer: MessageConsumer {
     func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
         let time = server.time
         let moment = ServerState.Moment(uptime: time.uptime) { time.now }
-        return server.change { state, effects in state.settle(id, settlements, at: moment, &effects) }
+        let outcomes = server.change { state, effects in state.settle(id, settlements, at: moment, &effects) }
+        guard outcomes.allSatisfy({ $0 == .stale }), await server.outlasts(silenceOf: broker.connection) else { return outcomes }
+        return await settle(settlements)
     }
 
     @inline(__always) func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+        let outcome = settleNow(receipt, as: settlement)
+        if case .stale = outcome { return await settleOnceAnswered(receipt, as: settlement) }
+        return outcome
+    }
+
+    /// What is stale, or gets no answer, once there is one.
+    private func settleOnceAnswered(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+        while await server.outlasts(silenceOf: broker.connection) {
+            let outcome = settleNow(receipt, as: settlement)
+            if outcome != .stale { return outcome }
+        }
+        return .stale
+    }
+
+    @inline(__always) private func settleNow(_ receipt: Receipt, as settlement: Settlement) -> SettlementOutcome {
         if case .accept = settlement { return accept(receipt) }
         let time = server.time
         let moment = ServerState.Moment(uptime: time.uptime) { time.now }

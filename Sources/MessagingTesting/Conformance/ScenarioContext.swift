@@ -8,6 +8,7 @@ package final class ScenarioContext: Sendable {
         var names = 0
         var messages = 0
         var isDown = false
+        var isFrozen = false
     }
 
     package let harness: any ConformanceHarness
@@ -17,12 +18,14 @@ package final class ScenarioContext: Sendable {
     package let history: History
     private let made = Lock(Made())
 
-    package init(harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String) {
+    package init(
+        harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String, history: History? = nil
+    ) {
         self.harness = harness
         self.kind = kind
         self.seed = seed
         self.run = run
-        history = History(on: harness.time)
+        self.history = history ?? History(on: harness.time)
     }
 
     package var time: any TimeSource { harness.time }
@@ -144,26 +147,61 @@ package final class ScenarioContext: Sendable {
         guard let server = harness.server else { return }
         made.withLock { $0.isDown = true }
         history.fault("is killed", of: "server")
-        try await server.crash()
+        try await bounded("killing the server") { try await server.kill() }
+    }
+
+    /// Ends the server in order.
+    package func stop() async throws {
+        guard let server = harness.server else { return }
+        made.withLock { $0.isDown = true }
+        history.fault("is stopped", of: "server")
+        try await bounded("stopping the server") { try await server.stop() }
     }
 
     /// Starts the server again.
     package func restart() async throws {
         guard let server = harness.server else { return }
-        try await server.restart()
+        try await bounded("starting the server") { try await server.start() }
         made.withLock { $0.isDown = false }
         history.recovery("is started", of: "server")
     }
 
-    /// Every process that is still there ends in order; what they held goes back.
-    func closeEverybody() async {
-        for peer in made.withLock({ $0.peers }) { await peer.close() }
+    /// Holds the server: it answers nothing, and its connections stay.
+    package func freeze() async throws {
+        guard let server = harness.server else { return }
+        made.withLock { $0.isFrozen = true }
+        history.fault("is frozen", of: "server")
+        try await bounded("freezing the server") { try await server.freeze() }
     }
 
-    /// Removes everything that was made: through a process of its own, since those of the run may be dead.
+    /// Lets the server go on.
+    package func thaw() async throws {
+        guard let server = harness.server else { return }
+        try await bounded("thawing the server") { try await server.thaw() }
+        made.withLock { $0.isFrozen = false }
+        history.recovery("is thawed", of: "server")
+    }
+
+    private func bounded(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async throws {
+        try await time.bounded(what, within: patience, work)
+    }
+
+    /// Every process ends in order, over whole links; what they held goes back. False while the server cannot be reached.
+    func closeEverybody() async -> Bool {
+        let (peers, isAway) = made.withLock { ($0.peers, $0.isDown || $0.isFrozen) }
+        if isAway { return false }
+        for peer in peers { try? await peer.link?.restore() }
+        for peer in peers { await peer.close() }
+        return true
+    }
+
+    /// Heals what was disturbed and removes everything that was made: through a process of its own, since those of the
+    /// run may be dead.
     package func cleanUp() async {
-        let (peers, places, isDown) = made.withLock { ($0.peers, $0.places, $0.isDown) }
+        let (peers, places, isDown, isFrozen) = made.withLock { ($0.peers, $0.places, $0.isDown, $0.isFrozen) }
+        if isFrozen { try? await thaw() }
         if isDown { try? await restart() }
+        for peer in peers { try? await peer.link?.restore() }
         for peer in peers { await peer.close() }
         guard let process = try? await harness.launch() else { return }
         guard (try? await process.broker.connect(reporting: { _ in })) != nil else { return }

@@ -68,10 +68,17 @@ package final class History: Sendable {
         add("scenario", .unjudged(destination, reason))
     }
 
+    /// Says that no rule can judge this run: its scenario alone does.
+    package func isNotJudged(because reason: String) {
+        add("scenario", "has a history that is not judged: \(reason)")
+        state.withLock { $0.isComplete = false }
+    }
+
     /// How long the run has lasted.
     package var uptime: Duration { time.uptime - beginning }
 
-    /// Everything so far, in its order; nil when the run was so long that its beginning is forgotten.
+    /// Everything so far, in its order; nil when the run was so long that its beginning is forgotten,
+    /// or is not to be judged.
     package var entries: [HistoryEntry]? { state.withLock { $0.isComplete ? $0.entries : nil } }
 
     /// The entries about these messages, and the faults and other events that concerned everybody between the first and

@@ -25,8 +25,7 @@ extension ScenarioContext {
     }
 
     private func drain(_ owed: [Place: Set<MessageID>]) async {
-        await closeEverybody()
-        guard let peer = try? await peer() else { return }
+        guard await closeEverybody(), let peer = try? await peer() else { return }
         for (place, ids) in owed.sorted(by: { $0.key.description < $1.key.description }) {
             history.add(peer.name, .drains(place, at: time.now, isDone: false))
             let isDone = (try? await drain(place, of: ids, by: peer)) != nil
