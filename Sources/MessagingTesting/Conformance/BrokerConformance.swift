@@ -48,7 +48,7 @@ public struct BrokerConformance: Sendable {
         let capabilities = peer.broker.capabilities
         if let reason = exclusion(of: scenario, kind: kind, capabilities, peer) { return .excluded(reason: reason) }
         try await scenario.body(context)
-        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities))
+        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities) + context.remarks)
     }
 
     private func violation(
@@ -81,6 +81,16 @@ public struct BrokerConformance: Sendable {
                 if peer.link == nil { return "the harness of \(harness.name) cannot disturb a link to its server" }
             case .kill:
                 if !peer.canBeKilled { return "the harness of \(harness.name) cannot kill a client's process" }
+            case .foreignClient:
+                if harness.surroundings.publishForeign == nil {
+                    return "the harness of \(harness.name) has no other client"
+                }
+            case .obstacle:
+                if harness.surroundings.obstacles.isEmpty {
+                    return "the harness of \(harness.name) knows no way in which connecting fails"
+                }
+            case .processUse:
+                if ProcessUse.threads() == nil { return "this system does not tell what a process uses; Linux does" }
             }
         }
         return nil

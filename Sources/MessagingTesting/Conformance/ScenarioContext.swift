@@ -9,6 +9,7 @@ package final class ScenarioContext: Sendable {
         var messages = 0
         var isDown = false
         var isFrozen = false
+        var remarks: [String] = []
     }
 
     package let harness: any ConformanceHarness
@@ -46,6 +47,14 @@ package final class ScenarioContext: Sendable {
         let peer = Peer(process, name: name, context: self)
         made.withLock { $0.peers.append(peer) }
         return peer
+    }
+
+    /// What the result is to say beside that the scenario holds, each once, in the order in which it was said.
+    package var remarks: [String] { made.withLock { $0.remarks } }
+
+    /// Has the result say something beside that the scenario holds.
+    package func remark(_ sentence: String) {
+        made.withLock { if !$0.remarks.contains(sentence) { $0.remarks.append(sentence) } }
     }
 
     /// A name that no other run has.
