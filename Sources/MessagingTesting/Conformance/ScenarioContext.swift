@@ -195,6 +195,15 @@ package final class ScenarioContext: Sendable {
         try await time.bounded(what, within: patience, work)
     }
 
+    /// Every process ends in order, over whole links; what they held goes back. False while the server cannot be reached.
+    func closeEverybody() async -> Bool {
+        let (peers, isAway) = made.withLock { ($0.peers, $0.isDown || $0.isFrozen) }
+        if isAway { return false }
+        for peer in peers { try? await peer.link?.restore() }
+        for peer in peers { await peer.close() }
+        return true
+    }
+
     /// Heals what was disturbed and removes everything that was made: through a process of its own, since those of the
     /// run may be dead.
     package func cleanUp() async {

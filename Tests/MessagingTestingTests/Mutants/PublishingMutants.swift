@@ -56,7 +56,7 @@ extension Mutant {
                 .init(32, "what a thousand tasks published: task …, … in all) is missing"),
                 .init(61, "another message came than the one that was sent"),
                 .init(65, "not what was sent: id "),
-            ], spoiling: [4, 5, 7, 15, 33, 38, 45, 47, 51, 56, 75]
+            ], spoiling: [4, 5, 7, 15, 31, 33, 38, 45, 47, 51, 56, 75]
         ) {
             .publishing { broker, messages, destination, options in
                 _ = try? await broker.publish(messages, to: destination, options: options)
