@@ -9,6 +9,8 @@ package final class Peer: Sendable {
     private let patience: Duration
     private let history: History
     private let members = Lock(0)
+    /// What it has reported by itself, in its order.
+    package let events: Observed<[BrokerEvent]>
 
     init(_ process: LaunchedBroker, name: String, context: ScenarioContext) {
         self.process = process
@@ -17,6 +19,7 @@ package final class Peer: Sendable {
         time = context.time
         patience = context.patience
         history = context.history
+        events = Observed([], on: context.time)
     }
 
     /// Does a call in bounded time; a hang is named.
@@ -27,9 +30,12 @@ package final class Peer: Sendable {
     }
 
     package func connect() async throws {
-        let (broker, history, name) = (broker, history, name)
+        let (broker, history, name, events) = (broker, history, name, events)
         try await call("connect") {
-            try await broker.connect { history.add(name, "reports \($0)") }
+            try await broker.connect { event in
+                history.add(name, "reports \(event)")
+                events.change { $0.append(event) }
+            }
         }
     }
 

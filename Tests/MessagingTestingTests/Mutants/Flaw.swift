@@ -15,6 +15,7 @@ struct Flaw: Sendable {
     var replay: (@Sendable (any MessageBroker) -> (any Replaying)?)?
     var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
+    var health: (@Sendable (any MessageBroker) async -> BrokerHealth)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
 
     /// A flaw of each consumer, made for it when it subscribes.
@@ -103,6 +104,10 @@ final class FlawedBroker: BrokerDecorator {
     func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
         guard let subscribe = flaw.subscribe else { return try await base.subscribe(subscription) }
         do { return try await subscribe(base, subscription) } catch { throw BrokerError.from(error) }
+    }
+
+    func health() async -> BrokerHealth {
+        if let health = flaw.health { await health(base) } else { await base.health() }
     }
 
     func close(within grace: Duration) async {
