@@ -41,16 +41,14 @@ enum BrokenConnectionScenarios {
         let (silenced, other) = (try await context.peer(), try await context.peer())
         let place = try await context.place(by: other)
         let member = try await silenced.subscribe(place)
-        guard let link = silenced.link else { return }
         try await context.requirePrompt(
             "noticing that a connection is black-holed", within: context.harness.heartbeat * 2
         ) {
             let (before, began) = (silenced.losses, context.time.uptime)
-            context.history.add(silenced.name, "is black-holed")
-            try await link.blackHole()
+            try await silenced.disturb("is black-holed", context) { try await $0.blackHole() }
             try await silenced.isLost(moreThan: before, context, "black-holed")
             let took = context.time.uptime - began
-            try await link.restore()
+            try await silenced.heal(context)
             try await silenced.isUp(context, "no longer black-holed")
             return took
         }
@@ -101,25 +99,23 @@ enum BrokenConnectionScenarios {
         let (broken, other) = (try await context.peer(), try await context.peer())
         let place = try await context.place(by: other)
         let member = try await broken.subscribe(place)
-        guard let link = broken.link else { return }
         var generator = SeededGenerator(seed: context.seed)
         for round in 1...100 {
             let before = broken.losses
             let way = Int.random(in: 0..<4, using: &generator)
-            context.history.add(broken.name, "reconnects, number \(round), way \(way)")
             switch way {
-            case 0: try await link.cut()
-            case 1: try await link.refuse()
+            case 0: try await broken.disturb("is cut", context) { try await $0.cut() }
+            case 1: try await broken.disturb("is refused", context) { try await $0.refuse() }
             case 2:
-                try await link.cutWhileReceiving()
+                try await broken.disturb("is cut while receiving", context) { try await $0.cutWhileReceiving() }
                 try await other.publish(context.message("torn \(round)"), to: place)
                 _ = try await member.receive(upTo: 8, within: .milliseconds(1))
             default:
-                try await link.cutWhileSending()
+                try await broken.disturb("is cut while sending", context) { try await $0.cutWhileSending() }
                 _ = try await broken.outcomes(ofOne: context.message("torn \(round)"), to: place)
             }
             try await broken.isLost(moreThan: before, context, "cut for the \(round). time")
-            try await link.restore()
+            try await broken.heal(context)
             try await broken.isUp(context, "cut for the \(round). time")
             try await hears(member, from: other, "after \(round) reconnects", context)
         }
@@ -183,15 +179,14 @@ enum BrokenConnectionScenarios {
         let (away, other) = (try await context.peer(), try await context.peer())
         let place = try await context.place(by: other)
         let (member, stayed) = (try await away.subscribe(place), try await other.subscribe(place))
-        guard let link = away.link else { return }
         try await hears(member, from: other, "before it was away", context)
         for round in 1...2 {
             let before = away.losses
-            try await link.refuse()
+            try await away.disturb("is refused", context) { try await $0.refuse() }
             try await away.isLost(moreThan: before, context, "refused")
             let missed = context.messages(10)
             try await other.publish(missed, to: place)
-            try await link.restore()
+            try await away.heal(context)
             try await away.isUp(context, "no longer refused")
             try await hears(member, from: other, "after it was away", context)
             let found = await away.events.first(within: context.patience) { $0.count(where: \.isGap) >= round }
@@ -211,10 +206,9 @@ enum BrokenConnectionScenarios {
         try await requireHealth(of: peer, .connected, 0, "connected, with no subscription", context)
         let (member, failing) = (try await peer.subscribe(place), try await peer.subscribe(doomed))
         try await requireHealth(of: peer, .connected, 2, "connected, with two subscriptions", context)
-        guard let link = peer.link else { return }
-        try await link.refuse()
+        try await peer.disturb("is refused", context) { try await $0.refuse() }
         try await requireHealth(of: peer, .disconnected, 2, "cut off", context)
-        try await link.restore()
+        try await peer.heal(context)
         try await peer.isUp(context, "no longer cut off")
         try await requireHealth(of: peer, .connected, 2, "connected again", context)
         if context.kind != .pubSub, let topology = other.broker.topology {

@@ -85,25 +85,28 @@ enum LostPublisherScenarios {
     static func brokenInFlight(_ context: ScenarioContext) async throws {
         let (broken, other) = (try await context.peer(), try await context.peer())
         let place = try await context.place(by: other)
-        guard let link = broken.link else { return }
         var fates = Fates()
         for (way, count) in Break.allCases.flatMap({ way in [1, 8].map { (way, $0) } }) {
             let messages = context.messages(count)
             let before = broken.losses
-            if way == .blackHole { try await link.blackHole() }
-            if way == .sending { try await link.cutWhileSending() }
-            if way == .receiving { try await link.cutWhileReceiving() }
-            context.history.add(broken.name, "is \(way.rawValue)")
+            try await broken.disturb("is \(way.rawValue)", context) { link in
+                switch way {
+                case .blackHole: try await link.blackHole()
+                case .sending: try await link.cutWhileSending()
+                case .receiving: try await link.cutWhileReceiving()
+                case .cut: break
+                }
+            }
             let publishing = context.meanwhile("a publish while the connection is \(way.rawValue)") {
                 count == 1
                     ? try await broken.outcomes(ofOne: messages[0], to: place)
                     : try await broken.outcomes(of: messages, to: place)
             }
             if way == .blackHole { try await context.time.sleep(for: .milliseconds(20)) }
-            if way == .blackHole || way == .cut { try await link.cut() }
+            if way == .blackHole || way == .cut { try await broken.disturb("is cut", context) { try await $0.cut() } }
             fates.add(messages.map(\.id), try await publishing.value())
             try await broken.isLost(moreThan: before, context, way.rawValue)
-            try await link.restore()
+            try await broken.heal(context)
             try await broken.isUp(context, "once \(way.rawValue)")
         }
         try fates.check(try await arrivals(at: try await other.subscribe(place), fates.confirmed, context), context)

@@ -31,49 +31,47 @@ enum FailureScenarios {
     ]
 
     static func restartsUnderLoad(_ context: ScenarioContext) async throws {
-        let traffic = try await Traffic(context)
-        try await traffic.disturbed("after the server was killed and started") {
+        let load = try await SteadyLoad(context)
+        try await load.disturbed("after the server was killed and started") {
             try await context.crash()
             try await context.time.sleep(for: .milliseconds(20))
         } heal: {
             try await context.restart()
         }
-        try await traffic.disturbed("after the server was stopped and started") {
+        try await load.disturbed("after the server was stopped and started") {
             try await context.stop()
             try await context.time.sleep(for: .milliseconds(20))
         } heal: {
             try await context.restart()
         }
-        try await traffic.ends()
+        try await load.ends()
     }
 
     static func frozenUnderLoad(_ context: ScenarioContext) async throws {
-        let traffic = try await Traffic(context)
-        try await traffic.disturbed("after the server was frozen and thawed") {
+        let load = try await SteadyLoad(context)
+        try await load.disturbed("after the server was frozen and thawed") {
             try await context.freeze()
             try await context.time.sleep(for: context.harness.heartbeat * 2)
         } heal: {
             try await context.thaw()
         }
-        try await traffic.ends()
+        try await load.ends()
     }
 
     static func tornUnderLoad(_ context: ScenarioContext) async throws {
-        let traffic = try await Traffic(context)
-        for (peer, who) in [(traffic.publisher, "publisher"), (traffic.consumer, "consumer")] {
-            guard let link = peer.link else { continue }
+        let load = try await SteadyLoad(context)
+        for (peer, who) in [(load.publisher, "publisher"), (load.consumer, "consumer")] {
             for tear in LinkTear.allCases {
                 let before = peer.losses
-                try await traffic.disturbed("after a cut while the \(who) was \(tear.rawValue)") {
-                    context.history.add(peer.name, "is cut while \(tear.rawValue)")
-                    try await tear.cut(link)
+                try await load.disturbed("after a cut while the \(who) was \(tear.rawValue)") {
+                    try await peer.disturb("is cut while \(tear.rawValue)", context, tear.cut)
                     try await peer.isLost(moreThan: before, context, "cut while \(tear.rawValue)")
                 } heal: {
-                    try await link.restore()
+                    try await peer.heal(context)
                 }
             }
         }
-        try await traffic.ends()
+        try await load.ends()
     }
 
     static func subscribesWhileDown(_ context: ScenarioContext) async throws {
@@ -117,6 +115,21 @@ enum LinkTear: String, CaseIterable {
 }
 
 extension Peer {
+    /// Disturbs its link to the server.
+    func disturb(
+        _ what: String, _ context: ScenarioContext, _ work: (any BrokerLink) async throws -> Void
+    ) async throws {
+        guard let link else { return }
+        context.history.fault(what, of: name)
+        try await work(link)
+    }
+
+    /// Lets everything through its link again.
+    func heal(_ context: ScenarioContext) async throws {
+        try await link?.restore()
+        context.history.recovery("has a link again", of: name)
+    }
+
     /// How often it has reported that its connection is gone.
     var losses: Int { events.value.count(where: \.isDown) }
 

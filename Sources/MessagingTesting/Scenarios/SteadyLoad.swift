@@ -1,13 +1,13 @@
 import Messaging
 
 /// A publisher and a consumer at work while something is disturbed. Letting go of it ends them.
-final class Traffic: Sendable {
+final class SteadyLoad: Sendable {
     /// The work of both, apart from their owner.
     private struct Work: Sendable {
         let context: ScenarioContext
         let publisher: Peer
         let member: Member
-        let account: Observed<TrafficAccount>
+        let account: Observed<LoadAccount>
 
         /// Does one of these, and notes that it failed.
         func does(_ work: (Work) async throws -> Void) async {
@@ -63,7 +63,7 @@ final class Traffic: Sendable {
     private let context: ScenarioContext
     private let work: Work
     private let tasks: [Meanwhile<Void>]
-    private var account: Observed<TrafficAccount> { work.account }
+    private var account: Observed<LoadAccount> { work.account }
 
     /// Begins to publish and to consume, each in a process of its own, and returns when messages flow.
     init(_ context: ScenarioContext) async throws {
@@ -71,7 +71,7 @@ final class Traffic: Sendable {
         publisher = try await context.peer()
         consumer = try await context.peer()
         let place = try await context.place(by: publisher)
-        let account = TrafficAccount(settleLag: publisher.broker.limits.settleLag)
+        let account = LoadAccount(settleLag: publisher.broker.limits.settleLag)
         let work = Work(
             context: context, publisher: publisher, member: try await consumer.subscribe(place, window: 32),
             account: Observed(account, on: context.time))
@@ -125,7 +125,7 @@ final class Traffic: Sendable {
         try await context.nothingComesBack(
             from: work.member.place, but: Array(unknown.subtracting(handled)),
             because: "it was settled while the connection was disturbed")
-        context.history.add("traffic", "handled \(handled.count), \(account.value.duplicates) of them again")
+        context.history.add("load", "handled \(handled.count), \(account.value.duplicates) of them again")
     }
 
     private func throwViolation() throws {

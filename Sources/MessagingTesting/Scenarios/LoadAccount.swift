@@ -1,7 +1,7 @@
 import Messaging
 
 /// What became of each message between a publisher and a consumer while something was disturbed.
-struct TrafficAccount: Sendable {
+struct LoadAccount: Sendable {
     /// When something was wrong; it may not be over.
     private struct Disturbance: Sendable {
         let began: Duration
