@@ -9,7 +9,7 @@ import Testing
         var name: String { base.name }
         var patience: Duration { base.patience }
         var redeliveryTimeout: Duration { base.redeliveryTimeout }
-        func launch() async throws -> BrokerProcess { try await base.launch() }
+        func launch() async throws -> LaunchedBroker { try await base.launch() }
     }
 
     @Test func fiftyRunsAreWaitedForWhereNoClockCanBeMoved() async throws {
