@@ -135,7 +135,7 @@ extension ServerState {
             return .none
         case .stream(let stream):
             let offset = streams[stream].append(consume message, size: size, at: now())
-            for inbox in streams[stream].groups.values where inboxes[inbox].idle > 0 {
+            for inbox in streams[stream].groupInboxes where inboxes[inbox].idle > 0 {
                 wakeConsumers(of: inbox, atMost: 1, &effects)
             }
             for reader in streams[stream].readers { effects.wake(reader) }
@@ -147,8 +147,8 @@ extension ServerState {
     /// Gives a message to everybody who listens now.
     private mutating func broadcast(_ message: Message, size: Int, on topic: Topic, _ effects: inout Effects) {
         for subscriber in subscribers {
-            let consumer = consumers[subscriber]
-            guard consumer.isLive, consumer.hears(topic) else { continue }
+            // Not by way of a copy of the consumer: its mailbox would be copied with the first letter that is added.
+            guard consumers[subscriber].isLive, consumers[subscriber].hears(topic) else { continue }
             consumers[subscriber].mailbox?.append(.init(message: message, topic: topic, size: size))
             if let waiter = takeWaiter(of: subscriber) { effects.wake(waiter) }
         }

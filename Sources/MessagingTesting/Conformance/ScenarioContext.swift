@@ -9,6 +9,7 @@ package final class ScenarioContext: Sendable {
         var messages = 0
         var isDown = false
         var isFrozen = false
+        var remarks: [String] = []
     }
 
     package let harness: any ConformanceHarness
@@ -18,12 +19,14 @@ package final class ScenarioContext: Sendable {
     package let history: History
     private let made = Lock(Made())
 
-    package init(harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String) {
+    package init(
+        harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String, history: History? = nil
+    ) {
         self.harness = harness
         self.kind = kind
         self.seed = seed
         self.run = run
-        history = History(on: harness.time)
+        self.history = history ?? History(on: harness.time)
     }
 
     package var time: any TimeSource { harness.time }
@@ -44,6 +47,14 @@ package final class ScenarioContext: Sendable {
         let peer = Peer(process, name: name, context: self)
         made.withLock { $0.peers.append(peer) }
         return peer
+    }
+
+    /// What the result is to say beside that the scenario holds, each once, in the order in which it was said.
+    package var remarks: [String] { made.withLock { $0.remarks } }
+
+    /// Has the result say something beside that the scenario holds.
+    package func remark(_ sentence: String) {
+        made.withLock { if !$0.remarks.contains(sentence) { $0.remarks.append(sentence) } }
     }
 
     /// A name that no other run has.
@@ -144,7 +155,7 @@ package final class ScenarioContext: Sendable {
     package func crash() async throws {
         guard let server = harness.server else { return }
         made.withLock { $0.isDown = true }
-        history.add("server", "is killed")
+        history.fault("is killed", of: "server")
         try await bounded("killing the server") { try await server.kill() }
     }
 
@@ -152,7 +163,7 @@ package final class ScenarioContext: Sendable {
     package func stop() async throws {
         guard let server = harness.server else { return }
         made.withLock { $0.isDown = true }
-        history.add("server", "is stopped")
+        history.fault("is stopped", of: "server")
         try await bounded("stopping the server") { try await server.stop() }
     }
 
@@ -161,14 +172,14 @@ package final class ScenarioContext: Sendable {
         guard let server = harness.server else { return }
         try await bounded("starting the server") { try await server.start() }
         made.withLock { $0.isDown = false }
-        history.add("server", "is started")
+        history.recovery("is started", of: "server")
     }
 
     /// Holds the server: it answers nothing, and its connections stay.
     package func freeze() async throws {
         guard let server = harness.server else { return }
         made.withLock { $0.isFrozen = true }
-        history.add("server", "is frozen")
+        history.fault("is frozen", of: "server")
         try await bounded("freezing the server") { try await server.freeze() }
     }
 
@@ -177,11 +188,20 @@ package final class ScenarioContext: Sendable {
         guard let server = harness.server else { return }
         try await bounded("thawing the server") { try await server.thaw() }
         made.withLock { $0.isFrozen = false }
-        history.add("server", "is thawed")
+        history.recovery("is thawed", of: "server")
     }
 
     private func bounded(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async throws {
         try await time.bounded(what, within: patience, work)
+    }
+
+    /// Every process ends in order, over whole links; what they held goes back. False while the server cannot be reached.
+    func closeEverybody() async -> Bool {
+        let (peers, isAway) = made.withLock { ($0.peers, $0.isDown || $0.isFrozen) }
+        if isAway { return false }
+        for peer in peers { try? await peer.link?.restore() }
+        for peer in peers { await peer.close() }
+        return true
     }
 
     /// Heals what was disturbed and removes everything that was made: through a process of its own, since those of the

@@ -62,6 +62,17 @@ struct FlawedHarness: ConformanceHarness {
     var heartbeat: Duration { base.heartbeat }
     var server: (any BrokerProcess)? { base.server }
 
+    var surroundings: Surroundings {
+        var surroundings = base.surroundings
+        let obstacles = surroundings.obstacles
+        surroundings.obstacles = (flaw.obstacles?(obstacles) ?? obstacles).map { obstacle in
+            ConnectionObstacle(
+                obstacle.kind, timeout: obstacle.timeout, secrets: obstacle.secrets,
+                launch: { FlawedBroker(try await obstacle.launch(), flaw) }, sent: obstacle.sent)
+        }
+        return surroundings
+    }
+
     func configured(_ configuration: HubConfiguration) -> HubConfiguration {
         var configuration = configuration
         flaw.configure?(&configuration)
@@ -70,6 +81,11 @@ struct FlawedHarness: ConformanceHarness {
 
     func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
-        return LaunchedBroker(FlawedBroker(process.broker, flaw), kill: process.kill, link: process.link)
+        return LaunchedBroker(
+            FlawedBroker(process.broker, flaw), kill: flaw.killing(process.broker, process.kill), link: process.link)
+    }
+
+    func onVirtualTime(_ clock: VirtualTime) -> FlawedHarness? {
+        base.onVirtualTime(clock).map { FlawedHarness(flaw, before: $0) }
     }
 }

@@ -10,7 +10,8 @@ extension Mutant {
                 .init(1, "m1 came from …: it was accepted before"),
                 .init(41, "received 0 of 1 from …, and then none for 1500ms"),
                 .init(74, " came from …: its accept was answered settled before close"),
-            ], spoiling: [4, 5, 7, 15, 33, 45, 47, 75], for: [.queue, .stream]
+                .init(100, "in run 2 of a program ", .hub),
+            ], spoiling: [4, 5, 7, 15, 31, 33, 38, 45, 47, 75], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -63,7 +64,7 @@ extension Mutant {
             "a release counts as an attempt",
             caughtBy: [
                 .init(13, "after a release, attempt was 3, not 2")
-            ]
+            ], spoiling: [4]
         ) {
             .ofConsumer { base, _, _ in
                 .settling(base) { if case .release = $0 { .retry(after: .zero, failure: nil) } else { $0 } }
@@ -91,7 +92,8 @@ extension Mutant {
         Mutant(
             "a retry comes at once, whatever its delay",
             caughtBy: [
-                .init(3, "retried after …, it came after ")
+                .init(3, "retried after …, it came after "),
+                .init(20, " after the one before, not ", .hub),
             ]
         ) {
             .ofConsumer { base, _, _ in
@@ -106,7 +108,7 @@ extension Mutant {
                 .init(3, "run 2 came as attempt 1, not as 2"),
                 .init(13, "after a retry, attempt was 1, not 2"),
                 .init(15, "the retry came as attempt 1, not 2"),
-            ]
+            ], spoiling: [4]
         ) {
             .ofConsumer { base, _, _ in
                 .receiving(base) { deliveries in
@@ -199,7 +201,7 @@ extension Mutant {
             "close loses the last accept, which was answered before it was written",
             caughtBy: [
                 .init(74, " came from …: its accept was answered settled before close")
-            ]
+            ], spoiling: [4, 15, 31, 45, 47]
         ) {
             .ofConsumer { base, _, _ in .acceptingLate(base) }
         },

@@ -22,7 +22,10 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { oddity }
 
-    static let all: [Oddball] = [
+    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering
+
+    /// Odd in how they hand out, forward and crash.
+    static let ofReceiving: [Oddball] = [
         Oddball("hands out one message at a time") {
             .odd(
                 .ofConsumer { base, _, _ in
@@ -50,6 +53,9 @@ struct Oddball: Sendable, CustomTestStringConvertible {
         Oddball("keeps no order, no delay, no priority and no bound, and cannot be replayed") {
             .odd(Flaw(), without: [.order, .delay, .priority, .bounded, .replay])
         },
+        Oddball("carries no null bodies and no headers that are not text") {
+            .odd(Flaw(), without: [.nullBody]) { $0.headerGrammar = .text }
+        },
         Oddball("takes bodies of ten bytes and no headers", [.seam]) {
             .odd(Flaw()) { limits in
                 limits.maximumBodyBytes = 10
@@ -64,7 +70,7 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 
 extension FlawedHarness {
     /// A harness of an odd broker.
-    fileprivate static func odd(
+    static func odd(
         _ flaw: Flaw, on server: InMemoryServer = InMemoryServer(),
         without refused: [BrokerCapabilities.Operation] = [],
         limits edit: (inout BrokerLimits) -> Void = { _ in }
