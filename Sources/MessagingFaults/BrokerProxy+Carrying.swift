@@ -40,7 +40,7 @@
         /// Reads what one side sends, while there is room for it.
         private func take(_ number: Int, _ direction: ProxyDirection) async throws {
             while let connection = connections[number], let line = connection.lines[direction] {
-                if line.count >= ProxyLine.capacity {
+                if line.isFull {
                     try await change(of: number)
                     continue
                 }
@@ -48,7 +48,7 @@
                 let bytes = try await source?.read(upTo: 16_384)
                 var due = SystemTime.shared.uptime
                 if case .delay(let delay) = fault { due += delay }
-                connections[number]?.lines[direction]?.append(ProxyLine.Piece(due: due, bytes: bytes))
+                line.append(ProxyLine.Piece(due: due, bytes: bytes))
                 ring(number)
                 if bytes == nil { return }
             }
@@ -56,8 +56,8 @@
 
         /// Passes on what was read when it is due, as the fault of the moment says.
         private func pass(_ number: Int, _ direction: ProxyDirection) async throws {
-            while let connection = connections[number] {
-                guard fault != .blackHole, let first = connection.lines[direction]?.first else {
+            while let connection = connections[number], let line = connection.lines[direction] {
+                guard fault != .blackHole, let first = line.first else {
                     try await change(of: number)
                     continue
                 }
@@ -66,7 +66,7 @@
                     try await SystemTime.shared.sleep(for: rest)
                     continue
                 }
-                connections[number]?.lines[direction]?.removeFirst()
+                line.removeFirst()
                 ring(number)
                 guard let target = direction == .toServer ? connection.server : connection.client else { return }
                 guard let bytes = first.bytes else { return try await target.finish() }
@@ -101,8 +101,11 @@
             passed[direction, default: 0] += bytes.count
         }
 
-        /// Lets a side have what was passed to it, and then ends every connection.
+        /// Lets a side have what was passed to it, and then ends every connection; after a second also where that side does
+        /// not read.
         private func cut(after target: ByteStream) async throws {
+            let alarm = loop.timer(after: .seconds(1)) { [weak self] _ in self?.assumeIsolated { $0.cutAll() } }
+            defer { alarm.cancel() }
             try await target.flush()
             await target.close()
             cutAll()

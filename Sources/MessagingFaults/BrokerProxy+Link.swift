@@ -1,5 +1,8 @@
 #if EventLoop
-    extension BrokerProxy {
+    public import MessagingTesting
+
+    /// The link of a client that connects to this proxy; each client process has one of its own.
+    extension BrokerProxy: BrokerLink {
         /// Ends every connection at once. New ones are let through. Throws as `apply`.
         public func cut() async throws { try await apply(.cut) }
         /// Passes half of what clients send next, then does as `cut`. Throws as `apply`.

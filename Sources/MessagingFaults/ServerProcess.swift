@@ -3,13 +3,13 @@
     import Foundation
     import Glibc
     import Messaging
-    import MessagingTesting
+    public import MessagingTesting
 
     /// A server as a child process of the test program: started, stopped, killed and frozen at will.
     ///
     /// Its folder is kept between starts. `end`, or letting go, kills it and removes the folder; when this program dies
     /// first, however it dies, the server is killed too.
-    public actor ServerProcess {
+    public actor ServerProcess: BrokerProcess {
         nonisolated let loop: EventLoop
         /// The process is looked after on an event loop of its own.
         public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -56,12 +56,6 @@
             child.signalAll(SIGKILL)
             try Task.checkCancellation()
             throw failure(.timeout, "did not end within \(program.patience) of SIGTERM, and was killed")
-        }
-
-        /// `stop`, then `start`.
-        public func restart() async throws {
-            try await stop()
-            try await start()
         }
 
         /// Kills it and all that it has started; returns when it has ended, also when it was frozen.

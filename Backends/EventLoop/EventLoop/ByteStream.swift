@@ -52,7 +52,7 @@
         /// everything is read. Throws `.lost`, `.untrusted`, `.closed`, and `.cancelled`, which takes nothing.
         package func read(upTo limit: Int = 65_536) async throws(StreamError) -> [UInt8]? {
             while true {
-                if let bytes = handle?.take(limit), !bytes.isEmpty { return bytes }
+                if let bytes = handle?.take(max(1, limit)), !bytes.isEmpty { return bytes }
                 if case .byPeer = ending { return nil }
                 try await wait(for: .bytes)
             }

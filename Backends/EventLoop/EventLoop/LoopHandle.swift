@@ -90,11 +90,12 @@
             eventfd_write(wakeUp, 1)
         }
 
-        /// A thread that takes no signals: those of the process are for others, and a pipe that is closed is an error here,
-        /// never the end of the process. Where the system has none left, the caller does the work.
+        /// A thread that takes no signals but those of its own faults: those of the process are for others, and a connection
+        /// that is closed is an error here, never the end of the process. Where the system has none left, the caller does the work.
         private func start() {
             var (all, before) = (sigset_t(), sigset_t())
             sigfillset(&all)
+            for fault in [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS] { sigdelset(&all, fault) }
             pthread_sigmask(SIG_SETMASK, &all, &before)
             let context = Unmanaged.passRetained(self)
             var thread = pthread_t()
