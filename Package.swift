@@ -27,8 +27,8 @@ let package = Package(
         .executableTarget(
             name: "hub",
             dependencies: [
-                "Messaging", "MessagingReliability", "MessagingHub", "InMemoryBroker", "RabbitMQBroker", "KafkaBroker",
-                "RedisBroker", "NATSBroker", "EmbeddedBroker",
+                "Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker",
+                "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
             ]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "MessagingTesting"]),
         .testTarget(
@@ -41,9 +41,13 @@ let package = Package(
             ]),
         .testTarget(
             name: "MessagingTestingTests",
-            dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker"]),
+            dependencies: [
+                "Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker",
+                "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
+            ]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
-        .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "hub"]),
+        .testTarget(
+            name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker", "hub"]),
     ],
     swiftLanguageModes: [.v6]
 )
