@@ -70,6 +70,7 @@ final class ParityBench: Sendable {
         _ destination: Destination, _ edit: (inout Subscription) -> Void = { _ in }
     ) async throws -> any MessageConsumer {
         var subscription = Subscription(destination, group: destination.kind == .stream ? Self.group : nil)
+        subscription.maxHold = min(subscription.maxHold, limits.maxHold)
         edit(&subscription)
         return try await broker.subscribe(subscription)
     }

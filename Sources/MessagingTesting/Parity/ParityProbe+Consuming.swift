@@ -23,7 +23,7 @@ extension ParityProbe {
         + subscribing("with a window of 1") { subscription, _ in subscription.window = 1 }
         + subscribing("up to its end", [.queue, .stream]) { subscription, _ in subscription.until = .end }
         + subscribing("with a group that does not exist", [.stream]) { subscription, _ in subscription.group = "nobody" }
-        + DestinationKind.allCases.flatMap { kind in
+        + DestinationKind.allCases.flatMap { kind -> [ParityProbe] in
             [
                 ParityProbe("subscribe to a \(kind) that does not exist") { bench in
                     _ = try await bench.consumer(Destination(bench.topic(), kind))
@@ -35,8 +35,7 @@ extension ParityProbe {
                     let place = try await bench.place(kind, bench.topic("some.place"))
                     let pattern = try TopicPattern(
                         place.topic.name.replacing("some.place", with: "some.*"), style: .amqp)
-                    let group = kind == .stream ? ParityBench.group : nil
-                    _ = try await bench.broker.subscribe(Subscription(pattern, kind: kind, group: group))
+                    _ = try await bench.consumer(place) { $0.source = .pattern(pattern, kind) }
                 },
             ]
         }

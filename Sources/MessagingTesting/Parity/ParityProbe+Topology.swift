@@ -5,40 +5,44 @@ extension ParityProbe {
 
     /// Topics.
     static let names: [ParityProbe] =
-        stored.flatMap { kind -> [ParityProbe] in
-            odd.map { what, rest in
-                ParityProbe("declare a \(kind) whose name has \(what)") { bench in
-                    _ = try await bench.place(kind, bench.topic(rest))
-                }
-            } + [
-                ParityProbe("declare a \(kind) with a name of the limit") { bench in
-                    _ = try await bench.place(kind, bench.topic(bytes: bench.limits.maximumTopicBytes))
-                },
-                ParityProbe("declare a \(kind) with a name of one byte more") { bench in
-                    _ = try await bench.place(kind, bench.topic(bytes: bench.limits.maximumTopicBytes + 1))
-                },
-                ParityProbe("declare a \(kind) without a name") { bench in
-                    _ = try await bench.place(kind, Topic(unchecked: ""))
-                },
-            ]
+        stored.flatMap(declaringByName) + DestinationKind.allCases.flatMap(publishingByName)
+
+    private static func declaringByName(_ kind: DestinationKind) -> [ParityProbe] {
+        var probes = odd.map { what, rest in
+            ParityProbe("declare a \(kind) whose name has \(what)") { bench in
+                _ = try await bench.place(kind, bench.topic(rest))
+            }
         }
-        + DestinationKind.allCases.flatMap { kind -> [ParityProbe] in
-            odd.flatMap { what, rest in
-                [
-                    ParityProbe("publish to a \(kind) whose name has \(what)") { bench in
-                        try await bench.publish(Message("x"), to: Destination(bench.topic(rest), kind))
-                    },
-                    ParityProbe("subscribe to a \(kind) whose name has \(what)") { bench in
-                        _ = try await bench.consumer(Destination(bench.topic(rest), kind))
-                    },
-                ]
-            } + [
-                ParityProbe("publish to a \(kind) with a name of one byte more than the limit") { bench in
-                    let topic = bench.topic(bytes: bench.limits.maximumTopicBytes + 1)
-                    try await bench.publish(Message("x"), to: Destination(topic, kind))
-                }
-            ]
+        probes += [(0, "of the limit"), (1, "of one byte more")].map { more, what in
+            ParityProbe("declare a \(kind) with a name \(what)") { bench in
+                _ = try await bench.place(kind, bench.topic(bytes: bench.limits.maximumTopicBytes + more))
+            }
         }
+        probes.append(
+            ParityProbe("declare a \(kind) without a name") { bench in
+                _ = try await bench.place(kind, Topic(unchecked: ""))
+            })
+        return probes
+    }
+
+    private static func publishingByName(_ kind: DestinationKind) -> [ParityProbe] {
+        var probes = odd.map { what, rest in
+            ParityProbe("publish to a \(kind) whose name has \(what)") { bench in
+                try await bench.publish(Message("x"), to: Destination(bench.topic(rest), kind))
+            }
+        }
+        probes += odd.map { what, rest in
+            ParityProbe("subscribe to a \(kind) whose name has \(what)") { bench in
+                _ = try await bench.consumer(Destination(bench.topic(rest), kind))
+            }
+        }
+        probes.append(
+            ParityProbe("publish to a \(kind) with a name of one byte more than the limit") { bench in
+                let topic = bench.topic(bytes: bench.limits.maximumTopicBytes + 1)
+                try await bench.publish(Message("x"), to: Destination(topic, kind))
+            })
+        return probes
+    }
 
     private static let odd: [(String, String)] = [
         ("nothing odd", "plain"), ("a space", "a b"), ("an empty token", "a..b"), ("a dot at its end", "a."),

@@ -55,7 +55,7 @@ struct VerifyPlan: Sendable {
 
     private static func absence(of number: Int) -> String {
         if let debt = Scenario.debt(at: number) { return "scenario \(number) is still owed: \(debt)" }
-        let known = Scenario.all.map(\.number)
-        return "there is no scenario \(number); there are \(known.first ?? 0) to \(known.last ?? 0)"
+        let last = Scenario.chapters.last?.numbers.upperBound ?? 0
+        return "there is no scenario \(number); there are 1 to \(last)"
     }
 }
