@@ -2,8 +2,11 @@ public import Messaging
 
 extension InMemoryConfiguration {
     /// A server of this configuration, running and empty. Brokers of one configuration that are to meet share it.
-    public func server(on time: any TimeSource = SystemTime.shared) -> InMemoryServer {
-        InMemoryServer(time: time, maximumMessages: maximumMessages, maximumBytes: maximumBytes.bytes)
+    public func server(
+        on time: any TimeSource = SystemTime.shared, heartbeat: Duration = .seconds(1)
+    ) -> InMemoryServer {
+        InMemoryServer(
+            time: time, heartbeat: heartbeat, maximumMessages: maximumMessages, maximumBytes: maximumBytes.bytes)
     }
 
     /// What is known of an in-memory broker of this configuration.

@@ -14,8 +14,12 @@ public struct Scenario: Sendable {
     public enum Need: Hashable, Sendable {
         /// The broker serves this operation for the kind.
         case operation(BrokerCapabilities.Operation)
-        /// The harness can end the server and start it again.
+        /// The harness has hold of the server's process.
         case crash
+        /// The harness can disturb the link of a client to the server.
+        case link
+        /// The harness can kill a client's process.
+        case kill
     }
 
     /// Its number in the list of scenarios. One number may have a part at the seam and one at the hub.
@@ -33,7 +37,15 @@ public struct Scenario: Sendable {
     package let body: @Sendable (ScenarioContext) async throws -> Void
 
     package init(
-        _ number: Int, _ sentence: String, why: String = "", _ kinds: DestinationKind..., level: Level = .seam,
+        _ number: Int, _ sentence: String, why: String, _ kinds: DestinationKind..., level: Level = .seam,
+        needs: [Need] = [],
+        body: @escaping @Sendable (ScenarioContext) async throws -> Void
+    ) {
+        self.init(number, sentence, why: why, of: kinds, level: level, needs: needs, body: body)
+    }
+
+    package init(
+        _ number: Int, _ sentence: String, why: String, of kinds: [DestinationKind], level: Level = .seam,
         needs: [Need] = [],
         body: @escaping @Sendable (ScenarioContext) async throws -> Void
     ) {

@@ -22,7 +22,8 @@ extension ParityProbe {
         + subscribing("without a hold", [.queue, .stream]) { subscription, _ in subscription.maxHold = .zero }
         + subscribing("with a window of 1") { subscription, _ in subscription.window = 1 }
         + subscribing("up to its end", [.queue, .stream]) { subscription, _ in subscription.until = .end }
-        + subscribing("with a group that does not exist", [.stream]) { subscription, _ in subscription.group = "nobody" }
+        + subscribing("with a group that does not exist", [.stream]) { subscription, _ in subscription.group = "nobody"
+        }
         + DestinationKind.allCases.flatMap { kind -> [ParityProbe] in
             [
                 ParityProbe("subscribe to a \(kind) that does not exist") { bench in
@@ -65,7 +66,8 @@ extension ParityProbe {
 
     /// A settlement of what is held in a queue and in a stream.
     private static func settling(
-        _ what: String, declaring edit: @escaping @Sendable (inout DestinationDeclaration, ParityBench) -> Void = { _, _ in },
+        _ what: String,
+        declaring edit: @escaping @Sendable (inout DestinationDeclaration, ParityBench) -> Void = { _, _ in },
         _ settle: @escaping @Sendable (any MessageConsumer, Receipt, ParityBench) async throws -> Void
     ) -> [ParityProbe] {
         [DestinationKind.queue, .stream].map { kind in
@@ -114,7 +116,8 @@ extension ParityProbe {
             var bytes: [UInt8] = [0]
             while bytes.count <= bench.limits.maximumBodyBytes { bytes += bytes }
             return Outgoing(
-                Message(Body(Array(bytes.prefix(bench.limits.maximumBodyBytes + 1)))), to: try await bench.place(.queue))
+                Message(Body(Array(bytes.prefix(bench.limits.maximumBodyBytes + 1)))), to: try await bench.place(.queue)
+            )
         }
         + forwarding("a null body") { Outgoing(Message(Body.null), to: try await $0.place(.queue)) }
         + forwarding("what has expired") { bench in

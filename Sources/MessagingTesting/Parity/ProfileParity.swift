@@ -43,7 +43,8 @@ public struct ProfileParity: Sendable {
                 "\(probe): wrong probe or profile: \(name) accepted what memory \(ours); mend the profile")
         case (_, .accepted):
             return .differs(
-                "\(probe): memory accepted what \(name) \(theirs), so a test in memory proves nothing; mend the profile")
+                "\(probe): memory accepted what \(name) \(theirs), so a test in memory proves nothing; mend the profile"
+            )
         default: return .differs("\(probe): \(name) \(theirs), memory \(ours); one code is wrong")
         }
     }

@@ -75,7 +75,8 @@ struct FaultCommands: Sendable {
             let said = errors.isEmpty ? "and said nothing" : "and said \(errors.quoted)"
             throw BrokerError(.brokerFailure, "\(what) ended with status \(status) \(said); try the command by hand")
         case .overdue:
-            throw BrokerError(.timeout, "\(what) did not end within \(Self.patience.optionText); try the command by hand")
+            throw BrokerError(
+                .timeout, "\(what) did not end within \(Self.patience.optionText); try the command by hand")
         case .notStarted(let why):
             throw BrokerError(.brokerFailure, "\(what) could not be started: \(why)")
         }

@@ -46,7 +46,9 @@ struct VerifyPlan: Sendable {
                 throw VerifyProblem(sentence: sentence)
             }
             // Of a range, what the suite has is enough; a single number is asked for by itself.
-            let known = ends.count == 1 ? [first] : (first...last).filter { number in Scenario.all.contains { $0.number == number } }
+            let known =
+                ends.count == 1
+                ? [first] : (first...last).filter { number in Scenario.all.contains { $0.number == number } }
             if known.isEmpty { throw VerifyProblem(sentence: absence(of: first)) }
             numbers.formUnion(known)
         }

@@ -25,7 +25,9 @@ struct VerifySubject: Sendable {
             throw VerifyProblem(sentence: "\(broker.name.quoted) \(sentence)")
         }
         let chosen = names.map { BrokerName($0) }.filter { options.broker == nil || options.broker == $0 }
-        let missing = configuration.missingBackends(registered: Backends.factories).filter { chosen.contains($0.broker) }
+        let missing = configuration.missingBackends(registered: Backends.factories).filter {
+            chosen.contains($0.broker)
+        }
         if !missing.isEmpty {
             throw ConfigurationError(
                 missing.map { backend in
@@ -45,7 +47,7 @@ struct VerifySubject: Sendable {
             // A server for each scenario, which all processes of the scenario share: one may be ended beside the others.
             let configuration = InMemoryConfiguration(settings.options)
             self.init(name, .inMemory, width: width) {
-                InMemoryHarness(configuration.server(), profile: configuration.profile)
+                InMemoryHarness(configuration.server(heartbeat: .milliseconds(200)), profile: configuration.profile)
             }
             return
         }

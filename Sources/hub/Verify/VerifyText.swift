@@ -54,7 +54,9 @@ enum VerifyText {
     }
 
     /// Below the promises of a broker.
-    static func verdict(on subject: VerifySubject, _ count: VerifyCount, in time: Duration, _ style: TextStyle) -> String {
+    static func verdict(on subject: VerifySubject, _ count: VerifyCount, in time: Duration, _ style: TextStyle)
+        -> String
+    {
         let tenths = Int((max(0, time / .seconds(1)) * 10).rounded())
         let text =
             "\n\(subject.name): \(count.held) hold, \(count.emulated) of them emulated; \(count.excluded) not run; "

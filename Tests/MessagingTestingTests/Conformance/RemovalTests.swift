@@ -47,7 +47,7 @@ private struct CancellableHarness: ConformanceHarness {
     let base: InMemoryHarness
     var name: String { base.name }
 
-    func launch() async throws -> BrokerProcess {
+    func launch() async throws -> LaunchedBroker {
         if Task.isCancelled { throw CancellationError() }
         return try await base.launch()
     }
@@ -59,8 +59,8 @@ private struct KeepingHarness: ConformanceHarness {
     let refuses: Bool
     var name: String { base.name }
 
-    func launch() async throws -> BrokerProcess {
-        BrokerProcess(Keeper(base: try await base.launch().broker, refuses: refuses))
+    func launch() async throws -> LaunchedBroker {
+        LaunchedBroker(Keeper(base: try await base.launch().broker, refuses: refuses))
     }
 
     private struct Keeper: BrokerDecorator {

@@ -13,7 +13,8 @@ extension BrokerProfile {
     static let all: [BrokerProfile] = [.inMemory, .embedded, .rabbitMQ, .kafka, .redis, .nats]
 
     /// Memory with limits that are soon reached.
-    static let tight = BrokerProfile.inMemory.with { _ in } limits: { limits in
+    static let tight = BrokerProfile.inMemory.with { _ in
+    } limits: { limits in
         limits.maximumBodyBytes = 1000
         limits.maximumHeaders = 10
         limits.maximumHeaderNameBytes = 20
@@ -109,7 +110,10 @@ extension BrokerProfile {
                 .invalidArgument
             ),
             ("declare a queue again as it is", "declare a queue again with order", .conflict),
-            ("subscribe to a pubsub that does not exist", "subscribe to a queue that does not exist", .noSuchDestination),
+            (
+                "subscribe to a pubsub that does not exist", "subscribe to a queue that does not exist",
+                .noSuchDestination
+            ),
         ]
         let parity = ProfileParity(.tight, live: Self.harness(.tight))
         for (good, bad, code) in edges {
@@ -157,7 +161,9 @@ extension BrokerProfile {
         }.map { Difference(without: $0, on: kind) }
     }
 
-    @Test("a limit or capability that differs on either side is found, and the right side is named", arguments: limits + operations)
+    @Test(
+        "a limit or capability that differs on either side is found, and the right side is named",
+        arguments: limits + operations)
     func aDifferenceIsFound(_ difference: Difference) async {
         let (odd, right) = (Self.harness(difference.profile), Self.harness(.tight))
         let probes = ParityProbe.all.filter { probe in difference.words.contains { probe.description.contains($0) } }
@@ -186,8 +192,10 @@ extension BrokerProfile {
     static let wrong: [Wrong] = [
         Wrong(
             what: "has another code for what is too large",
-            sentence: "publish to a queue a body of one byte more: inmemory, flawed refused with invalidArgument, memory refused with tooLarge; one code is wrong",
-            flaw: .changing { error in error.code == .tooLarge ? BrokerError(.invalidArgument, error.sentence) : error }),
+            sentence:
+                "publish to a queue a body of one byte more: inmemory, flawed refused with invalidArgument, memory refused with tooLarge; one code is wrong",
+            flaw: .changing { error in error.code == .tooLarge ? BrokerError(.invalidArgument, error.sentence) : error }
+        ),
         Wrong(
             what: "does not know what became of what is refused",
             sentence: "publish to a queue a null body",

@@ -31,7 +31,8 @@ import Testing
     @Test func aCommandThatFailsIsSaidWithItsStatusAndItsFirstLine() async throws {
         let faults = commands([.kill: "echo no such container >&2; echo more >&2; exit 3", .start: "kill -9 $$"])
         let error = await #expect(throws: BrokerError.self) { try await faults.run(.kill) }
-        let status = #"--with-faults: kill of tasks ended with status 3 and said "no such container"; try the command by hand"#
+        let status =
+            #"--with-faults: kill of tasks ended with status 3 and said "no such container"; try the command by hand"#
         #expect(error?.sentence == status)
         let killed = await #expect(throws: BrokerError.self) { try await faults.run(.start) }
         #expect(killed?.sentence.contains("ended with status -9 and said nothing") == true)

@@ -5,14 +5,17 @@ import Testing
 @testable import hub
 
 @Suite(.timeLimit(.minutes(5))) struct VerifyCommandTests {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..").standardized
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
+        .standardized
     private let development = root.appending(path: "configs/development.yaml").path
 
     @Test("each promise is printed with its kinds, and how it holds; status 0")
     func text() async {
         let console = RecordingConsole()
         #expect(await console.run("verify", development, "--scenario", "1,15,33", "--seed", "7") == .success)
-        #expect(console.output.hasPrefix("main (inmemory), seed 7\n\nSettlement\n       1  A delivery that was accepted never comes back"))
+        #expect(
+            console.output.hasPrefix(
+                "main (inmemory), seed 7\n\nSettlement\n       1  A delivery that was accepted never comes back"))
         #expect(console.output.contains("\n          queue, stream: holds natively\n"))
         #expect(console.output.contains("\n\nAttempts and dead letters\n      15  A retry in one group"))
         #expect(console.output.contains("\n\nPublishing\n      33  Messages of one publisher and one key"))
@@ -76,15 +79,26 @@ import Testing
         let file = Self.root.appending(path: "configs/messaging.yaml").path
         #expect(await missing.run("verify", file, "--broker", "events") == .configuration)
         #expect(missing.errors.count == 1)
-        #expect(missing.errors[0].contains("brokers.events.type: broker events: the backend of type kafka is not in this build"))
+        #expect(
+            missing.errors[0].contains(
+                "brokers.events.type: broker events: the backend of type kafka is not in this build"))
     }
 
     @Test(
         "a file of faults that does not fit is named, with what to do; status 3",
         arguments: [
-            ("brokers: { main: { kill: a, stop: b, start: c, freeze: d, thaw: e } }", "brokers.main: is in memory, and its server is ended without commands; remove it"),
-            ("brokers: { mian: { kill: a, stop: b, start: c, freeze: d, thaw: e } }", "brokers.mian: is no broker of the configuration; did you mean main?"),
-            ("brokers: { main: { kill: a, stop: b, start: c, freeze: d } }", "brokers.main.thaw: is not set and has no default; give text"),
+            (
+                "brokers: { main: { kill: a, stop: b, start: c, freeze: d, thaw: e } }",
+                "brokers.main: is in memory, and its server is ended without commands; remove it"
+            ),
+            (
+                "brokers: { mian: { kill: a, stop: b, start: c, freeze: d, thaw: e } }",
+                "brokers.mian: is no broker of the configuration; did you mean main?"
+            ),
+            (
+                "brokers: { main: { kill: a, stop: b, start: c, freeze: d } }",
+                "brokers.main.thaw: is not set and has no default; give text"
+            ),
             ("brokers: { main: { kil: a } }", "brokers.main.kil: is not known here; did you mean kill?"),
             ("brokers: {}", "brokers: names no broker; give the commands of at least one"),
             ("", "is empty; "),

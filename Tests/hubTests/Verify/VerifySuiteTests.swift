@@ -63,7 +63,9 @@ import Testing
         #expect(count.failed == 1 && count.held == 1)
         let text = VerifyText.promise(told.first ?? [], .plain)
         #expect(text.hasPrefix("       1  Scenario 1.\n          queue: FAILS: it does not (seed 7)"))
-        #expect(told.first?.first.map(VerifyJSON.text)?.contains(#""result":"failed","reason":"it does not (seed 7)""#) == true)
+        #expect(
+            told.first?.first.map(VerifyJSON.text)?.contains(#""result":"failed","reason":"it does not (seed 7)""#)
+                == true)
         #expect(VerifyText.verdict(on: subject(), count, in: .milliseconds(1260), .plain).hasSuffix("1 fail; 1.3 s"))
     }
 
@@ -73,7 +75,9 @@ import Testing
         let (told, count) = await told(lines, subject(harness))
         #expect(count.excluded == 1 && count.held == 1)
         let text = VerifyText.promise(told.first ?? [], .plain)
-        #expect(text.hasSuffix("queue: not run: needs control of the server's process; --with-faults names commands for it"))
+        #expect(
+            text.hasSuffix("queue: not run: needs control of the server's process; --with-faults names commands for it")
+        )
     }
 
     @Test func interruptedItEndsWhatRunsAndRemovesWhatWasMade() async throws {
@@ -112,7 +116,9 @@ import Testing
         ]
         let status = await run.verify(subjects, try VerifyPlan(["5"], kind: .queue), nil)
         #expect(status == .failure)
-        #expect(console.errors == ["hub verify: broker away cannot be connected to: the in-memory server is down; start it"])
+        #expect(
+            console.errors == ["hub verify: broker away cannot be connected to: the in-memory server is down; start it"]
+        )
         #expect(console.output.contains("main: 1 hold, 0 of them emulated; 0 not run; 0 fail; "))
     }
 }

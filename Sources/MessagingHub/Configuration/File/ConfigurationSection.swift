@@ -14,5 +14,7 @@ package struct ConfigurationSection: Sendable {
     package subscript(name: String) -> ConfigurationSection? { sections[name] }
 
     /// The entries of a section that has such.
-    package func entries(of name: String) -> [(name: String, section: ConfigurationSection)] { sections[name]?.entries ?? [] }
+    package func entries(of name: String) -> [(name: String, section: ConfigurationSection)] {
+        sections[name]?.entries ?? []
+    }
 }
