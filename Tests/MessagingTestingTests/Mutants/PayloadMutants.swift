@@ -120,6 +120,7 @@ extension Mutant {
     /// Every mutant.
     static let all =
         settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub
+        + holding + membership + counting + giving + defaults + lanes
 }
 
 extension Message {
