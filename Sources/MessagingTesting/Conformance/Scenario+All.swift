@@ -8,7 +8,9 @@ extension Scenario {
         + CloseScenarios.all + ForwardingScenarios.all
         + FailedBeforeAccepted.all + LostHold.all + LongHold.all + GroupAttempts.all + BrokerDeadLetters.all
         + KeptForEver.all + Undecodable.all + LazyNeighbour.all + ComingAndGoing.all + Bridging.all
-        + FailureTraffic.all + StatedDefaults.all)
+        + FailureTraffic.all + StatedDefaults.all
+        + CarriedScenarios.all + HeaderScenarios.all + CancelledPublish.all + PriorityScenarios.all
+        + ResourceScenarios.all + ConnectScenarios.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 
     /// The scenario of this number and level.

@@ -45,6 +45,8 @@ enum VerifyText {
     private static func verdict(on outcome: VerifyOutcome, _ style: TextStyle) -> String {
         switch outcome.result {
         case .passed(let emulations) where emulations.isEmpty: style.green("holds natively")
+        case .passed(let notes) where outcome.emulations.isEmpty:
+            "\(style.green("holds natively")): \(notes.joined(separator: "; "))"
         case .passed(let emulations): "\(style.yellow("holds by an emulation")): \(emulations.joined(separator: "; "))"
         case .excluded(let reason): "\(style.dim("not run")): \(reason)"
         case .failed(let violation):
