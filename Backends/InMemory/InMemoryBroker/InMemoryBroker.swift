@@ -128,14 +128,8 @@ extension BrokerFactory {
     public static func inMemory(_ server: InMemoryServer? = nil) -> BrokerFactory {
         BrokerFactory(.inMemory) { (name, values, environment) throws(BrokerError) -> any MessageBroker in
             let configuration = InMemoryConfiguration(values)
-            let profile = BrokerProfile(
-                type: .inMemory, scheme: BrokerProfile.inMemory.scheme, options: InMemoryConfiguration.options,
-                capabilities: BrokerProfile.inMemory.capabilities,
-                limits: BrokerProfile.inMemory.limits.with { $0.maximumBodyBytes = configuration.maximumBody.bytes })
-            let own = InMemoryServer(
-                time: environment.time, maximumMessages: configuration.maximumMessages,
-                maximumBytes: configuration.maximumBytes.bytes)
-            return InMemoryBroker(server ?? own, name: name, profile: profile)
+            let own = server ?? configuration.server(on: environment.time)
+            return InMemoryBroker(own, name: name, profile: configuration.profile)
         }
     }
 }
