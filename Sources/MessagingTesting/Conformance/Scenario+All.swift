@@ -5,7 +5,8 @@ extension Scenario {
         + PublishingScenarios.all
         + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + GroupPositionScenarios.all
         + PayloadScenarios.all
-        + CloseScenarios.all + ForwardingScenarios.all)
+        + CloseScenarios.all + ForwardingScenarios.all
+        + EndScenarios.all + SelectionScenarios.all + AdministrationScenarios.all + ContextScenarios.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 
     /// The scenario of this number and level.

@@ -120,6 +120,7 @@ extension Mutant {
     /// Every mutant.
     static let all =
         settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub
+        + ending + bounded + gone + selecting + filtering + administration + depths + contexts + hurried + fencing
 }
 
 extension Message {
