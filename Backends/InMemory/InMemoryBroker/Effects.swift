@@ -14,9 +14,13 @@ struct Effects: Sendable {
         events.append((report, event))
     }
 
-    func perform() {
+    func perform(on server: InMemoryServer) {
         first?.resolve(())
         if !others.isEmpty { for waiter in others { waiter.resolve(()) } }
-        if !events.isEmpty { for (report, event) in events { report(event) } }
+        if !events.isEmpty {
+            for (report, event) in events { report(event) }
+            // One of them may be that a connection went down, and it comes up again by itself.
+            server.reconnectLater()
+        }
     }
 }

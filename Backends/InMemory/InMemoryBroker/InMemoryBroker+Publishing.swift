@@ -46,8 +46,8 @@ extension InMemoryBroker {
             switch (step, waiter) {
             case (.done, _):
                 return try batch.result()
-            case (.offer(let intake), _):
-                doors.withLock { $0.keep(intake, of: destination) }
+            case (.offer(let intake, let disturbances), _):
+                doors.withLock { $0.keep(intake, of: destination, since: disturbances) }
                 let answer = intake.offer(messages, from: batch.next, within: limits)
                 if answer.isAwaited { notice(at: destination) }
                 batch.confirm(count: answer.taken)
@@ -63,7 +63,7 @@ extension InMemoryBroker {
                 if case .value = outcome { continue }
                 server.change { state, effects in state.forgetPublisher(waiter, at: block.place, &effects) }
                 if case .timedOut = outcome, server.time.uptime < end { continue }
-                if case .cancelled = outcome { batch.refuseRest(Self.cancelled) } else { batch.refuseRest(block.error) }
+                if case .cancelled = outcome { batch.giveUp(Self.cancelled) } else { batch.giveUp(block.error) }
                 return try batch.result()
             }
         }
@@ -88,6 +88,8 @@ struct Doors: Sendable {
     /// The same, to be used without a reference counted; it lives as long as `intake` stands beside it.
     private var door: Unmanaged<Intake>?
     private var isClosed = false
+    /// How often the link had been disturbed when it was closed last.
+    private var disturbances = 0
 
     /// Offers a message to the intake of the destination; nil when it is not known here.
     @inline(__always)
@@ -102,8 +104,8 @@ struct Doors: Sendable {
         return door._withUnsafeGuaranteedRef { $0.offer(messages, within: limits) }
     }
 
-    mutating func keep(_ intake: Intake?, of destination: Destination) {
-        if intake == nil || isClosed { return }
+    mutating func keep(_ intake: Intake?, of destination: Destination, since disturbances: Int) {
+        if intake == nil || isClosed || disturbances < self.disturbances { return }
         self.destination = destination
         self.intake = intake
         door = intake.map { Unmanaged.passUnretained($0) }
@@ -111,10 +113,16 @@ struct Doors: Sendable {
 
     /// The connection has ended.
     mutating func close() {
+        close(before: .max)
+        isClosed = true
+    }
+
+    /// The link was disturbed: what was found before is not to be used.
+    mutating func close(before disturbances: Int) {
         destination = nil
         intake = nil
         door = nil
-        isClosed = true
+        self.disturbances = max(self.disturbances, disturbances)
     }
 }
 
@@ -147,6 +155,28 @@ struct Batch: Sendable {
         next += 1
     }
 
+    /// It was sent, and no answer has come: how often its connection had been lost by then.
+    var sentAfterLosses: Int?
+
+    /// Nobody knows what became of the rest.
+    mutating func doubtRest(_ error: BrokerError) {
+        while next < messages.count {
+            failures[next] = .unknown(error.during(.publish))
+            if options.positions { positions.append(.none) }
+            next += 1
+        }
+    }
+
+    /// The answer to the whole call was lost: nobody knows what became of what was not refused.
+    mutating func doubtConfirmed(_ error: BrokerError) {
+        for index in messages.indices where failures[index] == nil { failures[index] = .unknown(error.during(.publish)) }
+    }
+
+    /// The publisher waits no longer.
+    mutating func giveUp(_ error: BrokerError) {
+        if sentAfterLosses == nil { refuseRest(error) } else { doubtRest(error) }
+    }
+
     mutating func refuseRest(_ error: BrokerError) { while next < messages.count { refuse(error) } }
 
     func result() throws(PublishFailure) -> PublishReceipt {
@@ -160,7 +190,7 @@ extension ServerState {
     enum Step: Sendable {
         case done
         /// There is room in a queue: the intake is open, and takes the next messages without the server.
-        case offer(Intake)
+        case offer(Intake, disturbances: Int)
         case blocked(Block)
     }
 
@@ -177,6 +207,11 @@ extension ServerState {
         _ batch: inout Batch, from connection: Int, now: () -> Timestamp, _ waiter: Waiter<Void>?,
         _ effects: inout Effects
     ) -> Step {
+        if !isSmooth || batch.sentAfterLosses != nil,
+            let step = publishDisturbed(&batch, from: connection, waiter, &effects)
+        {
+            return step
+        }
         if let problem = problem(with: connection) {
             guard connections[connection].status == .up else {
                 batch.refuseRest(problem)
@@ -195,7 +230,9 @@ extension ServerState {
         let isOrdered = place.map { keepsOrder($0) } ?? false
         let messages = batch.messages
         while batch.next < messages.count {
-            if let intake = openIntake(at: place, for: batch, from: connection) { return .offer(intake) }
+            if let intake = openIntake(at: place, for: batch, from: connection) {
+                return .offer(intake, disturbances: connections[connection].disturbances)
+            }
             let message = messages[batch.next]
             if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
                 let key = message.key ?? "none"
@@ -221,12 +258,41 @@ extension ServerState {
                         lookAgain: roomAt(full)))
             }
         }
+        if !isSmooth { tearAnswer(to: &batch, from: connection, &effects) }
         return .done
+    }
+
+    /// What a publish does next whose connection is not what it should be; nil: nothing else than any other.
+    private mutating func publishDisturbed(
+        _ batch: inout Batch, from connection: Int, _ waiter: Waiter<Void>?, _ effects: inout Effects
+    ) -> Step? {
+        let losses = connections[connection].losses
+        if let before = batch.sentAfterLosses, before != losses || connections[connection].status != .up {
+            batch.doubtRest(BrokerError(.notConnected, "the connection was lost before the answer came"))
+            return .done
+        }
+        if isStuck(connection) {
+            batch.sentAfterLosses = losses
+            if let waiter { waitingForServer.append(waiter) }
+            return .blocked(Block(place: nil, error: BrokerError(.timeout, "the in-memory server did not answer")))
+        }
+        batch.sentAfterLosses = nil
+        guard isReachable(connection), connections[connection].tear == .sending else { return nil }
+        lose(connection, because: Self.torn, &effects)
+        batch.doubtRest(Self.torn)
+        return .done
+    }
+
+    /// Loses the connection, where what the server sends next is to be cut in the middle.
+    private mutating func tearAnswer(to batch: inout Batch, from connection: Int, _ effects: inout Effects) {
+        guard connections[connection].tear == .receiving else { return }
+        lose(connection, because: Self.torn, &effects)
+        batch.doubtConfirmed(Self.torn)
     }
 
     /// The intake of a queue that is bound to nothing, open, where the next message is of the common kind and fits.
     private mutating func openIntake(at place: Place?, for batch: Batch, from connection: Int) -> Intake? {
-        guard case .queue(let inbox) = place, !hasBindings, !batch.options.positions, batch.refusedKeys.isEmpty,
+        guard case .queue(let inbox) = place, !hasBindings, connections[connection].tear == nil, !batch.options.positions, batch.refusedKeys.isEmpty,
             connections[connection].takesNullBodies,
             let size = connections[connection].limits.plainSize(of: batch.messages[batch.next]),
             inboxes[inbox].openIntake(toFit: size)

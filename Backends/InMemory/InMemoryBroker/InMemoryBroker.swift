@@ -44,12 +44,16 @@ public final class InMemoryBroker: MessageBroker {
 
     /// Connects; throws `.unavailable` while the server is down, `.ended` after `close`.
     public func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
+        try await server.greet(connection)
         let problem: BrokerError? = server.change { state, effects in
             let status = state.connections[connection].status
             guard status == .fresh || status == .up else {
                 return .ended(.closed, "this broker is closed; make a new one")
             }
-            guard state.isRunning else { return BrokerError(.unavailable, "the in-memory server is down; start it") }
+            guard state.phase != .down else { return BrokerError(.unavailable, "the in-memory server is down; start it") }
+            guard state.connections[connection].link != .refused, !state.connections[connection].isLost else {
+                return BrokerError(.unavailable, "the link to the in-memory server is refused; restore it")
+            }
             state.connections[connection].report = reporting
             state.connections[connection].status = .up
             if status == .fresh { effects.report(.up, to: reporting) }
@@ -64,6 +68,7 @@ public final class InMemoryBroker: MessageBroker {
             let refusal = limits.refusal(of: declaration.destination.topic) ?? capabilities.refusal(of: declaration)
             if let refusal { throw refusal.during(.declare) }
         }
+        try await server.answers(connection, during: .declare)
         let problem: BrokerError? = server.change { state, effects in
             if let problem = state.problem(with: connection) { return problem }
             if let problem = state.declare(declarations, &effects) { return problem }
@@ -83,6 +88,7 @@ public final class InMemoryBroker: MessageBroker {
                 "\(subscription.label): maxHold of \(subscription.maxHold) is out of range; at most \(limits.maxHold)",
                 during: .subscribe)
         }
+        try await server.answers(connection, during: .subscribe)
         let cells = HoldCells(count: subscription.kind == .pubSub ? 0 : max(1, min(subscription.window, 1 << 20)))
         let id = server.change { state, effects in
             state.subscribe(subscription, by: connection, cells: cells, &effects)

@@ -74,10 +74,27 @@ final class InMemoryConsumer: MessageConsumer {
     func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
         let time = server.time
         let moment = ServerState.Moment(uptime: time.uptime) { time.now }
-        return server.change { state, effects in state.settle(id, settlements, at: moment, &effects) }
+        let outcomes = server.change { state, effects in state.settle(id, settlements, at: moment, &effects) }
+        guard outcomes.allSatisfy({ $0 == .stale }), await server.outlasts(silenceOf: broker.connection) else { return outcomes }
+        return await settle(settlements)
     }
 
     @inline(__always) func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+        let outcome = settleNow(receipt, as: settlement)
+        if case .stale = outcome { return await settleOnceAnswered(receipt, as: settlement) }
+        return outcome
+    }
+
+    /// What is stale, or gets no answer, once there is one.
+    private func settleOnceAnswered(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+        while await server.outlasts(silenceOf: broker.connection) {
+            let outcome = settleNow(receipt, as: settlement)
+            if outcome != .stale { return outcome }
+        }
+        return .stale
+    }
+
+    @inline(__always) private func settleNow(_ receipt: Receipt, as settlement: Settlement) -> SettlementOutcome {
         if case .accept = settlement { return accept(receipt) }
         let time = server.time
         let moment = ServerState.Moment(uptime: time.uptime) { time.now }

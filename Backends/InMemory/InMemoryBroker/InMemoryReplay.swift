@@ -7,6 +7,7 @@ struct InMemoryReplay: Replaying {
     func reader(
         of destination: Destination, from start: StartPosition, until: Subscription.Until?
     ) async throws(BrokerError) -> any ReplayReader {
+        try await broker.server.answers(broker.connection)
         let found: Result<InMemoryReplayReader, BrokerError> = broker.server.state.withLock { state in
             if let problem = state.problem(with: broker.connection) { return .failure(problem) }
             guard case .stream(let stream) = state.places[destination] else {
@@ -26,6 +27,7 @@ struct InMemoryReplay: Replaying {
     }
 
     func end(of destination: Destination) async throws(BrokerError) -> Position {
+        try await broker.server.answers(broker.connection)
         let end: Result<Position, BrokerError> = broker.server.state.withLock { state in
             if let problem = state.problem(with: broker.connection) { return .failure(problem) }
             guard case .stream(let stream) = state.places[destination] else {
@@ -114,7 +116,7 @@ final class InMemoryReplayReader: ReplayReader {
         let log = server.streams[stream]
         if start < log.first { return (.ended(log.gone(start)), start) }
         var (offset, deliveries): (UInt64, [Delivery]) = (start, [])
-        while server.isRunning, deliveries.count < limit, offset < end ?? .max, let entry = log[offset] {
+        while server.isReachable(broker.connection), deliveries.count < limit, offset < end ?? .max, let entry = log[offset] {
             if !log.isLost(offset), !isExpired(entry.message) {
                 deliveries.append(
                     Delivery(

@@ -2,11 +2,14 @@ public import Messaging
 
 /// The store of the in-memory broker: what a broker's process would be. Two brokers on one server are two processes.
 ///
-/// It lives as long as this program. `kill()` and `start()` play the crash of a broker: what a real one would lose is lost,
-/// what it would keep is kept.
+/// It lives as long as this program. What signals do to a broker's process is played: `stop()`, `kill()` and `start()` (what
+/// a real one would lose is lost, what it would keep is kept), `freeze()` and `thaw()`.
 public final class InMemoryServer: Sendable {
     let time: any TimeSource
     let settleLag: Duration
+    /// The interval in which its connections show that they are alive. One that has been silent for one and a half of them
+    /// is lost.
+    public let heartbeat: Duration
     let state: Lock<ServerState>
     /// Whether a crash undoes acceptances at all.
     let hasSettleLag: Bool
@@ -16,14 +19,16 @@ public final class InMemoryServer: Sendable {
     ///   - time: its clock. Default: the machine's.
     ///   - settleLag: how far back `kill()` undoes acceptances. Default: not at all. What a `.forward` published stays,
     ///     since its receivers may have it already: its original comes again, and is forwarded again.
+    ///   - heartbeat: how often its connections show that they are alive. Default: 1 s.
     ///   - maximumMessages: how many messages a destination holds where its declaration does not say. Default: 65,536.
     ///   - maximumBytes: how many bytes it holds then. Default: 256 MiB.
     public init(
-        time: any TimeSource = SystemTime.shared, settleLag: Duration = .zero, maximumMessages: Int = 65_536,
-        maximumBytes: Int = 256 << 20
+        time: any TimeSource = SystemTime.shared, settleLag: Duration = .zero, heartbeat: Duration = .seconds(1),
+        maximumMessages: Int = 65_536, maximumBytes: Int = 256 << 20
     ) {
         self.time = time
         self.settleLag = settleLag
+        self.heartbeat = heartbeat
         hasSettleLag = settleLag > .zero
         state = Lock(
             ServerState(maximumMessages: maximumMessages, maximumBytes: maximumBytes, settleLag: settleLag))
@@ -33,21 +38,39 @@ public final class InMemoryServer: Sendable {
     /// destinations declared non-durable and acceptances younger than `settleLag` are gone. Harmless when it is down.
     public func kill() {
         let uptime = time.uptime
-        change { state, effects in state.kill(at: uptime, &effects) }
+        change { state, effects in state.end(at: uptime, undoing: true, "killed", &effects) }
+    }
+
+    /// Ends the server as SIGTERM ends a process: as `kill()`, but no acceptance is undone. Harmless when it is down.
+    public func stop() {
+        let uptime = time.uptime
+        change { state, effects in state.end(at: uptime, undoing: false, "stopped", &effects) }
     }
 
     /// Starts it again with every confirmed durable message, group position and attempt. Harmless when it runs.
     public func start() { change { state, effects in state.start(&effects) } }
 
-    /// Whether it runs.
-    public var isRunning: Bool { state.withLock { $0.isRunning } }
+    /// Holds the server as SIGSTOP holds a process: connections stay open, and every call of each waits. One that has
+    /// waited for one and a half heartbeats reports `down`, loses what it holds, and does not know what became of what it
+    /// published meanwhile. Harmless when it is frozen or down.
+    public func freeze() {
+        let silent = state.withLock { $0.freeze() }
+        noticeLater(silent)
+    }
+
+    /// Lets it go on as SIGCONT does: what waited is answered, and connections that were lost come up. Harmless when it
+    /// is not frozen.
+    public func thaw() { change { state, effects in state.thaw(&effects) } }
+
+    /// Whether it runs, if frozen.
+    public var isRunning: Bool { state.withLock { $0.phase != .down } }
 
     /// Changes the state under the lock, then does what follows from it.
     @discardableResult
     func change<Result: Sendable>(_ body: (inout ServerState, inout Effects) -> Result) -> Result {
         var effects = Effects()
         let result = state.withLock { body(&$0, &effects) }
-        effects.perform()
+        effects.perform(on: self)
         return result
     }
 }

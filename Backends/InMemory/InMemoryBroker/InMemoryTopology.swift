@@ -5,6 +5,7 @@ struct InMemoryTopology: TopologyAdministration {
     let broker: InMemoryBroker
 
     func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
+        try await broker.server.answers(broker.connection)
         let depth: Result<DestinationDepth, BrokerError> = broker.server.state.withLock { state in
             if let problem = state.problem(with: broker.connection) { return .failure(problem) }
             return state.depth(of: destination, group: group)
@@ -13,6 +14,7 @@ struct InMemoryTopology: TopologyAdministration {
     }
 
     func purge(_ destination: Destination) async throws(BrokerError) -> Int {
+        try await broker.server.answers(broker.connection)
         let count: Result<Int, BrokerError> = broker.server.change { state, effects in
             if let problem = state.problem(with: broker.connection) { return .failure(problem) }
             guard case .queue(let inbox) = state.places[destination] else {
@@ -28,6 +30,7 @@ struct InMemoryTopology: TopologyAdministration {
     }
 
     func delete(_ destination: Destination) async throws(BrokerError) {
+        try await broker.server.answers(broker.connection)
         let problem: BrokerError? = broker.server.change { state, effects in
             if let problem = state.problem(with: broker.connection) { return problem }
             state.connections[broker.connection].declared[destination] = nil
@@ -106,5 +109,6 @@ extension ServerState {
             for reader in streams[stream].readers { effects.wake(reader) }
             streams[stream].readers = []
         }
+        review()
     }
 }

@@ -61,7 +61,7 @@ extension ServerState {
         return connections[broker].limits.refusal(of: destination.topic)
     }
 
-    private func inboxes(of subscription: Subscription) -> Result<[Int], BrokerError> {
+    func inboxes(of subscription: Subscription) -> Result<[Int], BrokerError> {
         let missing = BrokerError(.noSuchDestination, "\(subscription.label) does not exist; declare it")
         switch subscription.source {
         case .destination(let destination):

@@ -20,11 +20,14 @@ extension ServerState {
         case .stopped: return .ended(.ended(.stopped, "this consumer was stopped"))
         case .vacant: return .ended(.ended(.closed, "this consumer is gone"))
         }
-        while isRunning {
+        while isSmooth || isReachable(consumers[id].broker) {
             if let error = endReached(by: id, &effects) { return .ended(error) }
             var isShort = false
             let deliveries = take(id, upTo: limit, uptime: uptime, now: now, isShort: &isShort, &effects)
-            if !deliveries.isEmpty { return .deliveries(deliveries) }
+            if !deliveries.isEmpty {
+                if isSmooth || !tearsDeliveries(deliveries, of: id, &effects) { return .deliveries(deliveries) }
+                continue
+            }
             if let error = endReached(by: id, &effects) { return .ended(error) }
             guard let waiter else { return .nothing(until: nil) }
             if isShort || !consumers[id].hasRoom {
@@ -34,7 +37,8 @@ extension ServerState {
             let came = consumers[id].inboxes.reduce(0) { $0 + inboxes[$1].awaitArrival() }
             if came == 0 { return .nothing(until: waitForMessage(id, waiter)) }
         }
-        if let waiter { _ = waitForMessage(id, waiter) }
+        // Nothing can be taken; whatever changes that wakes everybody.
+        if let waiter { consumers[id].waiter = waiter }
         return .nothing(until: nil)
     }
 
@@ -88,8 +92,7 @@ extension ServerState {
             consumers[id].isIdle = true
             for inbox in consumers[id].inboxes { inboxes[inbox].idle += 1 }
         }
-        // While the server is down nothing can be taken; its start wakes everybody.
-        return isRunning ? consumers[id].inboxes.compactMap { inboxes[$0].nextDue }.min() : nil
+        return consumers[id].inboxes.compactMap { inboxes[$0].nextDue }.min()
     }
 
     /// Expired or filtered messages are gone: there may be room, and an end may be reached.

@@ -12,7 +12,9 @@ extension ServerState {
         _ id: Int, _ receipt: Receipt, at uptime: Duration, _ effects: inout Effects
     ) -> SettlementOutcome {
         if consumers[id].isMailbox { return consumers[id].isLive || consumers[id].isStopped ? .settled : .stale }
-        guard let inbox = finish(id, receipt, at: uptime) else { return .stale }
+        guard isSmooth || settlementArrives(of: id, &effects), let inbox = finish(id, receipt, at: uptime) else {
+            return .stale
+        }
         announceDone(id, inbox, &effects)
         return .settled
     }
@@ -21,6 +23,9 @@ extension ServerState {
     mutating func settle(
         _ id: Int, _ settlements: [ReceiptSettlement], at moment: Moment, _ effects: inout Effects
     ) -> [SettlementOutcome] {
+        guard isSmooth || settlementArrives(of: id, &effects) else {
+            return [SettlementOutcome](repeating: .stale, count: settlements.count)
+        }
         var outcomes = [SettlementOutcome](repeating: .settled, count: settlements.count)
         var unannounced: Int?
         let isMailbox = consumers[id].isMailbox
@@ -47,7 +52,9 @@ extension ServerState {
         _ id: Int, _ receipt: Receipt, as settlement: Settlement, at moment: Moment, _ effects: inout Effects
     ) -> SettlementOutcome {
         if consumers[id].isMailbox { return settleMail(id, settlement, at: moment, &effects) }
-        guard isRunning, let hold = consumers[id].hold(of: receipt) else { return .stale }
+        guard isSmooth || settlementArrives(of: id, &effects), let hold = consumers[id].hold(of: receipt) else {
+            return .stale
+        }
         switch settlement {
         case .accept:
             break
@@ -73,7 +80,6 @@ extension ServerState {
 
     /// A delivery is done: its message is gone. The inbox that it was of; nil when it is not held.
     private mutating func finish(_ id: Int, _ receipt: Receipt, at uptime: Duration) -> Int? {
-        if !isRunning { return nil }
         if hasSettleLag { remember(id, receipt, at: uptime) }
         guard let hold = consumers[id].finish(receipt) else { return nil }
         inboxes[hold.inbox].settle(hold.mark)

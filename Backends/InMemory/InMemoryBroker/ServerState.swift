@@ -20,6 +20,20 @@ struct ServerState {
         var declared: [Destination: DestinationDeclaration] = [:]
         /// Whether a message of the common kind needs no second look, whatever its body.
         let takesNullBodies: Bool
+        /// What its frames go through.
+        var link = Link.open
+        /// Which frame is to be cut in the middle, and the connection with it.
+        var tear: Tear?
+        /// It is known to be gone, and comes up again by itself.
+        var isLost = false
+        /// Its coming up is arranged.
+        var isReconnecting = false
+        /// How often it was lost.
+        var losses = 0
+        /// How often its link was changed.
+        var disturbances = 0
+        /// The silence that it is in, to tell it from earlier ones.
+        var silence: UInt64 = 0
 
         init(limits: BrokerLimits, capabilities: BrokerCapabilities) {
             self.limits = limits
@@ -41,7 +55,10 @@ struct ServerState {
     let settleLag: Duration
     /// Whether a crash undoes acceptances at all.
     let hasSettleLag: Bool
-    var isRunning = true
+    var phase = Phase.running
+    /// It runs, and nothing is wrong with the link of any connection: nothing else needs to be looked at.
+    var isSmooth = true
+    var lastSilence: UInt64 = 0
     var places: [Destination: Place] = [:]
     // Tables: a row's index is its name, and a vacant row is used again.
     var inboxes: [Inbox] = []
@@ -53,7 +70,7 @@ struct ServerState {
     /// Which destinations receive copies of other topics' messages.
     var bindings = PatternTrie<Destination>()
     var hasBindings = false
-    /// Publishers that wait for the server to be back.
+    /// Those who wait for the server to be back, or to answer.
     var waitingForServer: [Waiter<Void>] = []
     var undo = RingBuffer<Undo>()
     var lastHold: UInt64 = 0
@@ -78,7 +95,14 @@ struct ServerState {
     /// Why a connection cannot be used now; nil when it can.
     func problem(with connection: Int) -> BrokerError? {
         switch connections[connection].status {
-        case .up: isRunning ? nil : BrokerError(.notConnected, "the in-memory server is down; it was killed, start it")
+        case .up:
+            if phase == .down {
+                BrokerError(.notConnected, "the in-memory server is down; it was ended, start it")
+            } else if connections[connection].isLost {
+                BrokerError(.notConnected, "the connection to the in-memory server is gone; it comes back by itself")
+            } else {
+                nil
+            }
         case .fresh: BrokerError(.notConnected, "this broker is not connected; call connect first")
         case .closed, .vacant: BrokerError.ended(.closed, "this broker is closed; make a new one")
         }

@@ -40,8 +40,9 @@ public struct BrokerConformance: Sendable {
     private func result(
         of scenario: Scenario, kind: DestinationKind, _ context: ScenarioContext
     ) async throws -> ScenarioResult {
-        let capabilities = try await context.peer().broker.capabilities
-        if let reason = exclusion(of: scenario, kind: kind, capabilities) { return .excluded(reason: reason) }
+        let peer = try await context.peer()
+        let capabilities = peer.broker.capabilities
+        if let reason = exclusion(of: scenario, kind: kind, capabilities, peer) { return .excluded(reason: reason) }
         try await scenario.body(context)
         return .passed(emulations: emulations(in: scenario, kind: kind, capabilities))
     }
@@ -56,7 +57,7 @@ public struct BrokerConformance: Sendable {
     }
 
     private func exclusion(
-        of scenario: Scenario, kind: DestinationKind, _ capabilities: BrokerCapabilities
+        of scenario: Scenario, kind: DestinationKind, _ capabilities: BrokerCapabilities, _ peer: Peer
     ) -> String? {
         if !scenario.kinds.contains(kind) { return "it is not about a \(kind)" }
         if case .refused(let reason) = capabilities[kind, .serve] { return reason }
@@ -65,7 +66,11 @@ public struct BrokerConformance: Sendable {
             case .operation(let operation):
                 if case .refused(let reason) = capabilities[kind, operation] { return reason }
             case .crash:
-                if harness.server == nil { return "the harness of \(harness.name) cannot end its server" }
+                if harness.server == nil { return "the harness of \(harness.name) has no hold of its server" }
+            case .link:
+                if peer.link == nil { return "the harness of \(harness.name) cannot disturb a link to its server" }
+            case .kill:
+                if !peer.canBeKilled { return "the harness of \(harness.name) cannot kill a client's process" }
             }
         }
         return nil

@@ -14,11 +14,14 @@ public protocol ConformanceHarness: Sendable {
     /// How long the broker takes to hand out again what a dead consumer held. Default: 1 s.
     var redeliveryTimeout: Duration { get }
     /// A broker that is not connected yet: a process of its own to the server.
-    func launch() async throws -> BrokerProcess
+    func launch() async throws -> LaunchedBroker
     /// What the hub of a scenario is told, with changes of the harness's own. Default: none.
     func configured(_ configuration: HubConfiguration) -> HubConfiguration
-    /// Ending and starting the server; nil where the harness cannot.
-    var server: ServerControl? { get }
+    /// The interval in which client and server tell each other that they are there. Of a connection that is silent both
+    /// sides know within two of them. Default: 1 s.
+    var heartbeat: Duration { get }
+    /// The process of the server; nil where the harness has no hold of it.
+    var server: (any BrokerProcess)? { get }
 }
 
 extension ConformanceHarness {
@@ -30,36 +33,27 @@ extension ConformanceHarness {
     public var redeliveryTimeout: Duration { .seconds(1) }
     /// As it is.
     public func configured(_ configuration: HubConfiguration) -> HubConfiguration { configuration }
+    /// 1 s.
+    public var heartbeat: Duration { .seconds(1) }
     /// None.
-    public var server: ServerControl? { nil }
+    public var server: (any BrokerProcess)? { nil }
 }
 
-/// A broker, and how the process that it stands for is killed.
-public struct BrokerProcess: Sendable {
+/// A broker, how the process that it stands for is killed, and its link to the server.
+public struct LaunchedBroker: Sendable {
     /// The broker.
     public let broker: any MessageBroker
     /// Ends it as SIGKILL would: nothing is flushed, no goodbye is said. Nil where the harness cannot.
     public let kill: (@Sendable () async -> Void)?
+    /// What its connections go through; nil where the harness cannot disturb it.
+    public let link: (any BrokerLink)?
 
-    /// This broker, killed so.
-    public init(_ broker: any MessageBroker, kill: (@Sendable () async -> Void)? = nil) {
+    /// This broker, killed so, with this link.
+    public init(
+        _ broker: any MessageBroker, kill: (@Sendable () async -> Void)? = nil, link: (any BrokerLink)? = nil
+    ) {
         self.broker = broker
         self.kill = kill
-    }
-}
-
-/// How a server is ended and started.
-public struct ServerControl: Sendable {
-    /// Ends it as SIGKILL would.
-    public let crash: @Sendable () async throws -> Void
-    /// Starts it again, with what it had on its disk; returns when it can be connected to.
-    public let restart: @Sendable () async throws -> Void
-
-    /// These two.
-    public init(
-        crash: @escaping @Sendable () async throws -> Void, restart: @escaping @Sendable () async throws -> Void
-    ) {
-        self.crash = crash
-        self.restart = restart
+        self.link = link
     }
 }

@@ -1,7 +1,7 @@
 public import InMemoryBroker
 public import Messaging
 
-/// The in-memory broker under test: one server, killed and started at will.
+/// The in-memory broker under test: one server, killed, frozen, cut off and started at will.
 public struct InMemoryHarness: ConformanceHarness {
     /// The server that every broker of this harness is connected to.
     public let memory: InMemoryServer
@@ -12,9 +12,9 @@ public struct InMemoryHarness: ConformanceHarness {
     /// Short: the in-memory broker hands out at once what a dead consumer held.
     public let redeliveryTimeout: Duration
 
-    /// A harness with a server of its own, or with this one.
+    /// A harness with a server of its own, whose heartbeat is 200 ms, or with this one.
     public init(
-        _ memory: InMemoryServer = InMemoryServer(), profile: BrokerProfile = .inMemory,
+        _ memory: InMemoryServer = InMemoryServer(heartbeat: .milliseconds(200)), profile: BrokerProfile = .inMemory,
         patience: Duration = .seconds(10), redeliveryTimeout: Duration = .milliseconds(50)
     ) {
         self.memory = memory
@@ -27,14 +27,14 @@ public struct InMemoryHarness: ConformanceHarness {
     public var name: String { profile.type.name }
 
     /// A connection of its own; killed, what it held counts as begun.
-    public func launch() async throws -> BrokerProcess {
+    public func launch() async throws -> LaunchedBroker {
         let broker = InMemoryBroker(memory, profile: profile)
-        return BrokerProcess(broker) { broker.crash() }
+        return LaunchedBroker(broker, kill: { broker.crash() }, link: broker)
     }
 
-    /// Kills and starts the server.
-    public var server: ServerControl? {
-        let memory = memory
-        return ServerControl(crash: { memory.kill() }, restart: { memory.start() })
-    }
+    /// The server's.
+    public var heartbeat: Duration { memory.heartbeat }
+
+    /// The server, simulated.
+    public var server: (any BrokerProcess)? { memory }
 }

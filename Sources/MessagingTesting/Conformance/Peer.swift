@@ -4,13 +4,13 @@ package import Messaging
 package final class Peer: Sendable {
     package let broker: any MessageBroker
     package let name: String
-    private let process: BrokerProcess
+    private let process: LaunchedBroker
     private let time: any TimeSource
     private let patience: Duration
     private let history: History
     private let members = Lock(0)
 
-    init(_ process: BrokerProcess, name: String, context: ScenarioContext) {
+    init(_ process: LaunchedBroker, name: String, context: ScenarioContext) {
         self.process = process
         self.name = name
         broker = process.broker
@@ -124,6 +124,9 @@ package final class Peer: Sendable {
 
     /// Whether the harness can kill it.
     package var canBeKilled: Bool { process.kill != nil }
+
+    /// Its link to the server; nil where the harness cannot disturb it.
+    package var link: (any BrokerLink)? { process.link }
 
     /// Ends it as SIGKILL would, or in order where the harness cannot.
     package func kill() async {

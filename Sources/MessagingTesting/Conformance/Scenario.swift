@@ -14,8 +14,12 @@ public struct Scenario: Sendable {
     public enum Need: Hashable, Sendable {
         /// The broker serves this operation for the kind.
         case operation(BrokerCapabilities.Operation)
-        /// The harness can end the server and start it again.
+        /// The harness has hold of the server's process.
         case crash
+        /// The harness can disturb the link of a client to the server.
+        case link
+        /// The harness can kill a client's process.
+        case kill
     }
 
     /// Its number in the list of scenarios. One number may have a part at the seam and one at the hub.

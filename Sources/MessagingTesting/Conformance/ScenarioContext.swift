@@ -8,6 +8,7 @@ package final class ScenarioContext: Sendable {
         var names = 0
         var messages = 0
         var isDown = false
+        var isFrozen = false
     }
 
     package let harness: any ConformanceHarness
@@ -144,21 +145,52 @@ package final class ScenarioContext: Sendable {
         guard let server = harness.server else { return }
         made.withLock { $0.isDown = true }
         history.add("server", "is killed")
-        try await server.crash()
+        try await bounded("killing the server") { try await server.kill() }
+    }
+
+    /// Ends the server in order.
+    package func stop() async throws {
+        guard let server = harness.server else { return }
+        made.withLock { $0.isDown = true }
+        history.add("server", "is stopped")
+        try await bounded("stopping the server") { try await server.stop() }
     }
 
     /// Starts the server again.
     package func restart() async throws {
         guard let server = harness.server else { return }
-        try await server.restart()
+        try await bounded("starting the server") { try await server.start() }
         made.withLock { $0.isDown = false }
         history.add("server", "is started")
     }
 
-    /// Removes everything that was made: through a process of its own, since those of the run may be dead.
+    /// Holds the server: it answers nothing, and its connections stay.
+    package func freeze() async throws {
+        guard let server = harness.server else { return }
+        made.withLock { $0.isFrozen = true }
+        history.add("server", "is frozen")
+        try await bounded("freezing the server") { try await server.freeze() }
+    }
+
+    /// Lets the server go on.
+    package func thaw() async throws {
+        guard let server = harness.server else { return }
+        try await bounded("thawing the server") { try await server.thaw() }
+        made.withLock { $0.isFrozen = false }
+        history.add("server", "is thawed")
+    }
+
+    private func bounded(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async throws {
+        try await time.bounded(what, within: patience, work)
+    }
+
+    /// Heals what was disturbed and removes everything that was made: through a process of its own, since those of the
+    /// run may be dead.
     package func cleanUp() async {
-        let (peers, places, isDown) = made.withLock { ($0.peers, $0.places, $0.isDown) }
+        let (peers, places, isDown, isFrozen) = made.withLock { ($0.peers, $0.places, $0.isDown, $0.isFrozen) }
+        if isFrozen { try? await thaw() }
         if isDown { try? await restart() }
+        for peer in peers { try? await peer.link?.restore() }
         for peer in peers { await peer.close() }
         guard let process = try? await harness.launch() else { return }
         guard (try? await process.broker.connect(reporting: { _ in })) != nil else { return }

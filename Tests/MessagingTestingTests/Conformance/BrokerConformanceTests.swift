@@ -166,7 +166,7 @@ private struct TimedHarness: ConformanceHarness {
     let time: any TimeSource
     var name: String { base.name }
     var patience: Duration { base.patience }
-    func launch() async throws -> BrokerProcess { try await base.launch() }
+    func launch() async throws -> LaunchedBroker { try await base.launch() }
 }
 
 /// A harness that launches so many processes and no more, and whose brokers delete, or never return from it.
@@ -184,14 +184,14 @@ private struct StuckHarness: ConformanceHarness {
     var name: String { base.name }
     var patience: Duration { base.patience }
 
-    func launch() async throws -> BrokerProcess {
+    func launch() async throws -> LaunchedBroker {
         let isLeft = left.change { left in
             left -= 1
             return left >= 0
         }
         if !isLeft { await SystemTime.shared.sleepsForEver() }
         let broker = try await base.launch().broker
-        return BrokerProcess(deletes ? broker : StuckBroker(base: broker))
+        return LaunchedBroker(deletes ? broker : StuckBroker(base: broker))
     }
 }
 

@@ -59,7 +59,8 @@ struct FlawedHarness: ConformanceHarness {
     var name: String { "\(base.name), flawed" }
     var patience: Duration { base.patience }
     var redeliveryTimeout: Duration { base.redeliveryTimeout }
-    var server: ServerControl? { base.server }
+    var heartbeat: Duration { base.heartbeat }
+    var server: (any BrokerProcess)? { base.server }
 
     func configured(_ configuration: HubConfiguration) -> HubConfiguration {
         var configuration = configuration
@@ -67,8 +68,8 @@ struct FlawedHarness: ConformanceHarness {
         return configuration
     }
 
-    func launch() async throws -> BrokerProcess {
+    func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
-        return BrokerProcess(FlawedBroker(process.broker, flaw), kill: process.kill)
+        return LaunchedBroker(FlawedBroker(process.broker, flaw), kill: process.kill, link: process.link)
     }
 }
