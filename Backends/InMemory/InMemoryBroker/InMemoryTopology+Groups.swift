@@ -2,6 +2,7 @@ import Messaging
 
 extension InMemoryTopology {
     func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
+        try await broker.server.answers(broker.connection)
         let problem: BrokerError? = broker.server.change { state, effects in
             if let problem = state.problem(with: broker.connection) { return problem }
             state.connections[broker.connection].declared[destination]?.groups[group] = nil

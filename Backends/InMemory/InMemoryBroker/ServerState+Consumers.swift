@@ -95,9 +95,9 @@ extension ServerState {
         let consumer = consumers[id]
         for cell in consumer.heldCells { giveBack(id, cell, counting: runs, &effects) }
         if consumer.isLive || consumer.isStopped { end(id, because: error, &effects) }
+        for inbox in consumer.ends.keys { inboxes[inbox].forgetEnd(of: id) }
         for inbox in consumer.inboxes where inboxes[inbox].members.contains(id) {
             inboxes[inbox].members.removeAll { $0 == id }
-            inboxes[inbox].forgetEnd(of: id)
             wakeConsumers(of: inbox, atMost: .max, &effects)
         }
     }

@@ -12,7 +12,6 @@ struct HurriedClose {
         try await run.closes("during a receive", run.whileReceiving)
         try await run.closes("during a publish", run.whilePublishing)
         try await run.closesTwiceAtOnce()
-        // The last, because nobody else can be served meanwhile.
         try await run.closesWhileConnecting()
     }
 
@@ -84,21 +83,19 @@ struct HurriedClose {
         }
     }
 
-    /// To a server that is down or, where the harness cannot end it, to one that answers.
+    /// A connect that is not answered, where the harness has a hold of the link or of the server; else one that is.
     private func closesWhileConnecting() async throws {
-        let peers = [try await context.process(), try await context.process()]
-        try await context.crash()
-        var rest = peers[...]
         try await context.requirePrompt("close during a connect", within: Self.grace) {
-            let peer = if let next = rest.popFirst() { next } else { try await context.process() }
+            let peer = try await context.process()
+            if let link = peer.link { try await link.blackHole() } else { try await context.freeze() }
             let connecting = context.meanwhile("a connect during close", within: context.patience * 4) {
                 do { try await peer.broker.connect { _ in } } catch {}
             }
-            try await context.time.sleep(for: .milliseconds(20))
+            try await context.time.sleep(for: .milliseconds(30))
             let took = try await close(peer, "during a connect")
             try await connecting.value()
+            if peer.link == nil { try await context.thaw() }
             return took
         }
-        try await context.restart()
     }
 }

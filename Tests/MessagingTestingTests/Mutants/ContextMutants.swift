@@ -169,11 +169,10 @@ extension Mutant {
             let connecting = Observed(0)
             var flaw = Flaw()
             flaw.connect = { broker, reporting in
+                connecting.change { $0 += 1 }
+                defer { connecting.change { $0 -= 1 } }
                 do { try await broker.connect(reporting: reporting) } catch let error as BrokerError {
-                    guard error.code == .unavailable else { throw error }
-                    connecting.change { $0 += 1 }
-                    defer { connecting.change { $0 -= 1 } }
-                    try await SystemTime.shared.sleep(for: .seconds(20))
+                    if error.code == .unavailable { try await SystemTime.shared.sleep(for: .seconds(20)) }
                     throw error
                 }
             }
@@ -195,7 +194,9 @@ extension Mutant {
         },
         Mutant(
             "who is fenced is not told",
-            caughtBy: [.init(103, "a consumer was fenced, and neither an event nor its receive said so")],
+            caughtBy: [
+                .init(103, "a consumer that held for too long was fenced, and neither an event nor its receive said so")
+            ],
             for: [.queue, .stream]
         ) {
             var flaw = Flaw()
@@ -208,8 +209,23 @@ extension Mutant {
             return flaw
         },
         Mutant(
+            "who comes back after a silence is not told of it",
+            caughtBy: [
+                .init(103, "a consumer that was not heard of was fenced, and neither an event nor its receive said so")
+            ], for: [.queue, .stream]
+        ) {
+            var flaw = Flaw()
+            flaw.connect = { broker, reporting in
+                try await broker.connect { event in
+                    if case .down = event { return }
+                    reporting(event)
+                }
+            }
+            return flaw
+        },
+        Mutant(
             "holds says true to who is fenced",
-            caughtBy: [.init(103, "holds says true to a consumer that was fenced")], spoiling: [5, 75],
+            caughtBy: [.init(103, "holds says true to a consumer that held for too long")], spoiling: [5, 75],
             for: [.queue, .stream]
         ) {
             var flaw = Flaw()
@@ -218,7 +234,7 @@ extension Mutant {
         },
         Mutant(
             "what is fenced settles as if nothing had happened",
-            caughtBy: [.init(103, "accept by a consumer that was fenced was answered settled, not stale")],
+            caughtBy: [.init(103, "accept by a consumer that held for too long was answered settled, not stale")],
             spoiling: [7, 75], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
@@ -231,7 +247,7 @@ extension Mutant {
         },
         Mutant(
             "who is fenced is told that the broker failed",
-            caughtBy: [.init(103, "accept by a consumer that was fenced was answered failed")],
+            caughtBy: [.init(103, "accept by a consumer that held for too long was answered failed")],
             spoiling: [7, 75], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
@@ -258,7 +274,7 @@ extension Mutant {
         },
         Mutant(
             "a receive of who is fenced gives what its heir holds",
-            caughtBy: [.init(103, "a consumer that was fenced: … should not be there")], spoiling: [33],
+            caughtBy: [.init(103, "a consumer that held for too long: … should not be there")], spoiling: [33],
             for: [.queue, .stream]
         ) {
             let given = Observed<[Delivery]>([])
