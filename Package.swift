@@ -7,8 +7,15 @@ let package = Package(
         .library(name: "Messaging", targets: ["Messaging"]),
         .library(name: "MessagingHub", targets: ["MessagingHub"]),
         .library(name: "MessagingTesting", targets: ["MessagingTesting"]),
+        .library(name: "MessagingFaults", targets: ["MessagingFaults"]),
         .library(name: "InMemoryBroker", targets: ["InMemoryBroker"]),
         .executable(name: "hub", targets: ["hub"]),
+    ],
+    // A trait gates what the build needs beyond libyaml. There is one so far, because a trait that gates nothing would be a
+    // promise without content: the backends that stand on libevent bring their own, and each then enables this one.
+    traits: [
+        .trait(name: "EventLoop", description: "libevent and OpenSSL: server processes and faults for tests"),
+        .default(enabledTraits: ["EventLoop"]),
     ],
     targets: [
         .target(name: "Messaging"),
@@ -22,8 +29,17 @@ let package = Package(
         .target(name: "NATSBroker", dependencies: ["Messaging"], path: "Backends/NATS/NATSBroker"),
         .target(name: "EmbeddedBroker", dependencies: ["Messaging"], path: "Backends/Embedded/EmbeddedBroker"),
         .target(
+            name: "CEvent", path: "Backends/EventLoop/CEvent",
+            cSettings: [.define("CEVENT_IS_NEEDED", .when(traits: ["EventLoop"]))],
+            linkerSettings: ["event_core", "event_openssl", "ssl", "crypto"].map {
+                .linkedLibrary($0, .when(traits: ["EventLoop"]))
+            }),
+        .target(name: "EventLoop", dependencies: ["CEvent"], path: "Backends/EventLoop/EventLoop"),
+        .target(
             name: "MessagingTesting",
             dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "InMemoryBroker"]),
+        .target(
+            name: "MessagingFaults", dependencies: ["Messaging", "MessagingTesting", "EventLoop"]),
         .executableTarget(
             name: "hub",
             dependencies: [
@@ -43,12 +59,19 @@ let package = Package(
             name: "MessagingTestingTests",
             dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Messaging", "MessagingTesting"]),
+        .executableTarget(
+            name: "peer", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker"],
+            path: "Tests/peer"),
+        .testTarget(
+            name: "MessagingFaultsTests",
+            dependencies: ["Messaging", "MessagingTesting", "EventLoop", "MessagingFaults", "peer"]),
         .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "hub"]),
     ],
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.name != "CYAML" {
+for target in package.targets where !["CYAML", "CEvent"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

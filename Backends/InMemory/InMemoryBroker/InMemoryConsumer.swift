@@ -42,7 +42,7 @@ final class InMemoryConsumer: MessageConsumer {
                     waiter = Waiter()
                     continue
                 }
-                try await pause(waiting, until: end, due: due, uptime: uptime)
+                try await pause(waiting, until: end, due: due)
                 waiter = server.time.uptime >= end ? nil : Waiter()
             }
         }
@@ -50,11 +50,13 @@ final class InMemoryConsumer: MessageConsumer {
 
     /// Waits for a message, for the moment when a delayed one is due, or for the end.
     private func pause(
-        _ waiter: Waiter<Void>, until end: Duration, due: Timestamp?, uptime: Duration
+        _ waiter: Waiter<Void>, until end: Duration, due: Timestamp?
     ) async throws(BrokerError) {
         let time = server.time
-        let limit = min(end - uptime, due.map { max(.zero, $0 - time.now) } ?? end - uptime)
-        let outcome = await waiter.wait(atMost: limit, on: time)
+        // The moment is read before the date: where time passes between them, this wakes too early, and looks again.
+        let uptime = time.uptime
+        let moment = due.map { min(end, uptime + max(.zero, $0 - time.now)) } ?? end
+        let outcome = await waiter.wait(until: moment, on: time)
         if case .value = outcome { return }
         server.change { state, effects in state.stopWaiting(id, waiter, &effects) }
         if case .cancelled = outcome { throw Self.cancelled }

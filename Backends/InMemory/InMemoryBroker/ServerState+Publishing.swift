@@ -135,7 +135,7 @@ extension ServerState {
             return .none
         case .stream(let stream):
             let offset = streams[stream].append(consume message, size: size, at: now())
-            for inbox in streams[stream].groups.values where inboxes[inbox].idle > 0 {
+            for inbox in streams[stream].groupInboxes where inboxes[inbox].idle > 0 {
                 wakeConsumers(of: inbox, atMost: 1, &effects)
             }
             for reader in streams[stream].readers { effects.wake(reader) }

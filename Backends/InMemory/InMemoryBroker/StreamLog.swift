@@ -10,7 +10,9 @@ struct StreamLog: Row, Sendable {
     let declaration: DestinationDeclaration
     private(set) var isVacant = false
     /// The inboxes of its groups.
-    var groups: [GroupName: Int] = [:]
+    var groups: [GroupName: Int] = [:] { didSet { groupInboxes = groups.values.sorted() } }
+    /// The same in the order of their making, so that who is woken first does not depend on a hash.
+    private(set) var groupInboxes: [Int] = []
     /// Publishers that wait for room.
     var publishers: [Waiter<Void>] = []
     /// Replay readers that wait for a message.

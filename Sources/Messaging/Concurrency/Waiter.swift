@@ -27,11 +27,16 @@ package final class Waiter<Value: Sendable>: Sendable {
     /// Waits until `resolve` is called, `limit` has passed on `time`, or the task is cancelled. One call only; a second
     /// one returns `.cancelled`.
     package func wait(atMost limit: Duration? = nil, on time: any TimeSource) async -> Outcome {
-        let alarm = limit.map { limit in
-            time.alarm(at: time.deadline(after: limit)) { self.finish(.timedOut) }
-        }
+        guard let limit else { return await waitWithoutLimit() }
+        return await wait(until: time.deadline(after: limit), on: time)
+    }
+
+    /// The same up to a moment of the clock's uptime. Whoever knows the moment should say it: of a limit, what passes
+    /// before the call is added to it.
+    package func wait(until moment: Duration, on time: any TimeSource) async -> Outcome {
+        let alarm = time.alarm(at: moment) { self.finish(.timedOut) }
         let outcome = await waitWithoutLimit()
-        if let alarm { time.silence(alarm) }
+        time.silence(alarm)
         return outcome
     }
 

@@ -14,6 +14,8 @@ public struct HubEnvironment: Sendable {
     public var metrics: (any MetricsSink)?
     /// Where it reports spans; nil, the default: nowhere, at no cost.
     public var trace: (any TraceSink)?
+    /// Where a test hub looks in; nil: nowhere, at no cost.
+    package var door: HubDoor?
 
     /// An environment of these parts.
     public init(

@@ -11,7 +11,7 @@ extension MessageHub {
     public func run() async throws {
         try begin()
         // Cancellation is a request to shut down in order, so the work itself must not be cancelled with this task.
-        let work = Task { try await self.work() }
+        let work = Task(executorPreference: environment.door?.executor) { try await self.work() }
         try await withTaskCancellationHandler {
             try await work.value
         } onCancel: {
@@ -40,7 +40,7 @@ extension MessageHub {
     }
 
     /// Returns when it runs; throws when it is known that it will not, and when the task is cancelled.
-    func waitUntilRunning() async throws {
+    package func waitUntilRunning() async throws {
         _ = await settled.wait(on: environment.time)
         if phase.withLock({ $0 == .closed }) { throw BrokerError.ended(.closed, "the hub did not start") }
         try Task.checkCancellation()

@@ -54,7 +54,8 @@ extension MessageHub {
         return try await subscribe(.topic(topic.topic), group, concurrency, plain)
     }
 
-    private static func decoded<Value: Decodable>(_ type: Value.Type, _ body: Body) throws -> Value {
+    /// What a typed subscription reads from a body; throws a sentence where it cannot.
+    package static func decoded<Value: Decodable>(_ type: Value.Type, _ body: Body) throws -> Value {
         do {
             return try body.withBytes { bytes in
                 // The decoder reads the bytes where they are. What it makes has copies, and it is gone when this returns.
@@ -94,7 +95,8 @@ extension MessageHub {
         let runner = runner(handler, for: subscription, of: topic, on: broker, configuration)
         let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
         let made = HubSubscription(
-            subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace)
+            subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace,
+            gatherTime: environment.gatherTime)
         try await start(made, topic, route, group)
         return made
     }
@@ -158,9 +160,10 @@ extension MessageHub {
         ) { [publishers] topic throws(BrokerError) in try await publishers.publisher(of: topic) }
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
+        let watched = observer.probe.map { handler.watched(by: $0.probe, as: $0.source) } ?? handler
         return DeliveryRunner(
-            handler, route.failurePolicy(crashCount: broker.capabilities.crashCount),
+            watched, route.failurePolicy(crashCount: broker.capabilities.crashCount),
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
-            counters: publishers.counters, observer: observer)
+            counters: publishers.counters, observer: observer, random: environment.random)
     }
 }

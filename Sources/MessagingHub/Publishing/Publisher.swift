@@ -18,10 +18,12 @@ final class Publisher: Sendable {
     let time: any TimeSource
     let counters: HubCounters
     let observer: HubObserver
+    private let random: @Sendable () -> Double
 
     init(
         _ broker: any MessageBroker, _ destination: Destination, _ route: RouteConfiguration, time: any TimeSource,
-        counters: HubCounters, observer: HubObserver
+        counters: HubCounters, observer: HubObserver,
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.broker = broker
         self.destination = destination
@@ -31,6 +33,7 @@ final class Publisher: Sendable {
         self.time = time
         self.counters = counters
         self.observer = observer
+        self.random = random
     }
 
     /// Publishes one message. On success nothing is allocated here, and the clock that is read is the cheap one.
@@ -84,7 +87,7 @@ final class Publisher: Sendable {
             for (index, outcome) in split.final { final[indices[index]] = outcome }
             if split.again.isEmpty { return final }
             let left = options.deadline - (time.uptime - start)
-            if let delay = retry.delay(afterRun: run, random: .random(in: 0..<1)), delay < left, await slept(delay) {
+            if let delay = retry.delay(afterRun: run, random: random()), delay < left, await slept(delay) {
                 counters.publishRetried.add(split.again.count)
             } else {
                 for index in split.again { final[indices[index]] = failure.outcomes[index] }

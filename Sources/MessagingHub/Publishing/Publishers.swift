@@ -65,7 +65,7 @@ final class Publishers: Sendable {
         let observer = observer(of: topic.name, route.configuration.kind, on: broker, group: nil)
         let publisher = Publisher(
             broker, Destination(topic, route.configuration.kind), route.configuration, time: environment.time,
-            counters: counters, observer: observer)
+            counters: counters, observer: observer, random: environment.random)
         return state.withLock { state in
             if let known = state.known[topic] { return known }
             if state.known.count >= Self.capacity { state.known = [:] }

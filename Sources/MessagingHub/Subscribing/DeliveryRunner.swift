@@ -28,11 +28,13 @@ final class DeliveryRunner: Sendable {
     let observer: HubObserver
     let handle: Handler
     let destinations: DeliveryDestinations
+    private let random: @Sendable () -> Double
     private let isWatched: Bool
 
     init(
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
-        time: any TimeSource, counters: HubCounters, observer: HubObserver
+        time: any TimeSource, counters: HubCounters, observer: HubObserver,
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
         self.policy = policy
@@ -41,6 +43,7 @@ final class DeliveryRunner: Sendable {
         self.time = time
         self.counters = counters
         self.observer = observer
+        self.random = random
         isWatched = observer.watchesSuccess || timeout != nil
     }
 
@@ -89,7 +92,7 @@ final class DeliveryRunner: Sendable {
             let now = time.now
             let failure = Failure(sentence, at: now, first: known?.failure.firstTime)
             let decision = policy.decision(
-                after: result, run: Int(shown.attempt), type: shown.message.type, random: .random(in: 0..<1))
+                after: result, run: Int(shown.attempt), type: shown.message.type, random: random())
             if result != .interrupted {
                 counters.failed.add(1)
                 observer.failed(shown, failure, decision, taken: time.uptime - start)

@@ -34,6 +34,7 @@ public final class HubSubscription: Sendable {
     private let runner: DeliveryRunner
     private let workers: Int
     private let grace: Duration
+    private let gatherTime: any TimeSource
     private let isRunning = Signal()
     private let stopping = Signal()
     private let released = Signal()
@@ -41,7 +42,7 @@ public final class HubSubscription: Sendable {
 
     init(
         _ subscription: Subscription, of topic: Topic?, on broker: any MessageBroker, _ runner: DeliveryRunner,
-        workers: Int, grace: Duration
+        workers: Int, grace: Duration, gatherTime: any TimeSource = SystemTime.shared
     ) {
         self.subscription = subscription
         self.topic = topic
@@ -49,6 +50,7 @@ public final class HubSubscription: Sendable {
         self.runner = runner
         self.workers = workers
         self.grace = grace
+        self.gatherTime = gatherTime
         label = subscription.label
     }
 
@@ -132,7 +134,7 @@ public final class HubSubscription: Sendable {
     }
 
     private func work(_ consumer: any MessageConsumer) async -> SubscriberLoop.End {
-        let loop = SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared)
+        let loop = SubscriberLoop(consumer, runner, workers: workers, sweepTime: gatherTime)
         status.withLock { status in
             status.loop = loop
             status.state = .live

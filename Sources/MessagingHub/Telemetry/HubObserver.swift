@@ -6,6 +6,8 @@ import MessagingReliability
 final class HubObserver: Sendable {
     let log: BufferedLog
     private let trace: (any TraceSink)?
+    /// Where a test hub looks in.
+    let probe: (probe: any HubProbe, source: HubProbeSource)?
     private let time: any TimeSource
     private let facts: [(name: String, value: String)]
     private let topic: String
@@ -25,6 +27,11 @@ final class HubObserver: Sendable {
     ) {
         self.log = log
         trace = environment.trace
+        probe = environment.door.map { door in
+            let source = HubProbeSource(
+                label: label, kind: kind, broker: broker.name, group: group, number: door.probe.nextNumber())
+            return (door.probe, source)
+        }
         time = environment.time
         topic = label
         var labels = [
@@ -94,6 +101,7 @@ final class HubObserver: Sendable {
     func failed(_ delivery: Delivery, _ failure: Failure, _ decision: RunDecision, taken: Duration) {
         instruments?.processDuration.record(taken.inSeconds)
         instruments?.failed.record(1)
+        if let probe { probe.probe.failed(delivery, of: probe.source, failure, decision) }
         let isRetried = decision.isRetry
         if isRetried { instruments?.retried.record(1) }
         write(
@@ -108,6 +116,7 @@ final class HubObserver: Sendable {
     /// Its dead letter is where it belongs.
     func deadLettered(_ delivery: Delivery, _ reason: DeadLetter.Reason, to destination: String) {
         instruments?.deadLettered.record(1)
+        if let probe { probe.probe.deadLettered(delivery, of: probe.source, reason) }
         write(
             .warning, "message dead-lettered", delivery.message,
             [("hub.reason", reason.rawValue), ("hub.dead_letter.destination", destination)])

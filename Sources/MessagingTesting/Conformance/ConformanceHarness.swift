@@ -22,6 +22,9 @@ public protocol ConformanceHarness: Sendable {
     var heartbeat: Duration { get }
     /// The process of the server; nil where the harness has no hold of it.
     var server: (any BrokerProcess)? { get }
+    /// A harness like this one, with a server of its own whose clock is `clock`; waits are measured on `time` as before.
+    /// Default: nil, the clock of the server cannot be moved.
+    func onVirtualTime(_ clock: VirtualTime) -> Self?
 }
 
 extension ConformanceHarness {

@@ -8,18 +8,15 @@ package final class Member: Sendable {
     package let place: Place
     private let time: any TimeSource
     private let patience: Duration
-    private let history: History
 
     init(
-        _ consumer: any MessageConsumer, name: String, place: Place, time: any TimeSource, patience: Duration,
-        history: History
+        _ consumer: any MessageConsumer, name: String, place: Place, time: any TimeSource, patience: Duration
     ) {
         self.consumer = consumer
         self.name = name
         self.place = place
         self.time = time
         self.patience = patience
-        self.history = history
     }
 
     /// One receive. Throws `BrokerError`.
@@ -31,9 +28,6 @@ package final class Member: Sendable {
         if deliveries.count > limit {
             let ids = deliveries.map(\.message.id)
             throw ScenarioFailure("receive(upTo: \(limit)) returned \(deliveries.count) deliveries", about: ids)
-        }
-        for delivery in deliveries {
-            history.add(name, "received, attempt \(delivery.attempt),", [delivery.message.id])
         }
         return deliveries
     }
@@ -76,17 +70,11 @@ package final class Member: Sendable {
     package func settle(_ settlements: [(Delivery, Settlement)]) async throws -> [SettlementOutcome] {
         let asked = settlements.map { ReceiptSettlement($0.0.receipt, $0.1) }
         let (consumer, name) = (consumer, name)
-        for (delivery, settlement) in settlements {
-            history.add(name, "settles as \(settlement.word)", [delivery.message.id])
-        }
         let outcomes = try await time.bounded("\(name): settle of \(asked.count)", within: patience) {
             await consumer.settle(asked)
         }
         guard outcomes.count == asked.count else {
             throw ScenarioFailure("settle answered \(outcomes.count) of \(asked.count) settlements")
-        }
-        for (settlement, outcome) in zip(settlements, outcomes) {
-            history.add(name, "was answered \(outcome)", [settlement.0.message.id])
         }
         return outcomes
     }
@@ -94,11 +82,9 @@ package final class Member: Sendable {
     /// Settles one, by the call for one.
     package func settle(_ delivery: Delivery, _ settlement: Settlement) async throws -> SettlementOutcome {
         let (consumer, name, receipt) = (consumer, name, delivery.receipt)
-        history.add(name, "settles as \(settlement.word)", [delivery.message.id])
         let outcome = try await time.bounded("\(name): settle", within: patience) {
             await consumer.settle(receipt, as: settlement)
         }
-        history.add(name, "was answered \(outcome)", [delivery.message.id])
         return outcome
     }
 
@@ -123,13 +109,11 @@ package final class Member: Sendable {
 
     package func stop() async throws {
         let consumer = consumer
-        history.add(name, "stops")
         try await time.bounded("\(name): stop", within: patience) { await consumer.stop() }
     }
 
     package func cancel() async throws {
         let consumer = consumer
-        history.add(name, "is cancelled")
         try await time.bounded("\(name): cancel", within: patience) { await consumer.cancel() }
     }
 }

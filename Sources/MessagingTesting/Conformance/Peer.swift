@@ -8,12 +8,13 @@ package final class Peer: Sendable {
     private let time: any TimeSource
     private let patience: Duration
     private let history: History
-    private let members = Lock(0)
+    private let recorded: RecordedBroker
 
     init(_ process: LaunchedBroker, name: String, context: ScenarioContext) {
         self.process = process
         self.name = name
-        broker = process.broker
+        recorded = RecordedBroker(process.broker, as: name, in: context.history)
+        broker = recorded
         time = context.time
         patience = context.patience
         history = context.history
@@ -27,17 +28,14 @@ package final class Peer: Sendable {
     }
 
     package func connect() async throws {
-        let (broker, history, name) = (broker, history, name)
-        try await call("connect") {
-            try await broker.connect { history.add(name, "reports \($0)") }
-        }
+        let broker = broker
+        try await call("connect") { try await broker.connect { _ in } }
     }
 
     package func declare(_ declarations: [DestinationDeclaration]) async throws {
         let broker = broker
         let names = declarations.map(\.destination.description).joined(separator: ", ")
         try await call("declare \(names)") { try await broker.declare(declarations) }
-        history.add(name, "declared \(names)")
     }
 
     /// Publishes in one call. Throws `PublishFailure`.
@@ -62,18 +60,8 @@ package final class Peer: Sendable {
         _ messages: [Message], _ place: Place, _ options: PublishOptions,
         _ publish: @escaping @Sendable () async throws -> PublishReceipt
     ) async throws -> PublishReceipt {
-        let ids = messages.map(\.id)
-        history.add(name, "publishes to \(place.destination)", ids)
         let limit = min(options.deadline, patience) + patience
-        do {
-            let receipt = try await call(
-                "publish of \(messages.count) to \(place.destination)", within: limit, publish)
-            history.add(name, "was confirmed", ids)
-            return receipt
-        } catch let failure as PublishFailure {
-            history.add(name, "was told: \(failure)", ids)
-            throw failure
-        }
+        return try await call("publish of \(messages.count) to \(place.destination)", within: limit, publish)
     }
 
     /// Publishes in one call and gives the outcomes of those that were not confirmed.
@@ -104,21 +92,14 @@ package final class Peer: Sendable {
     ) async throws -> Member {
         var subscription = Subscription(place.destination, group: place.group, window: window)
         edit(&subscription)
-        let (broker, asked) = (broker, subscription)
-        let consumer = try await call("subscribe to \(place)") { try await broker.subscribe(asked) }
-        let number = members.withLock { count in
-            count += 1
-            return count
-        }
-        let member = "\(name).c\(number)"
-        history.add(member, "subscribed to \(place)")
-        return Member(consumer, name: member, place: place, time: time, patience: patience, history: history)
+        let (recorded, asked) = (recorded, subscription)
+        let consumer = try await call("subscribe to \(place)") { try await recorded.record(asked) }
+        return Member(consumer, name: consumer.who, place: place, time: time, patience: patience)
     }
 
     /// Ends in order. Settled before it returns is settled for good.
     package func close(within grace: Duration = .seconds(5)) async {
         let broker = broker
-        history.add(name, "closes")
         try? await call("close", within: grace + patience) { await broker.close(within: grace) }
     }
 
@@ -130,7 +111,8 @@ package final class Peer: Sendable {
 
     /// Ends it as SIGKILL would, or in order where the harness cannot.
     package func kill() async {
-        history.add(name, "is killed")
+        history.fault(process.kill == nil ? "is closed, since it cannot be killed" : "is killed", of: name)
+        defer { history.recovery("is gone", of: name) }
         if let kill = process.kill { await kill() } else { await close() }
     }
 }

@@ -6,6 +6,9 @@ extension Scenario {
         + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + GroupPositionScenarios.all
         + PayloadScenarios.all
         + CloseScenarios.all + ForwardingScenarios.all
+        + FailedBeforeAccepted.all + LostHold.all + LongHold.all + GroupAttempts.all + BrokerDeadLetters.all
+        + KeptForEver.all + Undecodable.all + LazyNeighbour.all + ComingAndGoing.all + Bridging.all
+        + FailureTraffic.all + StatedDefaults.all
         + EndScenarios.all + SelectionScenarios.all + AdministrationScenarios.all + ContextScenarios.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 

@@ -18,12 +18,14 @@ package final class ScenarioContext: Sendable {
     package let history: History
     private let made = Lock(Made())
 
-    package init(harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String) {
+    package init(
+        harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String, history: History? = nil
+    ) {
         self.harness = harness
         self.kind = kind
         self.seed = seed
         self.run = run
-        history = History(on: harness.time)
+        self.history = history ?? History(on: harness.time)
     }
 
     package var time: any TimeSource { harness.time }
@@ -144,7 +146,7 @@ package final class ScenarioContext: Sendable {
     package func crash() async throws {
         guard let server = harness.server else { return }
         made.withLock { $0.isDown = true }
-        history.add("server", "is killed")
+        history.fault("is killed", of: "server")
         try await bounded("killing the server") { try await server.kill() }
     }
 
@@ -152,7 +154,7 @@ package final class ScenarioContext: Sendable {
     package func stop() async throws {
         guard let server = harness.server else { return }
         made.withLock { $0.isDown = true }
-        history.add("server", "is stopped")
+        history.fault("is stopped", of: "server")
         try await bounded("stopping the server") { try await server.stop() }
     }
 
@@ -161,14 +163,14 @@ package final class ScenarioContext: Sendable {
         guard let server = harness.server else { return }
         try await bounded("starting the server") { try await server.start() }
         made.withLock { $0.isDown = false }
-        history.add("server", "is started")
+        history.recovery("is started", of: "server")
     }
 
     /// Holds the server: it answers nothing, and its connections stay.
     package func freeze() async throws {
         guard let server = harness.server else { return }
         made.withLock { $0.isFrozen = true }
-        history.add("server", "is frozen")
+        history.fault("is frozen", of: "server")
         try await bounded("freezing the server") { try await server.freeze() }
     }
 
@@ -177,7 +179,7 @@ package final class ScenarioContext: Sendable {
         guard let server = harness.server else { return }
         try await bounded("thawing the server") { try await server.thaw() }
         made.withLock { $0.isFrozen = false }
-        history.add("server", "is thawed")
+        history.recovery("is thawed", of: "server")
     }
 
     private func bounded(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async throws {

@@ -31,7 +31,7 @@ extension AttemptScenarios {
         try await killsItsProcesses(context, place, dead, peer)
     }
 
-    private static func requireDeadLetter(
+    static func requireDeadLetter(
         _ context: ScenarioContext, _ peer: Peer, _ dead: Place, _ message: Message, _ reason: String
     ) async throws {
         let member = try await peer.subscribe(dead)

@@ -76,8 +76,7 @@ struct CallingContext {
     private func subscribe(_ place: Place) async throws -> Member {
         let consumer = try await peer.broker.subscribe(Subscription(place.destination, group: place.group))
         return Member(
-            consumer, name: "\(peer.name).own", place: place, time: context.time, patience: context.patience,
-            history: context.history)
+            consumer, name: "\(peer.name).own", place: place, time: context.time, patience: context.patience)
     }
 
     private func worksFromAnExecutor() async throws {

@@ -5,15 +5,16 @@ extension TimeSource {
     ///
     /// The work runs in a task of its own, so that a call that never returns cannot take its caller with it: it is
     /// cancelled and left behind. Cancelling the caller cancels the work and waits for what it makes of that.
+    /// `executor` is where the task prefers to run.
     package func bounded<Value: Sendable>(
-        _ what: String, within limit: Duration,
+        _ what: String, within limit: Duration, on executor: (any TaskExecutor)? = nil,
         _ work: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let answer = Waiter<Result<Value, any Error>>()
         let alarm = self.alarm(at: uptime + limit) {
             answer.resolve(.failure(Overdue(what: what, limit: limit)))
         }
-        let task = Task {
+        let task = Task(executorPreference: executor) {
             do { answer.resolve(.success(try await work())) } catch { answer.resolve(.failure(error)) }
         }
         let outcome = await withTaskCancellationHandler {

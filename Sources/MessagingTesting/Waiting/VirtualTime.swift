@@ -53,6 +53,12 @@ public final class VirtualTime: TimeSource {
         await alarmsSet.first(within: limit) { $0 >= count } != nil
     }
 
+    /// Waits until the next alarm rings at this moment or before: the code under test sleeps for so long. False when it
+    /// did not within `limit` of the machine's time.
+    @discardableResult package func waits(forAlarmBy moment: Duration, within limit: Duration) async -> Bool {
+        await alarmsSet.first(within: limit) { _ in self.nextAlarm.map { $0 <= moment } ?? false } != nil
+    }
+
     private func step(to target: Duration) -> (@Sendable () -> Void)? {
         state.withLock { state in
             guard let due = state.alarms.popDue(at: target) else { return nil }

@@ -1,6 +1,8 @@
 import Foundation
 import Messaging
 import MessagingReliability
+import MessagingTesting
+import RabbitMQBroker
 import Testing
 
 @testable import MessagingHub
@@ -63,5 +65,26 @@ import Testing
         #expect(configuration.routes["audit"]?.retention == .seconds(720 * 3600))
         #expect(configuration.routes["tasks"]?.deadLetter == .topic("helixagent.dlq"))
         #expect(configuration.routes["dead-letters"]?.deadLetter == DeadLetterRoute.none)
+    }
+
+    @Test("messaging.yaml runs in memory as it is, with the limits of its brokers")
+    func production() async throws {
+        try await withTestHub(try load("messaging.yaml")) { test in
+            try await test.hub.subscribe(to: "helixagent.tasks.background") { _ in throw CancellationError() }
+            try await test.publish(Message("task"), to: "helixagent.tasks.background")
+            try await test.advance(by: .seconds(180))
+            let record = test.topic("helixagent.tasks.background")
+            #expect(record.runs.map(\.time) == [0, 60, 120, 180].map { Duration.seconds($0) })
+            try record.requireDeadLettered(1, as: .exhausted)
+            try test.topic("helixagent.dlq").requirePublished(1)
+            let tasks = try #require(test.hub.broker("tasks"))
+            #expect(tasks.limits.maximumHeaderNameBytes == BrokerProfile.rabbitMQ.limits.maximumHeaderNameBytes)
+            let name = String(repeating: "n", count: tasks.limits.maximumHeaderNameBytes + 1)
+            var message = Message("task")
+            message.headers.append(HeaderName(name), "value")
+            await #expect(throws: PublishFailure.self) {
+                try await test.publish(message, to: "helixagent.tasks.background")
+            }
+        }
     }
 }

@@ -2,6 +2,9 @@ import Messaging
 import MessagingTesting
 
 extension Mutant {
+    /// Flaws of administration.
+    static let administrations: [Mutant] = administration + depths
+
     /// Flaws of declaring, of looking at what there is, and of emptying it.
     static let administration: [Mutant] = [
         Mutant(

@@ -2,6 +2,9 @@ import Messaging
 import MessagingTesting
 
 extension Mutant {
+    /// Flaws of where, when and in whose place a broker is called.
+    static let callings: [Mutant] = contexts + hurried + fencing
+
     /// Flaws of where and when a broker is called.
     static let contexts: [Mutant] = [
         Mutant(

@@ -2,6 +2,9 @@ import Messaging
 import MessagingTesting
 
 extension Mutant {
+    /// Flaws of ends and of what is gone.
+    static let ends: [Mutant] = ending + bounded + gone
+
     /// Flaws of how a consumer ends.
     static let ending: [Mutant] =
         silent + [

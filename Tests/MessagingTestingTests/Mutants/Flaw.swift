@@ -16,8 +16,11 @@ struct Flaw: Sendable {
     var topology: (@Sendable (any MessageBroker) -> (any TopologyAdministration)?)?
     var health: (@Sendable (any MessageBroker) async -> BrokerHealth)?
     var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
+    var limits: (@Sendable (inout BrokerLimits) -> Void)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
+    /// Ends a process; the second argument does it as it should be done.
+    var kill: (@Sendable (any MessageBroker, @Sendable () async -> Void) async -> Void)?
 
     /// A flaw of each consumer, made for it when it subscribes.
     static func ofConsumer(
@@ -69,6 +72,8 @@ final class FlawedBroker: BrokerDecorator {
         flaw.capabilities?(&capabilities)
         return capabilities
     }
+
+    var limits: BrokerLimits { flaw.limits.map { base.limits.with($0) } ?? base.limits }
 
     var replay: (any Replaying)? {
         if let replay = flaw.replay { replay(base) } else { base.replay }
@@ -132,6 +137,7 @@ struct FlawedConsumer: ConsumerDecorator {
     var settle: Settle?
     var stop: (@Sendable (any MessageConsumer) async -> Void)?
     var cancel: (@Sendable (any MessageConsumer) async -> Void)?
+    var holds: (@Sendable (any MessageConsumer, Receipt) -> Bool)?
 
     func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
         guard let receive else { return try await base.receive(upTo: limit, within: wait) }
@@ -146,6 +152,8 @@ struct FlawedConsumer: ConsumerDecorator {
     func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
         await settle([ReceiptSettlement(receipt, settlement)]).first ?? .stale
     }
+
+    func holds(_ receipt: Receipt) -> Bool { holds.map { $0(base, receipt) } ?? base.holds(receipt) }
 
     func stop() async {
         if let stop { return await stop(base) }

@@ -12,6 +12,7 @@ extension Mutant {
                 .init(2, "received 0 of 1 from …, and then none for 1500ms", .hub),
                 .init(16, "received 0 of 1 from …, and then none for 1500ms", .hub),
                 .init(18, "received 0 of 1 from …, and then none for 1500ms", .hub),
+                .init(22, "received 0 of 3 from …, and then none for 1500ms", .hub),
                 .init(101, "neither the original nor its copy is left: lost"),
             ]
         ) {
@@ -83,7 +84,7 @@ extension Mutant {
 
 extension Flaw {
     /// A flaw of what the hub is told of its routes.
-    fileprivate static func ofRoutes(_ edit: @escaping @Sendable (inout RouteConfiguration) -> Void) -> Flaw {
+    static func ofRoutes(_ edit: @escaping @Sendable (inout RouteConfiguration) -> Void) -> Flaw {
         var flaw = Flaw()
         flaw.configure = { configuration in
             for name in configuration.routes.keys {
@@ -97,7 +98,7 @@ extension Flaw {
     }
 
     /// A flaw of what is forwarded.
-    fileprivate static func ofForwarded(_ edit: @escaping @Sendable (inout Message) -> Void) -> Flaw {
+    static func ofForwarded(_ edit: @escaping @Sendable (inout Message) -> Void) -> Flaw {
         .ofConsumer { base, _, _ in
             .settling(base) { settlement in
                 guard case .forward(let outgoing) = settlement else { return settlement }

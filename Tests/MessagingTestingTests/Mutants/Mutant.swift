@@ -70,6 +70,11 @@ struct FlawedHarness: ConformanceHarness {
 
     func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
-        return LaunchedBroker(FlawedBroker(process.broker, flaw), kill: process.kill, link: process.link)
+        return LaunchedBroker(
+            FlawedBroker(process.broker, flaw), kill: flaw.killing(process.broker, process.kill), link: process.link)
+    }
+
+    func onVirtualTime(_ clock: VirtualTime) -> FlawedHarness? {
+        base.onVirtualTime(clock).map { FlawedHarness(flaw, before: $0) }
     }
 }

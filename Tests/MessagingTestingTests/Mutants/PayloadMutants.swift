@@ -120,7 +120,8 @@ extension Mutant {
     /// Every mutant.
     static let all =
         settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub
-        + ending + bounded + gone + selecting + filtering + administration + depths + contexts + hurried + fencing
+        + holding + membership + counting + giving + defaults + lanes
+        + ends + selections + administrations + callings
 }
 
 extension Message {

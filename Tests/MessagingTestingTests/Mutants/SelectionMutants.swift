@@ -2,6 +2,9 @@ import Messaging
 import MessagingTesting
 
 extension Mutant {
+    /// Flaws of what is selected.
+    static let selections: [Mutant] = selecting + filtering
+
     /// Flaws of patterns.
     static let selecting: [Mutant] = [
         Mutant(

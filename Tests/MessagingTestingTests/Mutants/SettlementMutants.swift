@@ -10,6 +10,7 @@ extension Mutant {
                 .init(1, "m1 came from …: it was accepted before"),
                 .init(41, "received 0 of 1 from …, and then none for 1500ms"),
                 .init(74, " came from …: its accept was answered settled before close"),
+                .init(100, "in run 2 of a program ", .hub),
             ], spoiling: [4, 5, 7, 15, 33, 45, 47, 75], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
@@ -91,7 +92,8 @@ extension Mutant {
         Mutant(
             "a retry comes at once, whatever its delay",
             caughtBy: [
-                .init(3, "retried after …, it came after ")
+                .init(3, "retried after …, it came after "),
+                .init(20, " after the one before, not ", .hub),
             ]
         ) {
             .ofConsumer { base, _, _ in

@@ -50,6 +50,9 @@ struct Oddball: Sendable, CustomTestStringConvertible {
         Oddball("keeps no order, no delay, no priority and no bound, and cannot be replayed") {
             .odd(Flaw(), without: [.order, .delay, .priority, .bounded, .replay])
         },
+        Oddball("carries no null bodies and no headers that are not text") {
+            .odd(Flaw(), without: [.nullBody]) { $0.headerGrammar = .text }
+        },
         Oddball("takes bodies of ten bytes and no headers", [.seam]) {
             .odd(Flaw(), without: [.filter]) { limits in
                 limits.maximumBodyBytes = 10

@@ -41,4 +41,14 @@ import Testing
         try await slept
         #expect(time.alarmCount == 1)
     }
+
+    @Test func theAlarmOfADelayIsWaitedFor() async throws {
+        let time = VirtualTime()
+        _ = time.alarm(at: .seconds(60)) {}
+        #expect(await !time.waits(forAlarmBy: .seconds(59), within: .milliseconds(10)))
+        async let slept: Void = time.sleep(for: .seconds(5))
+        #expect(await time.waits(forAlarmBy: .seconds(5), within: .seconds(10)))
+        time.advance(by: .seconds(5))
+        try await slept
+    }
 }

@@ -41,6 +41,16 @@ import Testing
         #expect(time.nextAlarm == nil)
     }
 
+    @Test func aMomentThatHasPassedMeanwhileEndsTheWaitAtOnce() async {
+        let waiter = Waiter<Int>()
+        time.advance(by: .seconds(6))
+        guard case .timedOut = await waiter.wait(until: .seconds(5), on: time) else {
+            Issue.record("not timed out")
+            return
+        }
+        #expect(time.nextAlarm == nil)
+    }
+
     @Test func cancelledBeforeTheWait() async {
         let waiter = Waiter<Int>()
         let cancelled = await withTaskGroup(of: Bool.self) { group in

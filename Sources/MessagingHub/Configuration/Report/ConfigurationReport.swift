@@ -10,7 +10,8 @@ public struct ConfigurationReport: Hashable, Sendable {
         public let type: BrokerType
         /// Whether the backend of its type is in this build.
         public let isInThisBuild: Bool
-        /// What is to be pointed out: options that are not safe, a backend that is missing.
+        /// What is to be pointed out: options that are not safe, what it refuses of what other brokers carry, a backend
+        /// that is missing.
         public let notes: [String]
     }
 
@@ -31,7 +32,7 @@ extension HubConfiguration {
             let notes = profile?.cautions(of: broker.options).map(\.sentence) ?? []
             return ConfigurationReport.Broker(
                 name: name, type: broker.type, isInThisBuild: absent == nil,
-                notes: notes + [absent?.sentence].compactMap { $0 })
+                notes: notes + bridging(to: name, profiles) + [absent?.sentence].compactMap { $0 })
         }
         let routes = routes.sorted { $0.key.name < $1.key.name }.compactMap { name, route -> RouteReport? in
             guard let broker = self.brokers[route.broker] else { return nil }

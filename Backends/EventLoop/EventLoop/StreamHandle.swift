@@ -1,0 +1,158 @@
+#if EventLoop
+    import CEvent
+    import Glibc
+    import SwiftOverlayShims
+
+    /// What a stream hears from its bufferevent, on the loop.
+    enum StreamOccasion: Sendable {
+        case connected
+        case bytes
+        case room
+        case end
+        case failed(StreamError)
+        case loopEnded
+    }
+
+    /// One bufferevent with its socket, plain or TLS.
+    ///
+    /// `@unchecked Sendable`: touched on the loop's thread alone.
+    final class StreamHandle: LoopMember, @unchecked Sendable {
+        private let peer: String
+        private let tell: @Sendable (StreamOccasion) -> Void
+        private var pointer: OpaquePointer?
+        private var session: OpaquePointer?
+        private weak var loop: LoopHandle?
+        private var isConnected = false
+
+        /// Takes the socket over, which must be connected; it is closed when that fails.
+        init(
+            _ descriptor: Int32, to peer: String, tls: TLSHandle?, isServer: Bool, on loop: LoopHandle,
+            _ tell: @escaping @Sendable (StreamOccasion) -> Void
+        ) throws(StreamError) {
+            self.peer = peer
+            self.tell = tell
+            self.loop = loop
+            do {
+                session = try tls?.session(with: peer)
+            } catch {
+                Glibc.close(descriptor)
+                throw error
+            }
+            let flags = CInt(BEV_OPT_CLOSE_ON_FREE.rawValue)
+            if let base = loop.base {
+                let state = isServer ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING
+                pointer =
+                    session.map { bufferevent_openssl_socket_new(base, descriptor, $0, state, flags) }
+                    ?? bufferevent_socket_new(base, descriptor, flags)
+            }
+            guard let pointer else {
+                Glibc.close(descriptor)
+                if loop.base == nil, let session { SSL_free(session) }
+                throw StreamError(.closed, "there is no loop for the connection to \(peer)")
+            }
+            isConnected = session == nil
+            var on: CInt = 1
+            setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<CInt>.size))
+            bufferevent_setcb(
+                pointer, streamReadable, streamWritten, streamEvent, Unmanaged.passUnretained(self).toOpaque())
+            bufferevent_setwatermark(pointer, Int16(EV_READ), 0, ByteStream.mark)
+            bufferevent_setwatermark(pointer, Int16(EV_WRITE), ByteStream.mark / 2, 0)
+            bufferevent_set_max_single_read(pointer, 65_536)
+            bufferevent_set_max_single_write(pointer, 65_536)
+            loop.join(self)
+            bufferevent_enable(pointer, Int16(EV_READ | EV_WRITE))
+        }
+
+        /// Takes what has come, up to a limit.
+        func take(_ limit: Int) -> [UInt8] {
+            guard let input = pointer.flatMap({ bufferevent_get_input($0) }) else { return [] }
+            let count = min(limit, evbuffer_get_length(input))
+            if count <= 0 { return [] }
+            return [UInt8](unsafeUninitializedCapacity: count) { bytes, taken in
+                taken = max(0, Int(evbuffer_remove(input, bytes.baseAddress, count)))
+            }
+        }
+
+        /// How many bytes wait to be sent.
+        var unsent: Int {
+            pointer.flatMap { bufferevent_get_output($0) }.map { evbuffer_get_length($0) } ?? 0
+        }
+
+        /// Copies bytes behind those that wait; false where there is no memory.
+        func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            guard let pointer else { return false }
+            return bufferevent_write(pointer, bytes.baseAddress, bytes.count) == 0
+        }
+
+        /// Tells the peer that nothing follows what was sent. What waits must be flushed before.
+        func finish() {
+            guard let pointer else { return }
+            if let session { SSL_shutdown(session) }
+            shutdown(bufferevent_getfd(pointer), CInt(SHUT_WR))
+        }
+
+        /// Frees it; what waits is dropped. A reset leaves the peer without a goodbye.
+        func close(reset: Bool) {
+            guard let pointer else { return }
+            self.pointer = nil
+            if reset {
+                var linger = linger(l_onoff: 1, l_linger: 0)
+                let count = socklen_t(MemoryLayout<linger>.size)
+                setsockopt(bufferevent_getfd(pointer), SOL_SOCKET, SO_LINGER, &linger, count)
+            } else if let session, isConnected {
+                SSL_shutdown(session)
+            }
+            session = nil
+            bufferevent_free(pointer)
+            loop?.leave(self)
+        }
+
+        func endWithLoop() {
+            close(reset: false)
+            tell(.loopEnded)
+        }
+
+        fileprivate func hear(_ occasion: StreamOccasion) { if pointer != nil { tell(occasion) } }
+
+        fileprivate func happened(_ what: Int32, _ number: Int32) {
+            if what & BEV_EVENT_CONNECTED != 0 {
+                isConnected = true
+                hear(.connected)
+            } else if what & BEV_EVENT_EOF != 0 {
+                isConnected
+                    ? hear(.end)
+                    : hear(.failed(StreamError(.untrusted, "\(peer) ended the connection instead of agreeing on TLS")))
+            } else if what & BEV_EVENT_ERROR != 0 {
+                hear(.failed(failure(number)))
+            }
+        }
+
+        private func failure(_ number: Int32) -> StreamError {
+            let code = pointer.map { bufferevent_get_openssl_error($0) } ?? 0
+            ERR_clear_error()
+            if let session, let reason = TLSHandle.reason(code, session: session) {
+                return isConnected
+                    ? StreamError(.lost, "the connection to \(peer) is lost: \(reason)")
+                    : StreamError(.untrusted, "no TLS with \(peer): \(reason)")
+            }
+            return StreamError(.lost, "the connection to \(peer) is lost", number: number == 0 ? ECONNRESET : number)
+        }
+    }
+
+    private func stream(_ context: UnsafeMutableRawPointer?) -> StreamHandle? {
+        context.map { Unmanaged<StreamHandle>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private let streamReadable: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void = {
+        stream($1)?.hear(.bytes)
+    }
+
+    private let streamWritten: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void = {
+        stream($1)?.hear(.room)
+    }
+
+    private let streamEvent: @convention(c) (OpaquePointer?, Int16, UnsafeMutableRawPointer?) -> Void = {
+        let number = errno
+        stream($2)?.happened(Int32($1), number)
+    }
+#endif

@@ -1,0 +1,171 @@
+import Messaging
+import MessagingHub
+import MessagingReliability
+
+/// Scenario 100: a route, a broker's URL, and nothing else.
+enum StatedDefaults {
+    static let all: [Scenario] = [
+        Scenario(
+            100,
+            """
+            With nothing configured but the broker's URL: publish returns after the confirm, an unroutable one is an \
+            error, positions are tracked, reconnect goes on past 20 tries, the window is bounded, a throw is retried \
+            up to the limit. (The README's table of defaults names the scenario of each.)
+            """,
+            why: """
+                Most programs run on defaults: one that is quick instead of safe loses messages in production before \
+                anybody has read about it.
+                """,
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: areSafe)
+    ]
+
+    static func areSafe(_ context: ScenarioContext) async throws {
+        let peer = try await context.peer()
+        try await publishIsConfirmed(context, peer)
+        try await positionsAreTracked(context, peer)
+        try await reconnectGoesOn(context)
+        try await windowIsBounded(context)
+        try await throwIsRetried(context)
+    }
+
+    /// What was published is there when the call returns; where it cannot be, the call throws.
+    private static func publishIsConfirmed(_ context: ScenarioContext, _ peer: Peer) async throws {
+        let (place, message) = (context.nowhere(), context.message())
+        _ = context.deadLetters(of: place)
+        let unknown = context.topic("unroutable")
+        try await context.withHub(at: place) { hub in
+            try await hub.publish(message, to: place.destination.topic)
+            if let topology = peer.broker.topology {
+                let depth = try await topology.depth(of: place.destination, group: place.group)
+                let count = depth.waiting + depth.held
+                try context.require(
+                    count == 1, "after a publish that returned, \(place) has depth \(count)", about: [message.id])
+            }
+            try await requireUnroutable(context, hub, unknown, "a topic without a route")
+            guard let topology = peer.broker.topology else { return }
+            try await topology.delete(place.destination)
+            try await requireUnroutable(context, hub, place.destination.topic, "a destination that was deleted")
+        }
+    }
+
+    private static func requireUnroutable(
+        _ context: ScenarioContext, _ hub: MessageHub, _ topic: Topic, _ what: String
+    ) async throws {
+        do { try await hub.publish(context.message("unroutable"), to: topic) } catch let failure as PublishFailure {
+            return try context.require(
+                failure.first.code == .noSuchDestination,
+                "a publish to \(what) threw \(failure.first), not noSuchDestination")
+        }
+        throw ScenarioFailure("a publish to \(what) returned as if it had been confirmed")
+    }
+
+    /// A program that ends and starts again goes on where it was.
+    private static func positionsAreTracked(_ context: ScenarioContext, _ peer: Peer) async throws {
+        let place = context.nowhere()
+        _ = context.deadLetters(of: place)
+        for round in 1...2 {
+            let (messages, handler) = (context.messages(3), context.handler())
+            try await context.withHub(at: place) { hub in
+                try await hub.publish(messages, to: place.destination.topic)
+                try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)
+                await handler.waits(for: 3, within: context.patience)
+            }
+            let handled = handler.handled.map(\.message.id)
+            try context.require(
+                Set(handled) == Set(messages.map(\.id)) && handled.count == 3,
+                "in run \(round) of a program \(context.names(handled)) was handled, "
+                    + "not \(context.names(messages.map(\.id)))", about: handled)
+        }
+        try await context.nothingComesBack(from: place, because: "a program handled it before it ended")
+    }
+
+    /// The broker takes no subscription for 25 tries.
+    private static func reconnectGoesOn(_ context: ScenarioContext) async throws {
+        let (place, message, clock) = (context.nowhere(), context.message(), VirtualTime())
+        _ = context.deadLetters(of: place)
+        let (handler, tries) = (context.handler(), Observed(0, on: context.time))
+        try await context.withHub(at: place, on: clock, over: { Absent($0, for: 25, tries) }) { hub in
+            let moving = context.meanwhile("moving the clock of the hub", within: context.patience * 5) {
+                while tries.value <= 25 {
+                    try await context.time.sleep(for: .milliseconds(1))
+                    clock.advance(by: .seconds(2))
+                }
+            }
+            defer { moving.cancel() }
+            try await hub.publish(message, to: place.destination.topic)
+            do { try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle) } catch {
+                throw ScenarioFailure("after \(tries.value) tries a subscription was given up: \(error)")
+            }
+            let isRun = await handler.waits(for: 1, within: context.patience)
+            try context.require(
+                isRun, "once the broker was back after \(tries.value) tries, nothing was handled", about: [message.id])
+        }
+    }
+
+    /// All handlers hang: only so much is held.
+    private static func windowIsBounded(_ context: ScenarioContext) async throws {
+        let (place, messages) = (context.nowhere(), context.messages(600))
+        _ = context.deadLetters(of: place)
+        let (traffic, isOpen) = (Observed(Traffic(), on: context.time), Observed(false, on: context.time))
+        let patience = context.patience
+        let handler = context.handler { _ in _ = await isOpen.first(within: patience) { $0 } }
+        try await context.withHub(at: place, over: { TrafficMeter($0, into: traffic) }) { hub in
+            try await hub.publish(messages, to: place.destination.topic)
+            try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)
+            await handler.waits(for: 8, within: context.patience)
+            let (held, window) = (traffic.value.deliveries, traffic.value.subscriptions.first?.window ?? 0)
+            try context.require(
+                held <= window && (1...256).contains(window),
+                "with handlers that hang, \(held) of 600 messages were held, in a window of \(window)")
+            isOpen.change { $0 = true }
+            let isDone = await handler.waits(for: 600, within: context.patience)
+            try context.require(isDone, "of 600 messages \(handler.handled.count) were handled")
+        }
+    }
+
+    /// A handler always throws: its message has as many runs as the policy says, and then it is a dead letter.
+    private static func throwIsRetried(_ context: ScenarioContext) async throws {
+        try await context.onVirtualTime { context, clock in
+            let (place, message, peer) = (context.nowhere(), context.message(), try await context.peer())
+            let dead = context.deadLetters(of: place)
+            let run = RetriedRun(context, on: clock, RetryPolicy())
+            try await context.withHub(at: place, on: clock, over: { TrafficMeter($0, into: run.traffic) }) { hub in
+                try await hub.subscribe(to: place.destination.topic, group: place.group, run.handler.handle)
+                try await hub.publish(message, to: place.destination.topic)
+                let runs = run.policy.attempts
+                let (_, lateness) = try await context.measuringTheMachine { try await run.untilRun(runs) }
+                try run.requireDelays(of: message, lateness: lateness)
+                let letter = try await peer.subscribe(dead).takeOne()
+                try context.requireExactly([letter], [message.id], "the dead letter of a throw")
+            }
+            let runs = run.moments.value.count
+            try context.require(
+                runs == run.policy.attempts, "a handler that throws ran \(runs) times, not \(run.policy.attempts)",
+                about: [message.id])
+        }
+    }
+}
+
+/// A broker that takes no subscription for some tries: each is given up again.
+private final class Absent: BrokerDecorator {
+    let base: any MessageBroker
+    private let refused: Int
+    private let tries: Observed<Int>
+
+    init(_ base: any MessageBroker, for refused: Int, _ tries: Observed<Int>) {
+        self.base = base
+        self.refused = refused
+        self.tries = tries
+    }
+
+    func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
+        let consumer = try await base.subscribe(subscription)
+        let number = tries.change { tries in
+            tries += 1
+            return tries
+        }
+        if number > refused { return consumer }
+        await consumer.cancel()
+        throw BrokerError(.unavailable, "the broker is away", during: .subscribe)
+    }
+}

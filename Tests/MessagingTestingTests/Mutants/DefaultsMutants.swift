@@ -1,0 +1,182 @@
+import Messaging
+import MessagingHub
+import MessagingReliability
+import MessagingTesting
+
+extension Mutant {
+    /// Flaws of what the hub does where nothing fails, or little, or nothing was configured.
+    static let defaults: [Mutant] = [
+        Mutant(
+            "a hub asks for less than its route does",
+            caughtBy: [.init(12, "a hub started whose route asks to hold for ", .hub)]
+        ) { .ofRoutes { $0.maxHold = min($0.maxHold, .seconds(60)) } },
+        Mutant(
+            "a hub asks for more than its route does",
+            caughtBy: [.init(12, "which its broker can, did not start", .hub)]
+        ) { .ofRoutes { $0.maxHold += .seconds(1) } },
+        Mutant(
+            "a message loses its reply-to",
+            caughtBy: [
+                .init(65, "not what was sent: reply-to reply.here came as nothing"),
+                .init(69, "hub check names nothing of it: reply-to reply.here came as nothing", .hub),
+            ]
+        ) { .ofMessages { message in message.with { $0.replyTo = nil } } },
+        Mutant(
+            "null bodies are refused, and nothing says so beforehand",
+            caughtBy: [.init(69, "null was refused on its way, and hub check names nothing of it", .hub)],
+            for: [.queue, .stream]
+        ) {
+            .publishing { broker, messages, destination, options in
+                if messages.contains(where: { $0.body.isNull }) {
+                    throw BrokerError(.unsupported, "a null body cannot be carried")
+                }
+                return try await broker.publish(messages, to: destination, options: options)
+            }
+        },
+        Mutant(
+            "a retry brings back all that its consumer holds",
+            caughtBy: [.init(88, " messages ran more than once, though 10 failed", .hub)]
+        ) {
+            .ofConsumer { base, _, _ in .releasingNeighbours(base) }
+        },
+        Mutant(
+            "a retry costs the connection",
+            caughtBy: [.init(88, "1 connects, 1 subscriptions and a connection that was cut", .hub)]
+        ) {
+            let reporting = Observed<[@Sendable (BrokerEvent) -> Void]>([])
+            var flaw = Flaw.ofConsumer { base, _, _ in
+                .settling(base) { settlement in
+                    guard case .retry = settlement else { return settlement }
+                    for report in reporting.value {
+                        report(.down(BrokerError(.notConnected, "a handler has failed")))
+                        report(.up)
+                    }
+                    return settlement
+                }
+            }
+            flaw.connect = { broker, report in
+                reporting.change { $0.append(report) }
+                try await broker.connect(reporting: report)
+            }
+            return flaw
+        },
+        Mutant(
+            "a retry has to be asked for twice",
+            caughtBy: [.init(88, "10 failures cost 20 settlements of their own", .hub)], spoiling: [15]
+        ) {
+            let asked = Observed<Set<Receipt>>([])
+            return .ofConsumer { base, _, _ in
+                var consumer = FlawedConsumer(base: base)
+                consumer.settle = { base, settlements in
+                    var outcomes: [SettlementOutcome] = []
+                    for settlement in settlements {
+                        if case .retry = settlement.settlement, base.holds(settlement.receipt),
+                            asked.change({ $0.insert(settlement.receipt).inserted })
+                        {
+                            outcomes.append(.failed(BrokerError(.unavailable, "ask again")))
+                        } else {
+                            outcomes += await base.settle([settlement])
+                        }
+                    }
+                    return outcomes
+                }
+                return consumer
+            }
+        },
+        Mutant(
+            "after a retry receives return empty",
+            caughtBy: [.init(88, "10 failures cost …receives that brought nothing new", .hub)]
+        ) {
+            let empty = Observed(0)
+            return .ofConsumer { base, _, _ in
+                var consumer = FlawedConsumer.settling(base) { settlement in
+                    if case .retry = settlement { empty.change { $0 += 3 } }
+                    return settlement
+                }
+                consumer.receive = { base, limit, wait in
+                    let isEmpty = empty.change { empty in
+                        defer { empty = max(0, empty - 1) }
+                        return empty > 0
+                    }
+                    return isEmpty ? [] : try await base.receive(upTo: limit, within: wait)
+                }
+                return consumer
+            }
+        },
+        Mutant(
+            "a publish to what was deleted is confirmed",
+            caughtBy: [
+                .init(100, "a publish to a destination that was deleted returned as if it had been confirmed", .hub)
+            ], spoiling: [31]
+        ) {
+            .publishing { broker, messages, destination, options in
+                do { return try await broker.publish(messages, to: destination, options: options) } catch {
+                    guard (error as? PublishFailure)?.first.code == .noSuchDestination else { throw error }
+                    return PublishReceipt()
+                }
+            }
+        },
+        Mutant(
+            "a publish is confirmed one call early",
+            caughtBy: [.init(100, "after a publish that returned, … has depth 0", .hub)],
+            spoiling: [4, 5, 7, 15, 31, 33, 38, 45, 47, 51, 56, 61, 65, 75], for: [.queue, .stream]
+        ) {
+            let late = Observed<([Message], Destination)?>(nil)
+            return .publishing { broker, messages, destination, options in
+                let earlier = late.change { late in
+                    defer { late = (messages, destination) }
+                    return late
+                }
+                guard let earlier else { return PublishReceipt() }
+                return try await broker.publish(earlier.0, to: earlier.1, options: options)
+            }
+        },
+        Mutant(
+            "a broker gives up for good after 20 subscriptions",
+            caughtBy: [.init(100, "tries a subscription was given up", .hub)]
+        ) {
+            let count = Observed(0)
+            var flaw = Flaw()
+            flaw.subscribe = { broker, subscription in
+                let number = count.change { count in
+                    count += 1
+                    return count
+                }
+                if number > 25 { throw BrokerError(.unsupported, "no more") }
+                return try await broker.subscribe(subscription)
+            }
+            return flaw
+        },
+        Mutant(
+            "the hub's window has no bound to speak of",
+            caughtBy: [.init(100, "in a window of 100000", .hub)]
+        ) { .ofRoutes { $0.window = 100_000 } },
+        Mutant(
+            "the hub tries once, where nothing was configured",
+            caughtBy: [.init(100, "run 2 did not come within 250ms of its delay of 1s", .hub)]
+        ) { .ofRoutes { if $0.retry.attempts == 5 { $0.retry.attempts = 1 } } },
+    ]
+}
+
+extension FlawedConsumer {
+    fileprivate static func releasingNeighbours(_ base: any MessageConsumer) -> FlawedConsumer {
+        let held = Observed<[Receipt]>([])
+        var consumer = FlawedConsumer.receiving(base) { deliveries in
+            held.change { $0 += deliveries.map(\.receipt) }
+            return deliveries
+        }
+        consumer.settle = { base, settlements in
+            let outcomes = await base.settle(settlements)
+            let fails = settlements.contains { if case .retry = $0.settlement { true } else { false } }
+            if fails {
+                let others = held.change { held in
+                    defer { held = [] }
+                    return held.filter(base.holds)
+                }
+                _ = await base.settle(others.map { ReceiptSettlement($0, .release) })
+            }
+            return outcomes
+        }
+        return consumer
+    }
+}
