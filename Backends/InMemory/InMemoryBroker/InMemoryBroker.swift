@@ -4,6 +4,9 @@ public import Messaging
 ///
 /// It can take on the limits of another broker: `InMemoryBroker(profile: .rabbitMQ)` refuses what RabbitMQ would refuse.
 ///
+/// Priorities are fair: of 16 deliveries of a queue at least one goes to the oldest message that waits, whatever its
+/// priority. `capabilities.priorityOrder` says the same.
+///
 /// What reaches a destination by a binding is that destination's from then on: its deliveries, and its dead letters,
 /// name the destination that they were received from, not the topic that they were published to.
 public final class InMemoryBroker: MessageBroker {

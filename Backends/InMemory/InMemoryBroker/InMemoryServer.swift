@@ -65,6 +65,20 @@ public final class InMemoryServer: Sendable {
     /// Whether it runs, if frozen.
     public var isRunning: Bool { state.withLock { $0.phase != .down } }
 
+    /// What it has: connections, queues, streams, groups, and consumers that have not left.
+    package var inventory: [String: Int] {
+        state.withLock { state in
+            let places = state.places.values
+            return [
+                "connections": state.connections.count { $0.status == .up },
+                "queues": places.count { if case .queue = $0 { true } else { false } },
+                "streams": places.count { if case .stream = $0 { true } else { false } },
+                "groups": state.streams.reduce(0) { $0 + $1.groups.count },
+                "consumers": state.consumers.count { !$0.isVacant },
+            ]
+        }
+    }
+
     /// Changes the state under the lock, then does what follows from it.
     @discardableResult
     func change<Result: Sendable>(_ body: (inout ServerState, inout Effects) -> Result) -> Result {

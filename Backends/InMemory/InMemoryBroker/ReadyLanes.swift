@@ -13,13 +13,18 @@ struct ReadyLanes: Sendable {
         static func < (left: Turn, right: Turn) -> Bool { left.order < right.order }
     }
 
-    /// One priority: those never handed out, in the order of arrival, and those that came back, which go first.
+    /// One priority: those never handed out, and those that came back or waited for their time; the oldest first.
     private struct Lane: Sendable {
         var fresh = RingBuffer<Turn>()
         var returned = Heap<Turn>()
 
-        var first: Turn? { returned.first ?? fresh.first }
-        mutating func pop() -> Turn? { returned.isEmpty ? fresh.popFirst() : returned.popFirst() }
+        var first: Turn? { isReturnedNext ? returned.first : fresh.first }
+        mutating func pop() -> Turn? { isReturnedNext ? returned.popFirst() : fresh.popFirst() }
+
+        private var isReturnedNext: Bool {
+            guard let back = returned.first else { return false }
+            return fresh.first.map { back < $0 } ?? true
+        }
     }
 
     /// The lane of priority 0, which is the only one of most queues.

@@ -25,7 +25,7 @@ extension ServerState {
                 addGroups(of: declaration, to: stream, &effects)
             }
         }
-        bind()
+        if hasBindings || declarations.contains(where: { !$0.bindings.isEmpty }) { bind() }
         return nil
     }
 
@@ -162,7 +162,7 @@ extension ServerState {
             for waiter in (streams[stream].readers) + (streams[stream].publishers) { effects.wake(waiter) }
             streams[stream] = .vacant
         }
-        bind()
+        if hasBindings { bind() }
         return nil
     }
 

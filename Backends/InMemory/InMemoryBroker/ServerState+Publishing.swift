@@ -147,8 +147,8 @@ extension ServerState {
     /// Gives a message to everybody who listens now.
     private mutating func broadcast(_ message: Message, size: Int, on topic: Topic, _ effects: inout Effects) {
         for subscriber in subscribers {
-            let consumer = consumers[subscriber]
-            guard consumer.isLive, consumer.hears(topic) else { continue }
+            // Not by way of a copy of the consumer: its mailbox would be copied with the first letter that is added.
+            guard consumers[subscriber].isLive, consumers[subscriber].hears(topic) else { continue }
             consumers[subscriber].mailbox?.append(.init(message: message, topic: topic, size: size))
             if let waiter = takeWaiter(of: subscriber) { effects.wake(waiter) }
         }

@@ -13,7 +13,8 @@ public struct BrokerConformance: Sendable {
         self.seed = seed
     }
 
-    /// Runs one scenario for one of its kinds and removes what it made. A hang is a failure: the scenario has ten times
+    /// Runs one scenario for one of its kinds, judges the history of the run by what must hold in every run, and removes
+    /// what it made. A hang is a failure: the scenario has ten times
     /// the harness's patience and 10 s, the removal ten times the patience, and whatever has not returned by then is
     /// left behind.
     public func run(_ scenario: Scenario, kind: DestinationKind) async -> ScenarioResult {
@@ -24,6 +25,9 @@ public struct BrokerConformance: Sendable {
         do {
             result = try await time.bounded("the scenario", within: patience * 10 + .seconds(10)) {
                 try await self.result(of: scenario, kind: kind, context)
+            }
+            if case .passed = result {
+                try await time.bounded("judging the history", within: patience * 5) { try await context.judgeHistory() }
             }
         } catch {
             result = .failed(violation(of: scenario, kind: kind, context, error))
@@ -44,16 +48,22 @@ public struct BrokerConformance: Sendable {
         let capabilities = peer.broker.capabilities
         if let reason = exclusion(of: scenario, kind: kind, capabilities, peer) { return .excluded(reason: reason) }
         try await scenario.body(context)
-        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities))
+        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities) + context.remarks)
     }
 
     private func violation(
         of scenario: Scenario, kind: DestinationKind, _ context: ScenarioContext, _ error: any Error
     ) -> ScenarioViolation {
-        let failure = error as? ScenarioFailure
+        let history = context.history
+        let excerpt =
+            if let shown = (error as? HistoryFailure)?.violation {
+                history.excerpt(of: shown.entries, about: Set(shown.messages))
+            } else {
+                history.excerpt(about: (error as? ScenarioFailure)?.messages ?? [])
+            }
         return ScenarioViolation(
-            scenario: scenario, kind: kind, sentence: "\(error)", seed: seed,
-            excerpt: context.history.excerpt(about: failure?.messages ?? []), history: context.history.lines)
+            scenario: scenario, kind: kind, sentence: "\(error)", seed: seed, excerpt: excerpt,
+            history: history.lines)
     }
 
     private func exclusion(
@@ -71,6 +81,16 @@ public struct BrokerConformance: Sendable {
                 if peer.link == nil { return "the harness of \(harness.name) cannot disturb a link to its server" }
             case .kill:
                 if !peer.canBeKilled { return "the harness of \(harness.name) cannot kill a client's process" }
+            case .foreignClient:
+                if harness.surroundings.publishForeign == nil {
+                    return "the harness of \(harness.name) has no other client"
+                }
+            case .obstacle:
+                if harness.surroundings.obstacles.isEmpty {
+                    return "the harness of \(harness.name) knows no way in which connecting fails"
+                }
+            case .processUse:
+                if ProcessUse.threads() == nil { return "this system does not tell what a process uses; Linux does" }
             }
         }
         return nil

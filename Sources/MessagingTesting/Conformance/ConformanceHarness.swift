@@ -25,6 +25,8 @@ public protocol ConformanceHarness: Sendable {
     /// A harness like this one, with a server of its own whose clock is `clock`; waits are measured on `time` as before.
     /// Default: nil, the clock of the server cannot be moved.
     func onVirtualTime(_ clock: VirtualTime) -> Self?
+    /// What it can do beside making brokers. Default: nothing.
+    var surroundings: Surroundings { get }
 }
 
 extension ConformanceHarness {
@@ -40,6 +42,8 @@ extension ConformanceHarness {
     public var heartbeat: Duration { .seconds(1) }
     /// None.
     public var server: (any BrokerProcess)? { nil }
+    /// Nothing.
+    public var surroundings: Surroundings { Surroundings() }
 }
 
 /// A broker, how the process that it stands for is killed, and its link to the server.

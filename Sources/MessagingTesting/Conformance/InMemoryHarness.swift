@@ -37,4 +37,28 @@ public struct InMemoryHarness: ConformanceHarness {
 
     /// The server, simulated.
     public var server: (any BrokerProcess)? { memory }
+
+    /// Counts what the server has; publishes over a connection of its own; and a server that is down, or that never answers,
+    /// stands in the way.
+    public var surroundings: Surroundings {
+        let (memory, profile) = (memory, profile)
+        let down = ConnectionObstacle(.nothing, timeout: .milliseconds(500)) {
+            let server = InMemoryServer()
+            server.kill()
+            return InMemoryBroker(server, profile: profile)
+        }
+        let blackHole = ConnectionObstacle(.blackHole, timeout: .milliseconds(300)) {
+            let broker = InMemoryBroker(InMemoryServer(heartbeat: .milliseconds(200)), profile: profile)
+            broker.blackHole()
+            return broker
+        }
+        return Surroundings(
+            inventory: { memory.inventory },
+            publishForeign: { body, headers, destination in
+                let stranger = InMemoryBroker(memory, profile: profile)
+                try await stranger.connect { _ in }
+                try await stranger.publish(Message(body, headers: headers), to: destination)
+                await stranger.close(within: .zero)
+            }, obstacles: [down, blackHole])
+    }
 }

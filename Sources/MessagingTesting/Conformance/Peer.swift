@@ -107,7 +107,9 @@ package final class Peer: Sendable {
     package var canBeKilled: Bool { process.kill != nil }
 
     /// Its link to the server; nil where the harness cannot disturb it.
-    package var link: (any BrokerLink)? { process.link }
+    package var link: (any BrokerLink)? {
+        process.link.map { RecordedLink(base: $0, who: "the link of \(name)", history: history) }
+    }
 
     /// Ends it as SIGKILL would, or in order where the harness cannot.
     package func kill() async {

@@ -9,6 +9,8 @@ extension Scenario {
         + FailedBeforeAccepted.all + LostHold.all + LongHold.all + GroupAttempts.all + BrokerDeadLetters.all
         + KeptForEver.all + Undecodable.all + LazyNeighbour.all + ComingAndGoing.all + Bridging.all
         + FailureTraffic.all + StatedDefaults.all
+        + CarriedScenarios.all + HeaderScenarios.all + CancelledPublish.all + PriorityScenarios.all
+        + ResourceScenarios.all + ConnectScenarios.all
         + EndScenarios.all + SelectionScenarios.all + AdministrationScenarios.all + ContextScenarios.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 

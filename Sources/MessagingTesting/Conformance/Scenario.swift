@@ -20,6 +20,12 @@ public struct Scenario: Sendable {
         case link
         /// The harness can kill a client's process.
         case kill
+        /// The harness can publish with a client that is not ours.
+        case foreignClient
+        /// The harness knows a way in which connecting fails.
+        case obstacle
+        /// The system tells what this process has open, runs and keeps.
+        case processUse
     }
 
     /// Its number in the list of scenarios. One number may have a part at the seam and one at the hub.

@@ -9,6 +9,7 @@ package final class ScenarioContext: Sendable {
         var messages = 0
         var isDown = false
         var isFrozen = false
+        var remarks: [String] = []
     }
 
     package let harness: any ConformanceHarness
@@ -46,6 +47,14 @@ package final class ScenarioContext: Sendable {
         let peer = Peer(process, name: name, context: self)
         made.withLock { $0.peers.append(peer) }
         return peer
+    }
+
+    /// What the result is to say beside that the scenario holds, each once, in the order in which it was said.
+    package var remarks: [String] { made.withLock { $0.remarks } }
+
+    /// Has the result say something beside that the scenario holds.
+    package func remark(_ sentence: String) {
+        made.withLock { if !$0.remarks.contains(sentence) { $0.remarks.append(sentence) } }
     }
 
     /// A name that no other run has.
@@ -184,6 +193,15 @@ package final class ScenarioContext: Sendable {
 
     private func bounded(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async throws {
         try await time.bounded(what, within: patience, work)
+    }
+
+    /// Every process ends in order, over whole links; what they held goes back. False while the server cannot be reached.
+    func closeEverybody() async -> Bool {
+        let (peers, isAway) = made.withLock { ($0.peers, $0.isDown || $0.isFrozen) }
+        if isAway { return false }
+        for peer in peers { try? await peer.link?.restore() }
+        for peer in peers { await peer.close() }
+        return true
     }
 
     /// Heals what was disturbed and removes everything that was made: through a process of its own, since those of the

@@ -2,7 +2,8 @@ public import Messaging
 
 /// How a scenario ended. There is no fourth way.
 public enum ScenarioResult: Sendable {
-    /// It holds; through these emulations of the backend, with what each costs.
+    /// It holds; through these emulations of the backend, with what each costs, and without what could not be measured
+    /// here, each with its reason (`not measured: …`).
     case passed(emulations: [String])
     /// It does not hold.
     case failed(ScenarioViolation)

@@ -1,7 +1,8 @@
 package import Messaging
 
 /// What happened during a run, by whom and when: published, confirmed, delivered, settled, and every fault. Keeps what
-/// the checker needs of the whole run, up to a million messages' mentions; what is older is forgotten then.
+/// the checker needs of the whole run, up to 131,072 mentions of messages; the older half is
+/// forgotten then, and the run is judged by its scenario alone.
 package final class History: Sendable {
     private struct State: Sendable {
         var entries: [HistoryEntry] = []
@@ -11,7 +12,7 @@ package final class History: Sendable {
         var isComplete = true
     }
 
-    private static let capacity = 1 << 20
+    private static let capacity = 1 << 17
     private let state = Lock(State())
     private let time: any TimeSource
     private let beginning: Duration
@@ -67,7 +68,17 @@ package final class History: Sendable {
         add("scenario", .unjudged(destination, reason))
     }
 
-    /// Everything so far, in its order; nil when the run was so long that its beginning is forgotten.
+    /// Says that no rule can judge this run: its scenario alone does.
+    package func isNotJudged(because reason: String) {
+        add("scenario", "has a history that is not judged: \(reason)")
+        state.withLock { $0.isComplete = false }
+    }
+
+    /// How long the run has lasted.
+    package var uptime: Duration { time.uptime - beginning }
+
+    /// Everything so far, in its order; nil when the run was so long that its beginning is forgotten,
+    /// or is not to be judged.
     package var entries: [HistoryEntry]? { state.withLock { $0.isComplete ? $0.entries : nil } }
 
     /// The entries about these messages, and the faults and other events that concerned everybody between the first and

@@ -24,8 +24,7 @@ extension HistoryEvent {
             "received, attempt \(one(deliveries.filter { ids.contains($0.id) }.map { "\($0.attempt)" })),"
         case .settles(_, let asked):
             "settles as \(one(asked.filter { !ids.isDisjoint(with: [$0.id] + $0.word.copies) }.map { $0.word.text }))"
-        case .answered(_, let all, let outcomes):
-            "was answered \(one(zip(all, outcomes).filter { ids.contains($0.0) }.map { "\($0.1)" }))"
+        case .answered(_, let all, let outcomes): "was answered \(answers(all, outcomes, about: ids))"
         case .leaves(let leaving, let isDone): isDone ? "\(leaving.rawValue): done" : leaving.rawValue
         case .removes(let destination, let what): "\(what) \(destination)"
         case .fault(let what), .recovered(let what): what
@@ -41,6 +40,11 @@ extension HistoryEvent {
             failure.outcomes[index].map { "\($0)" } ?? "confirmed"
         }
         return all.count == 1 || outcomes.count != 1 ? "was told: \(failure)" : "was told: \(one(outcomes))"
+    }
+
+    private func answers(_ all: [MessageID], _ outcomes: [SettlementOutcome], about ids: Set<MessageID>) -> String {
+        let concerned = zip(all, outcomes).filter { ids.contains($0.0) }.map { "\($0.1)" }
+        return one(concerned.isEmpty ? outcomes.map { "\($0)" } : concerned)
     }
 
     /// Each of these words once.

@@ -31,7 +31,19 @@ struct LostHold {
         try await run.afterCancel()
         try await run.afterClose()
         if publisher.broker.limits.maxHold >= shortHold { try await run.afterItsTime() }
-        if context.harness.server != nil { try await run.afterReconnect() }
+        if publisher.link != nil {
+            try await run.afterReconnect("after a reconnect") { peer in
+                try await context.time.bounded("cutting a link", within: context.patience) { [link = peer.link] in
+                    try await link?.cut()
+                }
+            }
+        }
+        if context.harness.server != nil {
+            try await run.afterReconnect("after a restart of the server") { _ in
+                try await context.crash()
+                try await context.restart()
+            }
+        }
         try await context.nothingComesBack(from: run.place, because: "whoever held it last had accepted it")
         try await context.nothingComesBack(from: run.target, because: "the forward was stale")
         try await RevokedLanes.areGivenUp(context, publisher)
@@ -64,15 +76,15 @@ struct LostHold {
         await peer.close()
     }
 
-    private func afterReconnect() async throws {
+    /// The connection breaks in some way, and comes back by itself.
+    private func afterReconnect(_ when: String, _ breaks: (Peer) async throws -> Void) async throws {
         try await context.time.sleep(for: publisher.broker.limits.settleLag + .milliseconds(10))
         let (peer, member, held) = try await holder()
-        try await context.crash()
-        try await context.restart()
+        try await breaks(peer)
         let again = try await member.takeOne()
-        try context.requireExactly([again], [held.message.id], "what was held before a reconnect")
-        try await requireGone(held, of: member, "after a reconnect")
-        try await keeps(again, member, "after a reconnect")
+        try context.requireExactly([again], [held.message.id], "what was held \(when)")
+        try await requireGone(held, of: member, when)
+        try await keeps(again, member, when)
         await peer.close()
     }
 

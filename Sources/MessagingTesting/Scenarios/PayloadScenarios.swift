@@ -38,6 +38,14 @@ enum PayloadScenarios {
     /// 1 MiB in which every byte has every other behind it.
     private static let everyByte: [UInt8] = (0..<1 << 20).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
 
+    /// So many bytes of that, again and again.
+    static func everyByte(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 1)
+        while bytes.count < count { bytes += everyByte.prefix(count - bytes.count) }
+        return bytes
+    }
+
     static func bodiesArrive(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
         let place = try await context.place(by: peer)
@@ -75,7 +83,9 @@ enum PayloadScenarios {
         full.type = "order.created"
         full.timestamp = Timestamp(milliseconds: context.time.now.milliseconds - 12_345)
         full.priority = 7
-        full.expiration = Timestamp(milliseconds: context.time.now.milliseconds + 3_600_000)
+        if context.can(.expiration) {
+            full.expiration = Timestamp(milliseconds: context.time.now.milliseconds + 3_600_000)
+        }
         full.correlationID = "correlation-1"
         full.replyTo = "reply.here"
         full.contentType = .json

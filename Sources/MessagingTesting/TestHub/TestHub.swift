@@ -83,9 +83,10 @@ public final class TestHub: Sendable {
 
     private func act(_ what: String, _ work: @escaping @Sendable () async throws -> Void) async throws {
         journal.beginStep()
-        do { try await SystemTime.shared.bounded(what, within: patience, on: executor, work) } catch let error as Overdue {
-            let sentence = "\(error): it waits for room, or for the clock to move"
-            throw TestHubError(.unsettled, sentence)
+        do {
+            try await SystemTime.shared.bounded(what, within: patience, on: executor, work)
+        } catch let error as Overdue {
+            throw TestHubError(.unsettled, "\(error): it waits for room, or for the clock to move")
         }
         try await settle(what)
     }

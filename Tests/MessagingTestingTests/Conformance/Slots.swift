@@ -8,6 +8,8 @@ struct Slots {
     }
 
     static let shared = Slots(16)
+    /// For what is to run beside nothing of its like.
+    static let alone = Slots(1)
     private let line: Observed<Line>
 
     init(_ count: Int) { line = Observed(Line(called: count)) }

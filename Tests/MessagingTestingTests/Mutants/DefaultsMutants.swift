@@ -34,10 +34,26 @@ extension Mutant {
             }
         },
         Mutant(
-            "a retry brings back all that its consumer holds",
-            caughtBy: [.init(88, " messages ran more than once, though 10 failed", .hub)]
+            "a retry brings back the three that are accepted next",
+            caughtBy: [.init(88, " messages ran more than once, though 10 failed", .hub)], spoiling: [15]
         ) {
-            .ofConsumer { base, _, _ in .releasingNeighbours(base) }
+            let left = Observed(0)
+            return .ofConsumer { base, _, _ in
+                .settling(base) { settlement in
+                    switch settlement {
+                    case .retry:
+                        left.change { $0 += 3 }
+                        return settlement
+                    case .accept:
+                        let isLeft = left.change { left in
+                            defer { left = max(0, left - 1) }
+                            return left > 0
+                        }
+                        return isLeft ? .release : .accept
+                    default: return settlement
+                    }
+                }
+            }
         },
         Mutant(
             "a retry costs the connection",
@@ -87,17 +103,18 @@ extension Mutant {
             "after a retry receives return empty",
             caughtBy: [.init(88, "10 failures cost …receives that brought nothing new", .hub)]
         ) {
-            let empty = Observed(0)
+            let (retries, calls) = (Observed(0), Observed(0))
             return .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer.settling(base) { settlement in
-                    if case .retry = settlement { empty.change { $0 += 3 } }
+                    if case .retry = settlement { retries.change { $0 += 1 } }
                     return settlement
                 }
                 consumer.receive = { base, limit, wait in
-                    let isEmpty = empty.change { empty in
-                        defer { empty = max(0, empty - 1) }
-                        return empty > 0
+                    let call = calls.change { calls in
+                        calls += 1
+                        return calls
                     }
+                    let isEmpty = retries.value > 0 && call % 4 != 0
                     return isEmpty ? [] : try await base.receive(upTo: limit, within: wait)
                 }
                 return consumer
@@ -156,27 +173,4 @@ extension Mutant {
             caughtBy: [.init(100, "run 2 did not come within 250ms of its delay of 1s", .hub)]
         ) { .ofRoutes { if $0.retry.attempts == 5 { $0.retry.attempts = 1 } } },
     ]
-}
-
-extension FlawedConsumer {
-    fileprivate static func releasingNeighbours(_ base: any MessageConsumer) -> FlawedConsumer {
-        let held = Observed<[Receipt]>([])
-        var consumer = FlawedConsumer.receiving(base) { deliveries in
-            held.change { $0 += deliveries.map(\.receipt) }
-            return deliveries
-        }
-        consumer.settle = { base, settlements in
-            let outcomes = await base.settle(settlements)
-            let fails = settlements.contains { if case .retry = $0.settlement { true } else { false } }
-            if fails {
-                let others = held.change { held in
-                    defer { held = [] }
-                    return held.filter(base.holds)
-                }
-                _ = await base.settle(others.map { ReceiptSettlement($0, .release) })
-            }
-            return outcomes
-        }
-        return consumer
-    }
 }

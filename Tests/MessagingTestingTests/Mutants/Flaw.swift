@@ -21,6 +21,10 @@ struct Flaw: Sendable {
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
     /// Ends a process; the second argument does it as it should be done.
     var kill: (@Sendable (any MessageBroker, @Sendable () async -> Void) async -> Void)?
+    /// What a broker opens when it is made, and keeps as long as it is there.
+    var make: (@Sendable () -> any Sendable)?
+    /// What stands in the way of connecting, beside what the harness puts there.
+    var obstacles: (@Sendable ([ConnectionObstacle]) -> [ConnectionObstacle])?
 
     /// A flaw of each consumer, made for it when it subscribes.
     static func ofConsumer(
@@ -61,10 +65,12 @@ struct Flaw: Sendable {
 final class FlawedBroker: BrokerDecorator {
     let base: any MessageBroker
     private let flaw: Flaw
+    private let made: (any Sendable)?
 
     init(_ base: any MessageBroker, _ flaw: Flaw) {
         self.base = base
         self.flaw = flaw
+        made = flaw.make?()
     }
 
     var capabilities: BrokerCapabilities {

@@ -61,8 +61,8 @@ extension Mutant {
                     began.value[receipt].map { SystemTime.shared.uptime - $0 >= subscription.maxHold } ?? false
                 }
                 consumer.receive = { base, limit, wait in
-                    let deliveries = try await base.receive(upTo: limit, within: wait)
                     let now = SystemTime.shared.uptime
+                    let deliveries = try await base.receive(upTo: limit, within: wait)
                     began.change { for delivery in deliveries { $0[delivery.receipt] = now } }
                     return deliveries
                 }

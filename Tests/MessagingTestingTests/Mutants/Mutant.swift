@@ -62,6 +62,17 @@ struct FlawedHarness: ConformanceHarness {
     var heartbeat: Duration { base.heartbeat }
     var server: (any BrokerProcess)? { base.server }
 
+    var surroundings: Surroundings {
+        var surroundings = base.surroundings
+        let obstacles = surroundings.obstacles
+        surroundings.obstacles = (flaw.obstacles?(obstacles) ?? obstacles).map { obstacle in
+            ConnectionObstacle(
+                obstacle.kind, timeout: obstacle.timeout, secrets: obstacle.secrets,
+                launch: { FlawedBroker(try await obstacle.launch(), flaw) }, sent: obstacle.sent)
+        }
+        return surroundings
+    }
+
     func configured(_ configuration: HubConfiguration) -> HubConfiguration {
         var configuration = configuration
         flaw.configure?(&configuration)

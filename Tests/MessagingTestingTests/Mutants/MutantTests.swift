@@ -22,8 +22,10 @@ import Testing
 
     @Test("a mutant turns its scenarios red, with its sentence", arguments: Pair.caught)
     func turnsRed(_ pair: Pair) async {
-        let harness = FlawedHarness(pair.mutant.make(), before: InMemoryHarness(patience: .milliseconds(1500)))
-        switch await pair.line.run(against: harness) {
+        let patience = Duration.milliseconds(1500)
+        switch await pair.line.run(
+            against: FlawedHarness(pair.mutant.make(), before: InMemoryHarness(patience: patience)))
+        {
         case .failed(let violation):
             #expect(pair.sentence.isSaid(by: violation), "\(violation)")
         case .passed: Issue.record("\(pair.line.scenario) does not catch this mutant")

@@ -51,7 +51,8 @@ extension Mutant {
         Mutant(
             "a priority is not carried",
             caughtBy: [
-                .init(65, "not what was sent: priority 7 came as 0")
+                .init(65, "not what was sent: priority 7 came as 0"),
+                .init(53, "a message of priority … came before one of"),
             ]
         ) {
             .ofMessages { message in message.with { $0.priority = 0 } }
@@ -121,6 +122,7 @@ extension Mutant {
     static let all =
         settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub
         + holding + membership + counting + giving + defaults + lanes
+        + carrying + headers + options + resources + connecting
         + ends + selections + administrations + callings
 }
 

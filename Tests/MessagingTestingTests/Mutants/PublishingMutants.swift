@@ -21,6 +21,8 @@ extension Mutant {
                 .init(29, "a message of priority 11 was answered refused(tooLarge"),
                 .init(30, "500 of 500 messages were not confirmed, though one was bad"),
                 .init(33, "a later message of a refused one's key was answered refused(tooLarge"),
+                .init(64, "a value that is too long refused its neighbours"),
+                .init(67, "beside a priority of 11, 2 other messages were not confirmed"),
             ]
         ) {
             .publishing { broker, messages, destination, options in
@@ -37,6 +39,7 @@ extension Mutant {
                 .init(29, "an oversized message was answered confirmed"),
                 .init(33, "an oversized message was answered confirmed"),
                 .init(30, "oversized within 500 was answered confirmed"),
+                .init(62, "a body one byte over the limit was answered confirmed"),
             ]
         ) {
             .ofMessages { message in
@@ -53,7 +56,7 @@ extension Mutant {
                 .init(32, "what a thousand tasks published: task …, … in all) is missing"),
                 .init(61, "another message came than the one that was sent"),
                 .init(65, "not what was sent: id "),
-            ], spoiling: [4, 5, 7, 15, 33, 38, 45, 47, 51, 56, 75]
+            ], spoiling: [4, 5, 7, 15, 31, 33, 38, 45, 47, 51, 56, 75]
         ) {
             .publishing { broker, messages, destination, options in
                 _ = try? await broker.publish(messages, to: destination, options: options)

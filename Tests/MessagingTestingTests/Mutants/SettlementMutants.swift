@@ -11,7 +11,7 @@ extension Mutant {
                 .init(41, "received 0 of 1 from …, and then none for 1500ms"),
                 .init(74, " came from …: its accept was answered settled before close"),
                 .init(100, "in run 2 of a program ", .hub),
-            ], spoiling: [4, 5, 7, 15, 33, 45, 47, 75], for: [.queue, .stream]
+            ], spoiling: [4, 5, 7, 15, 31, 33, 38, 45, 47, 75], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -64,7 +64,7 @@ extension Mutant {
             "a release counts as an attempt",
             caughtBy: [
                 .init(13, "after a release, attempt was 3, not 2")
-            ]
+            ], spoiling: [4]
         ) {
             .ofConsumer { base, _, _ in
                 .settling(base) { if case .release = $0 { .retry(after: .zero, failure: nil) } else { $0 } }
@@ -108,7 +108,7 @@ extension Mutant {
                 .init(3, "run 2 came as attempt 1, not as 2"),
                 .init(13, "after a retry, attempt was 1, not 2"),
                 .init(15, "the retry came as attempt 1, not 2"),
-            ]
+            ], spoiling: [4]
         ) {
             .ofConsumer { base, _, _ in
                 .receiving(base) { deliveries in
@@ -201,7 +201,7 @@ extension Mutant {
             "close loses the last accept, which was answered before it was written",
             caughtBy: [
                 .init(74, " came from …: its accept was answered settled before close")
-            ]
+            ], spoiling: [4, 15, 31, 45, 47]
         ) {
             .ofConsumer { base, _, _ in .acceptingLate(base) }
         },

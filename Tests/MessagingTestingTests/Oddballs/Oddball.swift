@@ -22,7 +22,10 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { oddity }
 
-    static let all: [Oddball] = [
+    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering
+
+    /// Odd in how they hand out, forward and crash.
+    static let ofReceiving: [Oddball] = [
         Oddball("hands out one message at a time") {
             .odd(
                 .ofConsumer { base, _, _ in
@@ -67,7 +70,7 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 
 extension FlawedHarness {
     /// A harness of an odd broker.
-    fileprivate static func odd(
+    static func odd(
         _ flaw: Flaw, on server: InMemoryServer = InMemoryServer(),
         without refused: [BrokerCapabilities.Operation] = [],
         limits edit: (inout BrokerLimits) -> Void = { _ in }

@@ -90,11 +90,11 @@ struct SeededTestRun {
         }
         if topic == "tail" { return [try await hub.subscribe(to: topic) { _ in }] }
         if topic == "log" {
-            let first = try await hub.subscribe(to: topic, group: "a", concurrency: 64, handler)
-            return [first, try await hub.subscribe(to: topic, group: "b", concurrency: 64, handler)]
+            let first = try await hub.subscribe(to: topic, group: "a", concurrency: 16, handler)
+            return [first, try await hub.subscribe(to: topic, group: "b", concurrency: 16, handler)]
         }
         return [
-            try await hub.subscribe(forwardingFrom: topic, concurrency: 64) { delivery in
+            try await hub.subscribe(forwardingFrom: topic, concurrency: 16) { delivery in
                 try await handler(delivery)
                 let isPassedOn = delivery.message.body.text?.hasSuffix("pass on") == true
                 return isPassedOn ? [ForwardedMessage(Message(delivery.message.body), to: "tail")] : []

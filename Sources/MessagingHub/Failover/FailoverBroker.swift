@@ -1,0 +1,249 @@
+public import Messaging
+
+/// Two brokers as one: while the first cannot be reached, the second is published to. For a route that says so.
+///
+/// What was diverted stays where it is: consumers receive from both brokers, so nothing has to be moved back. What that
+/// costs: between the two there is no order, a consumer may hold its window of each, and what a delivery forwards goes
+/// to the broker that it came from. A publish of which it is not known whether it arrived is not repeated on the second.
+/// It can do what both brokers can; replay and requests are the first one's.
+public final class FailoverBroker: BrokerDecorator {
+    /// Which broker is published to from now on. Each change is reported once.
+    public enum Use: Hashable, Sendable {
+        /// The first, as configured.
+        case primary
+        /// The second, because of what was wrong with the first.
+        case fallback(because: BrokerError)
+
+        var isFallback: Bool { self != .primary }
+    }
+
+    private struct State: Sendable {
+        var use = Use.primary
+        var diverted = 0
+        var changes = 0
+        var report: @Sendable (BrokerEvent) -> Void = { _ in }
+    }
+
+    /// The first broker.
+    public var base: any MessageBroker { primary.broker }
+    let primary: FailoverSide
+    let fallback: FailoverSide
+    let time: any TimeSource
+    let interval: Duration
+    private let changed: @Sendable (Use) -> Void
+    private let state = Lock(State())
+
+    /// These two brokers, neither connected yet.
+    /// - Parameters:
+    ///   - interval: how often a first broker that has not been reached yet is tried again. Default: 1 s.
+    ///   - changed: told of each change once, whatever the number of messages; it must not block.
+    public init(
+        _ primary: any MessageBroker, fallback: any MessageBroker, tryingEvery interval: Duration = .seconds(1),
+        on time: any TimeSource = SystemTime.shared, changed: @escaping @Sendable (Use) -> Void
+    ) {
+        self.primary = FailoverSide(primary, every: interval, on: time)
+        self.fallback = FailoverSide(fallback, every: interval, on: time)
+        self.interval = interval
+        self.time = time
+        self.changed = changed
+    }
+
+    /// Which broker is published to.
+    public var use: Use { state.withLock { $0.use } }
+    /// How many messages the second broker has confirmed.
+    public var divertedCount: Int { state.withLock { $0.diverted } }
+    /// How often the second broker had to step in.
+    public var fallbackCount: Int { state.withLock { $0.changes } }
+
+    /// What both can do.
+    public var capabilities: BrokerCapabilities {
+        primary.broker.capabilities.shared(with: fallback.broker.capabilities)
+    }
+    /// What both can carry.
+    public var limits: BrokerLimits { primary.broker.limits.shared(with: fallback.broker.limits) }
+    /// Deleting, purging and depth, of both together.
+    public var topology: (any TopologyAdministration)? {
+        guard let first = primary.broker.topology, let second = fallback.broker.topology else { return nil }
+        return FailoverTopology(first: first, second: second, broker: self)
+    }
+
+    /// Connects both; throws the first one's error when neither could be reached.
+    public func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
+        state.withLock { $0.report = reporting }
+        let (first, second) = (await problem(with: primary), await problem(with: fallback))
+        if let first {
+            if second != nil { throw first }
+            turn(to: .fallback(because: first))
+        }
+    }
+
+    /// Why a broker cannot be used now; nil when it can.
+    func problem(with side: FailoverSide) async -> BrokerError? {
+        let isPrimary = side === primary
+        do throws(BrokerError) {
+            try await side.ready { [weak self] event in self?.note(event, ofPrimary: isPrimary) }
+        } catch {
+            return error
+        }
+        if isPrimary { turn(to: .primary) }
+        return nil
+    }
+
+    private func note(_ event: BrokerEvent, ofPrimary isPrimary: Bool) {
+        (isPrimary ? primary : fallback).note(event)
+        switch event {
+        case .up where !isPrimary: return
+        case .down where !isPrimary: return
+        case .down(let error): turn(to: .fallback(because: error))
+        default: break
+        }
+        state.withLock { $0.report }(event)
+    }
+
+    private func turn(to use: Use) {
+        let isChange = state.withLock { state in
+            guard state.use.isFallback != use.isFallback else { return false }
+            state.use = use
+            if use.isFallback { state.changes += 1 }
+            return true
+        }
+        if isChange { changed(use) }
+    }
+
+    /// Declares at both. A broker that is away is told when it is there; throws what one refuses, or that both are away.
+    public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
+        var problems: [BrokerError] = []
+        for side in [primary, fallback] {
+            side.remember(declarations)
+            guard let problem = await problem(with: side) else { continue }
+            if !problem.isRetryable {
+                side.forget(declarations)
+                throw problem
+            }
+            problems.append(problem)
+        }
+        if problems.count == 2 { throw problems[0] }
+    }
+
+    /// Publishes to the first broker, given half the time; what that could not be reached for goes to the second. The
+    /// receipt has no positions when any message went there.
+    public func publish(
+        _ messages: [Message], to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        let end = time.deadline(after: options.deadline)
+        var outcomes: [Int: PublishFailure.Outcome] = [:]
+        if let problem = await problem(with: primary) {
+            for index in messages.indices { outcomes[index] = .refused(problem.during(.publish)) }
+        } else {
+            var options = options
+            options.deadline = options.deadline / 2
+            do throws(PublishFailure) {
+                return try await primary.broker.publish(messages, to: destination, options: options)
+            } catch {
+                outcomes = error.outcomes
+            }
+        }
+        let away = outcomes.filter { $0.value.isUnreachable && messages.indices.contains($0.key) }
+        if let first = away.min(by: { $0.key < $1.key })?.value.error {
+            var options = options
+            options.deadline = max(.zero, end - time.uptime)
+            for (index, outcome) in await divert(messages, away.keys.sorted(), destination, options, because: first) {
+                outcomes[index] = outcome
+            }
+        }
+        if !outcomes.isEmpty { throw PublishFailure(outcomes, of: messages.count) }
+        return PublishReceipt()
+    }
+
+    /// Publishes one message as many.
+    public func publish(
+        _ message: Message, to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        try await publish([message], to: destination, options: options)
+    }
+
+    /// Publishes these to the second broker; what became of each, nil for confirmed.
+    private func divert(
+        _ messages: [Message], _ indices: [Int], _ destination: Destination, _ options: PublishOptions,
+        because error: BrokerError
+    ) async -> [(Int, PublishFailure.Outcome?)] {
+        if await problem(with: fallback) != nil { return [] }
+        turn(to: .fallback(because: error))
+        var outcomes: [Int: PublishFailure.Outcome] = [:]
+        do throws(PublishFailure) {
+            try await fallback.broker.publish(indices.map { messages[$0] }, to: destination, options: options)
+        } catch {
+            outcomes = error.outcomes
+        }
+        let confirmed = indices.count - outcomes.count
+        state.withLock { $0.diverted += confirmed }
+        return indices.enumerated().map { ($1, outcomes[$0]) }
+    }
+
+    /// A consumer of both; throws the first one's error when neither can be subscribed to.
+    public func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
+        let consumer = FailoverConsumer(subscription, of: self)
+        if let problem = await consumer.problemOfBoth() { throw problem }
+        return consumer
+    }
+
+    /// The first one's; degraded, with the reason, while the second is in use.
+    public func health() async -> BrokerHealth {
+        var health = await primary.broker.health()
+        guard case .fallback(let error) = use, health.state != .closed else { return health }
+        let other = await fallback.broker.health()
+        health.state = other.state == .disconnected ? .disconnected : .degraded
+        health.consumers = max(health.consumers, other.consumers)
+        health.reason = "broker \(fallback.broker.name) stands in: \(error.sentence)"
+        return health
+    }
+
+    /// Closes both, at the same time.
+    public func close(within grace: Duration) async {
+        async let first: Void = primary.broker.close(within: grace)
+        await fallback.broker.close(within: grace)
+        await first
+    }
+}
+
+extension PublishFailure.Outcome {
+    /// Whether the message is not there because nobody could be reached.
+    fileprivate var isUnreachable: Bool {
+        guard case .refused(let error) = self else { return false }
+        return error.code == .notConnected || error.code == .unavailable
+    }
+}
+
+/// The administration of both brokers.
+private struct FailoverTopology: TopologyAdministration {
+    let first: any TopologyAdministration
+    let second: any TopologyAdministration
+    let broker: FailoverBroker
+
+    func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
+        let (one, two) = (
+            try await first.depth(of: destination, group: group), try await second.depth(of: destination, group: group)
+        )
+        var sum = one
+        sum.waiting += two.waiting
+        sum.held += two.held
+        sum.consumers = max(one.consumers, two.consumers)
+        sum.oldest = [one.oldest, two.oldest].compactMap { $0 }.min()
+        return sum
+    }
+
+    func purge(_ destination: Destination) async throws(BrokerError) -> Int {
+        let count = try await first.purge(destination)
+        return count + (try await second.purge(destination))
+    }
+
+    func delete(_ destination: Destination) async throws(BrokerError) {
+        try await first.delete(destination)
+        try await second.delete(destination)
+    }
+
+    func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
+        try await first.delete(group, of: destination)
+        try await second.delete(group, of: destination)
+    }
+}
