@@ -132,8 +132,8 @@ import Testing
         Refusal(what: "no group", code: .invalidArgument, sentence: "a stream is read by a group; name it") {
             Subscription(.stream("events"))
         },
-        Refusal(what: "until on a queue", code: .unsupported, sentence: "only a stream's group can end at the end") {
-            Subscription(.queue("orders"), until: .end)
+        Refusal(what: "until on pubSub", code: .unsupported, sentence: "a live broadcast has no end; leave until out") {
+            Subscription(.pubSub("orders"), until: .end)
         },
         Refusal(what: "a pattern of queues", code: .unsupported, sentence: "bind it to a pattern instead") {
             Subscription(try TopicPattern("#", style: .amqp), kind: .queue)

@@ -36,9 +36,17 @@ struct Backlog: Sendable {
         while let tag = other.popTag(), let message = other.popMessage() { append(message, tag) }
     }
 
-    mutating func removeAll(where isUnwanted: (Message) -> Bool) {
+    /// Removes some; where each of them stood.
+    mutating func removeAll(where isUnwanted: (Message) -> Bool) -> [UInt64] {
         var kept = Backlog()
-        while let tag = popTag(), let message = popMessage() { if !isUnwanted(message) { kept.append(message, tag) } }
+        var removed: [UInt64] = []
+        while let tag = popTag(), let message = popMessage() {
+            if isUnwanted(message) { removed.append(tag.order) } else { kept.append(message, tag) }
+        }
         self = kept
+        return removed
     }
+
+    /// Where each stands.
+    var orders: [UInt64] { (0..<tags.count).compactMap { tags[$0]?.order } }
 }

@@ -63,12 +63,14 @@ extension BrokerCapabilities {
             .retry: .native, .expiredCount: .native, .atomicForward: .native, .brokerDeadLetters: .native,
             .bindings: .native, .bounded: .native,
             .order: .emulated(cost: "one consumer at a time receives, the others stand by"),
+            .untilEnd: .native, .fencing: .native,
         ]
         let queue: [Operation: Support] = [
             .delay: .native, .priority: .native,
+            .oldestAge: .refused(reason: "a queue of the in-memory broker does not look at the clock for a message"),
             .pattern: .refused(reason: "a queue is subscribed to by its name; bind it to a pattern instead"),
         ]
-        let stream: [Operation: Support] = [.untilEnd: .native, .filter: .native, .replay: .native]
+        let stream: [Operation: Support] = [.filter: .native, .replay: .native, .oldestAge: .native]
         return BrokerCapabilities(
             [
                 .queue: common.merging(stored) { $1 }.merging(queue) { $1 },

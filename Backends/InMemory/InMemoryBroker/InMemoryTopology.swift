@@ -23,6 +23,7 @@ struct InMemoryTopology: TopologyAdministration {
             state.inboxes[inbox].closeIntake()
             let count = state.inboxes[inbox].purge()
             state.wakePublishers(of: inbox, &effects)
+            if state.inboxes[inbox].canEnd { state.wakeThoseAtTheirEnd(inbox, &effects) }
             return .success(count)
         }
         return try count.get()
@@ -63,8 +64,10 @@ extension ServerState {
         inboxes[inbox].closeIntake()
         let box = inboxes[inbox]
         let live = box.members.count { if case .live = consumers[$0].status { true } else { false } }
+        let log = log(of: inbox)
         return .success(
-            DestinationDepth(waiting: box.waiting(in: log(of: inbox)), held: box.held, consumers: live))
+            DestinationDepth(
+                waiting: box.waiting(in: log), held: box.held, consumers: live, oldest: log.flatMap(box.oldest)))
     }
 
     func health(of connection: Int) -> BrokerHealth {

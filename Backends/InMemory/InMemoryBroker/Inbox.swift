@@ -31,6 +31,8 @@ struct Inbox: Row, Sendable {
     var turn = 0
     /// Publishers that wait for room.
     var publishers: [Waiter<Void>] = []
+    /// Those who end once what was in the queue when they came is gone.
+    var ends: [End] = []
     var expired = 0
     var filtered = 0
     /// Not after the first expiration of what waits in a queue; nil: nothing expires.
@@ -110,7 +112,7 @@ struct Inbox: Row, Sendable {
     private mutating func isExpired(_ message: Message, _ mark: Mark, at now: Timestamp) -> Bool {
         guard let expiration = message.expiration, expiration <= now else { return false }
         expired += 1
-        if stream != nil { group?.settle(mark.order) }
+        finish(mark.order)
         return true
     }
 
@@ -142,7 +144,12 @@ struct Inbox: Row, Sendable {
     /// What was held is done: the message is gone, or, in a group, settled.
     mutating func settle(_ mark: Mark) {
         letGo(mark)
-        if stream != nil { group?.settle(mark.order) }
+        finish(mark.order)
+    }
+
+    /// A message is gone for good, or, in a group, settled.
+    private mutating func finish(_ order: UInt64) {
+        if stream != nil { group?.settle(order) } else if !ends.isEmpty { leaves(order) }
     }
 
     /// A message goes back to where it was. It is not held any more.
@@ -164,6 +171,7 @@ struct Inbox: Row, Sendable {
     /// Removes what is ready or waits for its time, and nothing that is held; how many.
     mutating func purge() -> Int {
         let count = slots.count + backlog.count
+        if !ends.isEmpty { for order in slots.orders + backlog.orders { leaves(order) } }
         _ = ready.removeAll()
         delayed = Heap()
         slots = SlotTable()
@@ -212,7 +220,7 @@ struct Inbox: Row, Sendable {
                 ready.restore(.init(order: mark.order, slot: slot), priority: mark.priority)
             }
         }
-        backlog.removeAll(where: isUnwanted)
+        for order in backlog.removeAll(where: isUnwanted) { finish(order) }
     }
 
     private mutating func keeps(_ slot: UInt32, unless isUnwanted: (Message) -> Bool) -> Bool {
@@ -220,13 +228,19 @@ struct Inbox: Row, Sendable {
             return true
         }
         slots.remove(slot)
-        if stream != nil { group?.settle(mark.order) }
+        finish(mark.order)
         return false
     }
 
     /// How many wait: ready, delayed, or, in a group, not yet handed out.
     func waiting(in log: StreamLog?) -> Int {
         slots.count + backlog.count + Int((log?.end ?? 0) - (log == nil ? 0 : group?.cursor ?? 0))
+    }
+
+    /// When the oldest that waits was appended to the stream of this group.
+    func oldest(in log: StreamLog) -> Timestamp? {
+        let fresh = group.flatMap { $0.cursor < log.end ? $0.cursor : nil }
+        return (slots.orders + (fresh.map { [$0] } ?? [])).min().flatMap { log[$0]?.appendedAt }
     }
 
     private mutating func wakeDue(at now: Timestamp) {

@@ -26,6 +26,7 @@ extension ServerState {
         }
         let id = consumers.place(consumer)
         for inbox in consumer.inboxes { inboxes[inbox].members.append(id) }
+        for inbox in consumer.ends.keys { inboxes[inbox].watchEnd(for: id) }
         if consumer.mailbox != nil { subscribers.append(id) }
         return .success(id)
     }
@@ -45,8 +46,8 @@ extension ServerState {
                 subscription.kind == .stream ? "a stream is read by a group; name it" : "only a stream has groups"
             return BrokerError(.invalidArgument, "\(label): \(remedy)")
         }
-        if subscription.until == .end, subscription.kind != .stream {
-            return BrokerError(.unsupported, "\(label): only a stream's group can end at the end; leave until out")
+        if subscription.until == .end, subscription.kind == .pubSub {
+            return BrokerError(.unsupported, "\(label): a live broadcast has no end; leave until out")
         }
         if case .pattern(_, .queue) = subscription.source {
             return BrokerError(
@@ -94,6 +95,7 @@ extension ServerState {
         let consumer = consumers[id]
         for cell in consumer.heldCells { giveBack(id, cell, counting: runs, &effects) }
         if consumer.isLive || consumer.isStopped { end(id, because: error, &effects) }
+        for inbox in consumer.ends.keys { inboxes[inbox].forgetEnd(of: id) }
         for inbox in consumer.inboxes where inboxes[inbox].members.contains(id) {
             inboxes[inbox].members.removeAll { $0 == id }
             wakeConsumers(of: inbox, atMost: .max, &effects)
@@ -138,10 +140,13 @@ extension ServerState {
         guard consumer.isLive || consumer.isStopped || consumer.held > 0 else { return nil }
         let limit = consumer.subscription.maxHold
         var next = uptime + limit
+        let lost = placesLost(by: id, at: uptime)
         for cell in consumer.heldCells {
-            let end = consumer.holds[Int(cell)].since + limit
-            if end <= uptime { giveBack(id, cell, counting: 1, &effects) } else { next = min(next, end) }
+            let (end, inbox) = (consumer.holds[Int(cell)].since + limit, consumer.holds[Int(cell)].inbox)
+            let isOver = end <= uptime || lost.contains(inbox)
+            if isOver { giveBack(id, cell, counting: 1, &effects) } else { next = min(next, end) }
         }
+        for inbox in lost { passOn(inbox, from: id, &effects) }
         for inbox in consumer.inboxes { wakeConsumers(of: inbox, atMost: .max, &effects) }
         return next
     }

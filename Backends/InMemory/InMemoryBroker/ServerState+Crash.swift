@@ -30,6 +30,7 @@ extension ServerState {
         while let acceptance = undo.popFirst() {
             guard uptime - acceptance.acceptedAt < settleLag else { continue }
             inboxes[acceptance.inbox].restore(acceptance.message, acceptance.mark, counting: 1)
+            inboxes[acceptance.inbox].comesBack(acceptance.mark.order)
         }
     }
 }

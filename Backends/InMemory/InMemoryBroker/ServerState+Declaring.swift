@@ -127,10 +127,12 @@ extension ServerState {
         for (name, group) in declaration.groups {
             guard let inbox = log.groups[name], let existing = inboxes[inbox].group, existing.filter != group.filter
             else { continue }
-            return BrokerError(
-                .conflict,
-                "group \(name) of \(declaration.destination) exists with another filter; delete it, or declare it as it is"
+            let (what, is_, asked) = (
+                "group \(name) of \(declaration.destination)", HeaderFilter.words(existing.filter),
+                HeaderFilter.words(group.filter)
             )
+            let remedy = "delete it, or declare it as it is"
+            return BrokerError(.conflict, "\(what) exists with \(is_), and \(asked) is asked for; \(remedy)")
         }
         return nil
     }
@@ -165,7 +167,7 @@ extension ServerState {
         return nil
     }
 
-    private mutating func drop(_ inbox: Int, because error: BrokerError, _ effects: inout Effects) {
+    mutating func drop(_ inbox: Int, because error: BrokerError, _ effects: inout Effects) {
         for member in inboxes[inbox].members {
             for cell in consumers[member].heldCells where consumers[member].holds[Int(cell)].inbox == inbox {
                 consumers[member].letGo(of: cell)
@@ -189,5 +191,6 @@ extension ServerState {
         consumers[member].inboxes.removeAll { $0 == inbox }
         consumers[member].ends[inbox] = nil
         inboxes[inbox].members.removeAll { $0 == member }
+        inboxes[inbox].forgetEnd(of: member)
     }
 }

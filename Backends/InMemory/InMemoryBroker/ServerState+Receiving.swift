@@ -98,7 +98,7 @@ extension ServerState {
     /// Expired or filtered messages are gone: there may be room, and an end may be reached.
     private mutating func announcePassed(_ inbox: Int, _ effects: inout Effects) {
         wakePublishers(of: inbox, &effects)
-        if inboxes[inbox].stream != nil { wakeThoseAtTheirEnd(inbox, &effects) }
+        if inboxes[inbox].canEnd { wakeThoseAtTheirEnd(inbox, &effects) }
     }
 
     /// A receive that waits no longer: what it might have been woken for goes to another.
@@ -164,11 +164,11 @@ extension ServerState {
         }
     }
 
-    /// The end of a consumer whose group has settled everything up to where it was to end; nil: not yet. What it holds
+    /// The end of a consumer whose group, or queue, has settled everything up to where it was to end; nil: not yet. What it holds
     /// from beyond there stays held until it is settled, or the consumer leaves.
     private mutating func endReached(by id: Int, _ effects: inout Effects) -> BrokerError? {
         guard consumers[id].subscription.until == .end else { return nil }
-        for (inbox, end) in consumers[id].ends where (inboxes[inbox].group?.low ?? .max) < end { return nil }
+        for (inbox, end) in consumers[id].ends where !inboxes[inbox].isSettled(upTo: end, for: id) { return nil }
         let error = BrokerError.ended(.reachedEnd, "\(consumers[id].subscription.label) is settled up to its end")
         consumers[id].status = .ended(error)
         // Where order is kept it is now another's turn.

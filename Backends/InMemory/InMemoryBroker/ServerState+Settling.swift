@@ -90,7 +90,7 @@ extension ServerState {
     private mutating func announceDone(_ id: Int, _ inbox: Int, _ effects: inout Effects) {
         announceLetGo(id, inbox, &effects)
         wakePublishers(of: inbox, &effects)
-        if inboxes[inbox].stream != nil { wakeThoseAtTheirEnd(inbox, &effects) }
+        if inboxes[inbox].canEnd { wakeThoseAtTheirEnd(inbox, &effects) }
     }
 
     private mutating func retry(

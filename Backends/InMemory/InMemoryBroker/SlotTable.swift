@@ -33,4 +33,6 @@ struct SlotTable: Sendable {
 
     func mark(of slot: UInt32) -> Mark? { marks[Int(slot)] }
     func message(of slot: UInt32) -> Message? { messages[Int(slot)] }
+    /// Where each of the messages stands.
+    var orders: [UInt64] { marks.compactMap { $0?.order } }
 }

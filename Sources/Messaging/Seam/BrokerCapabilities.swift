@@ -49,6 +49,11 @@ public struct BrokerCapabilities: Hashable, Sendable {
         case nullBody
         /// Surviving the end of the broker's process.
         case durable
+        /// Saying, in a `DestinationDepth`, when the oldest waiting message arrived.
+        case oldestAge
+        /// Giving the place of a consumer that keeps others from an ordered destination, and holds for too long, to the
+        /// next. It is told by `.revoked`, or its next receive throws `.fenced`; what it held is stale.
+        case fencing
     }
 
     /// What a broker knows of deliveries that a crash ended.

@@ -6,6 +6,17 @@ public protocol TopologyAdministration: Sendable {
     func purge(_ destination: Destination) async throws(BrokerError) -> Int
     /// Deletes a destination with what is in it; its consumers end with `.deleted`.
     func delete(_ destination: Destination) async throws(BrokerError)
+    /// Deletes a group of a stream: its position, and what it knows of each message. Its consumers end with `.deleted`, and
+    /// the other groups go on. Default: `.unsupported`.
+    func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError)
+}
+
+extension TopologyAdministration {
+    /// `.unsupported`: the group stays as it is.
+    public func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
+        let sentence = "group \(group) of \(destination) stays, because this broker deletes no group; delete the stream"
+        throw BrokerError(.unsupported, sentence)
+    }
 }
 
 /// How much is in a destination.

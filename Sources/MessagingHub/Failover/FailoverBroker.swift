@@ -241,4 +241,9 @@ private struct FailoverTopology: TopologyAdministration {
         try await first.delete(destination)
         try await second.delete(destination)
     }
+
+    func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
+        try await first.delete(group, of: destination)
+        try await second.delete(group, of: destination)
+    }
 }

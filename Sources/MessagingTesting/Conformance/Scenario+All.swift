@@ -11,7 +11,8 @@ extension Scenario {
         + KeptForEver.all + Undecodable.all + LazyNeighbour.all + ComingAndGoing.all + Bridging.all
         + FailureTraffic.all + StatedDefaults.all
         + CarriedScenarios.all + HeaderScenarios.all + CancelledPublish.all + PriorityScenarios.all
-        + ResourceScenarios.all + ConnectScenarios.all)
+        + ResourceScenarios.all + ConnectScenarios.all
+        + EndScenarios.all + SelectionScenarios.all + AdministrationScenarios.all + ContextScenarios.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 
     /// The scenario of this number and level.

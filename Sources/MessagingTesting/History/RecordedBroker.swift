@@ -112,6 +112,12 @@ private struct RecordedTopology: TopologyAdministration {
         defer { history.add(who, .removes(destination, "has deleted")) }
         try await base.delete(destination)
     }
+
+    func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
+        history.add(who, .removes(destination, "deletes group \(group) of"))
+        defer { history.add(who, .removes(destination, "has deleted group \(group) of")) }
+        try await base.delete(group, of: destination)
+    }
 }
 
 /// Writes native requests into a history: publishes of which nobody says whether they arrived.

@@ -108,6 +108,8 @@ extension BrokerCapabilities.Operation {
         case .binaryHeaders: "headers of any bytes"
         case .nullBody: "null bodies"
         case .durable: "outlives the broker's process"
+        case .oldestAge: "age of the oldest message"
+        case .fencing: "replaces who holds too long"
         }
     }
 }

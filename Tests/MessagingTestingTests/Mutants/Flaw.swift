@@ -13,6 +13,8 @@ struct Flaw: Sendable {
     var declare: (@Sendable (any MessageBroker, [DestinationDeclaration]) async throws -> Void)?
     var subscribe: (@Sendable (any MessageBroker, Subscription) async throws -> any MessageConsumer)?
     var replay: (@Sendable (any MessageBroker) -> (any Replaying)?)?
+    var topology: (@Sendable (any MessageBroker) -> (any TopologyAdministration)?)?
+    var health: (@Sendable (any MessageBroker) async -> BrokerHealth)?
     var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
     var limits: (@Sendable (inout BrokerLimits) -> Void)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
@@ -82,6 +84,15 @@ final class FlawedBroker: BrokerDecorator {
 
     var replay: (any Replaying)? {
         if let replay = flaw.replay { replay(base) } else { base.replay }
+    }
+
+    var topology: (any TopologyAdministration)? {
+        if let topology = flaw.topology { topology(base) } else { base.topology }
+    }
+
+    func health() async -> BrokerHealth {
+        if let health = flaw.health { return await health(base) }
+        return await base.health()
     }
 
     func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {

@@ -4,8 +4,10 @@ import MessagingTesting
 extension Oddball {
     /// Odd in what they carry and can do.
     static let ofLimits: [Oddball] = [
-        Oddball("refuses every header", [.seam]) { .odd(Flaw()) { $0.maximumHeaders = 0 } },
         Oddball("takes bodies of 64 KiB at most") { .odd(Flaw()) { $0.maximumBodyBytes = 64 << 10 } },
+        Oddball("refuses every header, and so has no filters", [.seam]) {
+            .odd(Flaw(), without: [.filter]) { $0.maximumHeaders = 0 }
+        },
         Oddball("carries headers as lines") {
             .odd(Flaw(), without: [.binaryHeaders]) { $0.headerGrammar = .line }
         },

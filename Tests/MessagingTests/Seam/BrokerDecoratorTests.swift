@@ -89,7 +89,7 @@ import Testing
             ])
         let consumer = try requirements(of: "MessageConsumer", in: "MessageBroker")
         #expect(consumer == ["receive", "holds", "settle", "settle", "stop", "cancel"])
-        #expect(try requirements(of: "TopologyAdministration", in: "Powers") == ["depth", "purge", "delete"])
+        #expect(try requirements(of: "TopologyAdministration", in: "Powers") == ["depth", "purge", "delete", "delete"])
         #expect(try requirements(of: "Replaying", in: "Powers") == ["reader", "end"])
         #expect(try requirements(of: "Requesting", in: "Powers") == ["request"])
     }
