@@ -43,8 +43,8 @@ let package = Package(
         .executableTarget(
             name: "hub",
             dependencies: [
-                "Messaging", "MessagingReliability", "MessagingHub", "InMemoryBroker", "RabbitMQBroker", "KafkaBroker",
-                "RedisBroker", "NATSBroker", "EmbeddedBroker",
+                "Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker",
+                "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
             ]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "MessagingTesting"]),
         .testTarget(
@@ -57,7 +57,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "MessagingTestingTests",
-            dependencies: ["Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker"]),
+            dependencies: [
+                "Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker",
+                "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
+            ]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Messaging", "MessagingTesting"]),
         .executableTarget(
@@ -66,7 +69,8 @@ let package = Package(
         .testTarget(
             name: "MessagingFaultsTests",
             dependencies: ["Messaging", "MessagingTesting", "EventLoop", "MessagingFaults", "peer"]),
-        .testTarget(name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "hub"]),
+        .testTarget(
+            name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker", "hub"]),
     ],
     swiftLanguageModes: [.v6]
 )

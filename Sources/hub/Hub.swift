@@ -4,7 +4,7 @@ import Messaging
 /// The command: understands its line, runs the sub-command, and exits with its status.
 @main struct Hub {
     /// The sub-commands, in the order of the help.
-    static let commands: [Command] = [.demo, .check, .brokers]
+    static let commands: [Command] = [.demo, .check, .brokers, .verify]
 
     static func main() async {
         let environment = ProcessInfo.processInfo.environment

@@ -11,10 +11,19 @@ final class RecordingConsole: Sendable {
 
     /// Runs a command line; its exit status.
     func run(_ words: String..., environment: [String: String] = [:]) async -> ExitStatus {
-        let console = Console(
+        await run(words, environment: environment)
+    }
+
+    /// Runs a command line; its exit status.
+    func run(_ words: [String], environment: [String: String] = [:]) async -> ExitStatus {
+        await Hub.run(words, console(environment))
+    }
+
+    /// A console that is written down here.
+    func console(_ environment: [String: String] = [:]) -> Console {
+        Console(
             write: { text in self.lines.withLock { $0.output.append(text) } },
             writeError: { text in self.lines.withLock { $0.errors.append(text) } },
             style: .plain, errorStyle: .plain, environment: environment)
-        return await Hub.run(words, console)
     }
 }

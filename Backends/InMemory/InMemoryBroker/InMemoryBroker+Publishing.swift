@@ -169,7 +169,9 @@ struct Batch: Sendable {
 
     /// The answer to the whole call was lost: nobody knows what became of what was not refused.
     mutating func doubtConfirmed(_ error: BrokerError) {
-        for index in messages.indices where failures[index] == nil { failures[index] = .unknown(error.during(.publish)) }
+        for index in messages.indices where failures[index] == nil {
+            failures[index] = .unknown(error.during(.publish))
+        }
     }
 
     /// The publisher waits no longer.
@@ -262,37 +264,10 @@ extension ServerState {
         return .done
     }
 
-    /// What a publish does next whose connection is not what it should be; nil: nothing else than any other.
-    private mutating func publishDisturbed(
-        _ batch: inout Batch, from connection: Int, _ waiter: Waiter<Void>?, _ effects: inout Effects
-    ) -> Step? {
-        let losses = connections[connection].losses
-        if let before = batch.sentAfterLosses, before != losses || connections[connection].status != .up {
-            batch.doubtRest(BrokerError(.notConnected, "the connection was lost before the answer came"))
-            return .done
-        }
-        if isStuck(connection) {
-            batch.sentAfterLosses = losses
-            if let waiter { waitingForServer.append(waiter) }
-            return .blocked(Block(place: nil, error: BrokerError(.timeout, "the in-memory server did not answer")))
-        }
-        batch.sentAfterLosses = nil
-        guard isReachable(connection), connections[connection].tear == .sending else { return nil }
-        lose(connection, because: Self.torn, &effects)
-        batch.doubtRest(Self.torn)
-        return .done
-    }
-
-    /// Loses the connection, where what the server sends next is to be cut in the middle.
-    private mutating func tearAnswer(to batch: inout Batch, from connection: Int, _ effects: inout Effects) {
-        guard connections[connection].tear == .receiving else { return }
-        lose(connection, because: Self.torn, &effects)
-        batch.doubtConfirmed(Self.torn)
-    }
-
     /// The intake of a queue that is bound to nothing, open, where the next message is of the common kind and fits.
     private mutating func openIntake(at place: Place?, for batch: Batch, from connection: Int) -> Intake? {
-        guard case .queue(let inbox) = place, !hasBindings, connections[connection].tear == nil, !batch.options.positions, batch.refusedKeys.isEmpty,
+        guard case .queue(let inbox) = place, !hasBindings, connections[connection].tear == nil,
+            !batch.options.positions, batch.refusedKeys.isEmpty,
             connections[connection].takesNullBodies,
             let size = connections[connection].limits.plainSize(of: batch.messages[batch.next]),
             inboxes[inbox].openIntake(toFit: size)

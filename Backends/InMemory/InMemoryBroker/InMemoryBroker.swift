@@ -53,13 +53,14 @@ public final class InMemoryBroker: MessageBroker {
             guard status == .fresh || status == .up else {
                 return .ended(.closed, "this broker is closed; make a new one")
             }
-            guard state.phase != .down else { return BrokerError(.unavailable, "the in-memory server is down; start it") }
+            if state.phase == .down { return BrokerError(.unavailable, "the in-memory server is down; start it") }
             guard state.connections[connection].link != .refused, !state.connections[connection].isLost else {
                 return BrokerError(.unavailable, "the link to the in-memory server is refused; restore it")
             }
-            state.connections[connection].report = reporting
+            let reporter = Reporter(reporting)
+            state.connections[connection].report = reporter
             state.connections[connection].status = .up
-            if status == .fresh { effects.report(.up, to: reporting) }
+            if status == .fresh { effects.report(.up, to: reporter) }
             return nil
         }
         if let problem { throw problem.during(.connect) }
@@ -127,14 +128,8 @@ extension BrokerFactory {
     public static func inMemory(_ server: InMemoryServer? = nil) -> BrokerFactory {
         BrokerFactory(.inMemory) { (name, values, environment) throws(BrokerError) -> any MessageBroker in
             let configuration = InMemoryConfiguration(values)
-            let profile = BrokerProfile(
-                type: .inMemory, scheme: BrokerProfile.inMemory.scheme, options: InMemoryConfiguration.options,
-                capabilities: BrokerProfile.inMemory.capabilities,
-                limits: BrokerProfile.inMemory.limits.with { $0.maximumBodyBytes = configuration.maximumBody.bytes })
-            let own = InMemoryServer(
-                time: environment.time, maximumMessages: configuration.maximumMessages,
-                maximumBytes: configuration.maximumBytes.bytes)
-            return InMemoryBroker(server ?? own, name: name, profile: profile)
+            let own = server ?? configuration.server(on: environment.time)
+            return InMemoryBroker(own, name: name, profile: configuration.profile)
         }
     }
 }

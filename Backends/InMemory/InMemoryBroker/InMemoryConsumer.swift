@@ -77,7 +77,8 @@ final class InMemoryConsumer: MessageConsumer {
         let time = server.time
         let moment = ServerState.Moment(uptime: time.uptime) { time.now }
         let outcomes = server.change { state, effects in state.settle(id, settlements, at: moment, &effects) }
-        guard outcomes.allSatisfy({ $0 == .stale }), await server.outlasts(silenceOf: broker.connection) else { return outcomes }
+        let isStale = outcomes.allSatisfy { $0 == .stale }
+        guard isStale, await server.outlasts(silenceOf: broker.connection) else { return outcomes }
         return await settle(settlements)
     }
 

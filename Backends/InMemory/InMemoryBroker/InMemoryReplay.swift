@@ -116,7 +116,8 @@ final class InMemoryReplayReader: ReplayReader {
         let log = server.streams[stream]
         if start < log.first { return (.ended(log.gone(start)), start) }
         var (offset, deliveries): (UInt64, [Delivery]) = (start, [])
-        while server.isReachable(broker.connection), deliveries.count < limit, offset < end ?? .max, let entry = log[offset] {
+        let isReachable = server.isReachable(broker.connection)
+        while isReachable, deliveries.count < limit, offset < end ?? .max, let entry = log[offset] {
             if !log.isLost(offset), !isExpired(entry.message) {
                 deliveries.append(
                     Delivery(

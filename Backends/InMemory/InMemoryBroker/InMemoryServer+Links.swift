@@ -3,7 +3,7 @@ import Messaging
 /// What happens to connections after a while, and calls that wait for it.
 extension InMemoryServer {
     /// How long a connection that was lost takes to come up again, where nothing hinders it.
-    private static let reconnectDelay = Duration.milliseconds(20)
+    private static let reconnectDelay = Duration.milliseconds(5)
 
     private var patience: Duration { heartbeat * 3 / 2 }
 

@@ -62,7 +62,7 @@ public final class InMemoryServer: Sendable {
     /// is not frozen.
     public func thaw() { change { state, effects in state.thaw(&effects) } }
 
-    /// Whether it runs, if frozen.
+    /// Whether it runs; a frozen one does.
     public var isRunning: Bool { state.withLock { $0.phase != .down } }
 
     /// What it has: connections, queues, streams, groups, and consumers that have not left.

@@ -49,7 +49,8 @@ extension ServerState {
     private mutating func attachPatterns(to inbox: Int, _ effects: inout Effects) {
         let box = inboxes[inbox]
         for (id, consumer) in consumers.enumerated() {
-            guard consumer.isLive, case .pattern(let pattern, .stream) = consumer.subscription.source,
+            guard consumer.isLive, !connections[consumer.broker].isLost,
+                case .pattern(let pattern, .stream) = consumer.subscription.source,
                 consumer.subscription.group == box.group?.name, pattern.matches(box.declaration.destination.topic)
             else { continue }
             consumers[id].inboxes.append(inbox)

@@ -76,7 +76,8 @@ extension ServerState {
     /// A connection that is still in the same silence is lost.
     mutating func notice(_ silent: Silent, _ effects: inout Effects) {
         guard isStuck(silent.connection), connections[silent.connection].silence == silent.silence else { return }
-        let error = BrokerError(.notConnected, "nothing was heard from the in-memory server for one and a half heartbeats")
+        let sentence = "nothing was heard from the in-memory server for one and a half heartbeats"
+        let error = BrokerError(.notConnected, sentence)
         lose(silent.connection, because: error, &effects)
         review()
     }
@@ -178,26 +179,4 @@ extension ServerState {
         for connection in lost { connections[connection].isReconnecting = true }
         return lost
     }
-
-    /// Whether a settlement reaches the server. What is sent last before a cut does not.
-    mutating func settlementArrives(of id: Int, _ effects: inout Effects) -> Bool {
-        let connection = consumers[id].broker
-        guard isReachable(connection) else { return false }
-        if connections[connection].tear != .sending { return true }
-        lose(connection, because: Self.torn, &effects)
-        return false
-    }
-
-    /// Whether these deliveries were cut in the middle: nobody has got them.
-    mutating func tearsDeliveries(_ deliveries: [Delivery], of id: Int, _ effects: inout Effects) -> Bool {
-        let connection = consumers[id].broker
-        guard connections[connection].tear == .receiving else { return false }
-        if consumers[id].mailbox == nil {
-            for delivery in deliveries { giveBack(id, delivery.receipt.slot, counting: 0, &effects) }
-        }
-        lose(connection, because: Self.torn, &effects)
-        return true
-    }
-
-    static let torn = BrokerError(.notConnected, "the connection was cut in the middle of a frame")
 }

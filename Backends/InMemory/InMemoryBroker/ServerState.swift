@@ -15,7 +15,7 @@ struct ServerState {
         var status = Status.fresh
         let limits: BrokerLimits
         let capabilities: BrokerCapabilities
-        var report: @Sendable (BrokerEvent) -> Void = { _ in }
+        var report = Reporter()
         /// What it has declared, to be applied again when the server is back.
         var declared: [Destination: DestinationDeclaration] = [:]
         /// Whether a message of the common kind needs no second look, whatever its body.

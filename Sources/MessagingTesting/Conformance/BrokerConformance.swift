@@ -14,9 +14,9 @@ public struct BrokerConformance: Sendable {
     }
 
     /// Runs one scenario for one of its kinds, judges the history of the run by what must hold in every run, and removes
-    /// what it made. A hang is a failure: the scenario has ten times
-    /// the harness's patience and 10 s, the removal ten times the patience, and whatever has not returned by then is
-    /// left behind.
+    /// what it made, also when the task is cancelled. What cannot be removed is a failure by name. A hang is a failure: the
+    /// scenario has ten times the harness's patience and 10 s, the removal ten times the patience, and whatever has not
+    /// returned by then is left behind.
     public func run(_ scenario: Scenario, kind: DestinationKind) async -> ScenarioResult {
         let run = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         let context = ScenarioContext(harness: harness, kind: kind, seed: seed, run: run)
@@ -32,9 +32,11 @@ public struct BrokerConformance: Sendable {
         } catch {
             result = .failed(violation(of: scenario, kind: kind, context, error))
         }
-        do {
-            try await time.bounded("removing what the run made", within: patience * 10) { await context.cleanUp() }
-        } catch {
+        // In a task of its own: what was made is removed also where the caller is cancelled.
+        let removal = Task {
+            try await time.bounded("removing what the run made", within: patience * 10) { try await context.cleanUp() }
+        }
+        do { try await removal.value } catch {
             if case .failed = result { return result }
             result = .failed(violation(of: scenario, kind: kind, context, error))
         }
@@ -48,7 +50,8 @@ public struct BrokerConformance: Sendable {
         let capabilities = peer.broker.capabilities
         if let reason = exclusion(of: scenario, kind: kind, capabilities, peer) { return .excluded(reason: reason) }
         try await scenario.body(context)
-        return .passed(emulations: emulations(in: scenario, kind: kind, capabilities) + context.remarks)
+        let emulations = scenario.emulations(for: kind, by: capabilities)
+        return .passed(emulations: emulations.map { "\($0.operation.rawValue): \($0.cost)" } + context.remarks)
     }
 
     private func violation(
@@ -70,11 +73,10 @@ public struct BrokerConformance: Sendable {
         of scenario: Scenario, kind: DestinationKind, _ capabilities: BrokerCapabilities, _ peer: Peer
     ) -> String? {
         if !scenario.kinds.contains(kind) { return "it is not about a \(kind)" }
-        if case .refused(let reason) = capabilities[kind, .serve] { return reason }
+        if let refusal = scenario.refusal(for: kind, by: capabilities) { return refusal.reason }
         for need in scenario.needs {
             switch need {
-            case .operation(let operation):
-                if case .refused(let reason) = capabilities[kind, operation] { return reason }
+            case .operation: break
             case .crash:
                 if harness.server == nil { return "the harness of \(harness.name) has no hold of its server" }
             case .link:
@@ -94,20 +96,5 @@ public struct BrokerConformance: Sendable {
             }
         }
         return nil
-    }
-
-    private func emulations(
-        in scenario: Scenario, kind: DestinationKind, _ capabilities: BrokerCapabilities
-    ) -> [String] {
-        let operations: [BrokerCapabilities.Operation] = scenario.needs.compactMap {
-            if case .operation(let operation) = $0 { operation } else { nil }
-        }
-        return ([.serve] + operations).compactMap { operation in
-            if case .emulated(let cost) = capabilities[kind, operation] {
-                "\(operation.rawValue): \(cost)"
-            } else {
-                nil
-            }
-        }
     }
 }

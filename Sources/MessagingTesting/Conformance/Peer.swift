@@ -9,6 +9,8 @@ package final class Peer: Sendable {
     private let patience: Duration
     private let history: History
     private let recorded: RecordedBroker
+    /// What it has reported by itself, in its order.
+    package let events: Observed<[BrokerEvent]>
 
     init(_ process: LaunchedBroker, name: String, context: ScenarioContext) {
         self.process = process
@@ -18,6 +20,7 @@ package final class Peer: Sendable {
         time = context.time
         patience = context.patience
         history = context.history
+        events = Observed([], on: context.time)
     }
 
     /// Does a call in bounded time; a hang is named.
@@ -28,8 +31,8 @@ package final class Peer: Sendable {
     }
 
     package func connect() async throws {
-        let broker = broker
-        try await call("connect") { try await broker.connect { _ in } }
+        let (broker, events) = (broker, events)
+        try await call("connect") { try await broker.connect { event in events.change { $0.append(event) } } }
     }
 
     package func declare(_ declarations: [DestinationDeclaration]) async throws {

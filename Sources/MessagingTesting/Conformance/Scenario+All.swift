@@ -6,6 +6,7 @@ extension Scenario {
         + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + GroupPositionScenarios.all
         + PayloadScenarios.all
         + CloseScenarios.all + ForwardingScenarios.all
+        + FailureScenarios.all + LostPublisherScenarios.all + BrokenConnectionScenarios.all
         + FailedBeforeAccepted.all + LostHold.all + LongHold.all + GroupAttempts.all + BrokerDeadLetters.all
         + KeptForEver.all + Undecodable.all + LazyNeighbour.all + ComingAndGoing.all + Bridging.all
         + FailureTraffic.all + StatedDefaults.all

@@ -43,7 +43,15 @@ public struct Scenario: Sendable {
     package let body: @Sendable (ScenarioContext) async throws -> Void
 
     package init(
-        _ number: Int, _ sentence: String, why: String = "", _ kinds: DestinationKind..., level: Level = .seam,
+        _ number: Int, _ sentence: String, why: String, _ kinds: DestinationKind..., level: Level = .seam,
+        needs: [Need] = [],
+        body: @escaping @Sendable (ScenarioContext) async throws -> Void
+    ) {
+        self.init(number, sentence, why: why, of: kinds, level: level, needs: needs, body: body)
+    }
+
+    package init(
+        _ number: Int, _ sentence: String, why: String, of kinds: [DestinationKind], level: Level = .seam,
         needs: [Need] = [],
         body: @escaping @Sendable (ScenarioContext) async throws -> Void
     ) {

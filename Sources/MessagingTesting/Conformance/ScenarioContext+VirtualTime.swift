@@ -24,9 +24,9 @@ extension ScenarioContext {
         history.isNotJudged(because: "the clock of the server is moved, so no time in it can be compared")
         let context = ScenarioContext(harness: virtual, kind: kind, seed: seed, run: run, history: history)
         do { try await body(context, clock) } catch {
-            await context.cleanUp()
+            try? await context.cleanUp()
             throw error
         }
-        await context.cleanUp()
+        try await context.cleanUp()
     }
 }

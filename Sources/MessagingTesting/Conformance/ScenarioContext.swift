@@ -205,19 +205,35 @@ package final class ScenarioContext: Sendable {
     }
 
     /// Heals what was disturbed and removes everything that was made: through a process of its own, since those of the
-    /// run may be dead.
-    package func cleanUp() async {
+    /// run may be dead. Throws where something stays.
+    package func cleanUp() async throws {
         let (peers, places, isDown, isFrozen) = made.withLock { ($0.peers, $0.places, $0.isDown, $0.isFrozen) }
         if isFrozen { try? await thaw() }
         if isDown { try? await restart() }
         for peer in peers { try? await peer.link?.restore() }
         for peer in peers { await peer.close() }
-        guard let process = try? await harness.launch() else { return }
-        guard (try? await process.broker.connect(reporting: { _ in })) != nil else { return }
-        for place in places where place.destination.kind != .pubSub {
-            try? await process.broker.topology?.delete(place.destination)
+        let made = places.map(\.destination).filter { $0.kind != .pubSub }
+        if made.isEmpty { return }
+        let broker = try await harness.launch().broker
+        try await broker.connect { _ in }
+        let left = await removing(made, by: broker)
+        await broker.close(within: .seconds(1))
+        try require(left.isEmpty, "\(left.joined(separator: "; ")); what stays has to be removed by hand")
+    }
+
+    /// What of these destinations stays, and why.
+    private func removing(_ destinations: [Destination], by broker: any MessageBroker) async -> [String] {
+        guard let topology = broker.topology else { return ["\(destinations.count) destinations cannot be deleted"] }
+        var left: [String] = []
+        for destination in destinations {
+            // What the broker cannot have is not there.
+            if !broker.capabilities.can(.serve, on: destination.kind) { continue }
+            if broker.limits.refusal(of: destination.topic) != nil { continue }
+            do throws(BrokerError) { try await topology.delete(destination) } catch {
+                if error.code != .noSuchDestination { left.append("\(destination) was not deleted: \(error)") }
+            }
         }
-        await process.broker.close(within: .seconds(1))
+        return left
     }
 }
 

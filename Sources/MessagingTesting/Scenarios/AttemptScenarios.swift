@@ -11,9 +11,11 @@ enum AttemptScenarios {
             Attempt is 1, exactly one more after a retry, as `crashCount` says after a lost hold or a crash, and the \
             same (or one more, as `releaseCounts` says) after release or cancel.
             """,
+            why: "Limits on retries would end too early or never, because nobody knows how often a message has failed.",
             .queue, .stream, needs: [.operation(.retry)], body: attemptsAreCounted),
         Scenario(
             15, "A retry in one group is never seen by another group.",
+            why: "A failure in billing would have shipping handle the same order twice.",
             .stream, needs: [.operation(.retry)], body: retryStaysInItsGroup),
         Scenario(
             16,
@@ -23,6 +25,7 @@ enum AttemptScenarios {
             where `crashCount` is `exact` or `deliveries`, one that kills its process again and again is \
             dead-lettered as `crashed` after the limit and 16 more.
             """,
+            why: "A poison message would run for ever, or be given up before its tries are used.",
             .queue, .stream, level: .hub, needs: [.operation(.retry)], body: runsExactlyToItsLimit),
         Scenario(
             18,
@@ -30,6 +33,7 @@ enum AttemptScenarios {
             A dead letter carries reason, origin, attempt, error, first failure time (of this process where a retry \
             is not a copy) and last, and body, headers and key unchanged.
             """,
+            why: "Whoever looks at a dead letter could not tell why it is there, nor put it back as it was.",
             .queue, .stream, level: .hub, needs: [.operation(.retry)], body: deadLetterCarries),
         Scenario(
             19,
@@ -37,6 +41,7 @@ enum AttemptScenarios {
             When the dead-letter destination refuses or is slow, the original stays; killed between dead letter and \
             accept: a duplicate, never a loss.
             """,
+            why: "A message would be gone for good when the place for failed ones is full just then.",
             .queue, .stream, level: .hub, body: refusedDeadLetterLosesNothing),
         Scenario(
             21,
@@ -44,6 +49,7 @@ enum AttemptScenarios {
             After a failed run the next run is never earlier than the policy's first delay, also where the broker \
             returns the message at once; a release or a crash has no such floor.
             """,
+            why: "A service that has just failed would be called again at once, as fast as the broker can deliver.",
             .queue, .stream, level: .hub, needs: [.operation(.retry)], body: delayIsAFloor),
     ]
 

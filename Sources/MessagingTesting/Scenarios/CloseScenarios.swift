@@ -5,13 +5,16 @@ import MessagingHub
 enum CloseScenarios {
     static let all: [Scenario] = [
         Scenario(
-            74, "An accept followed at once by `close()` holds.", .queue, .stream, body: lastAcceptHolds),
+            74, "An accept followed at once by `close()` holds.",
+            why: "Each deployment would repeat what was finished just before it.",
+            .queue, .stream, body: lastAcceptHolds),
         Scenario(
             75,
             """
             After `close()`, receive and subscribe throw, publish answers `refused`, settle answers `stale`, within \
             1 s, on every handle, from every task; none reconnects.
             """,
+            why: "A program that is shutting down would hang, or go on working on a connection that it has given up.",
             .queue, .stream, .pubSub, body: ClosedBroker.isClosed),
         Scenario(
             77,
@@ -19,6 +22,7 @@ enum CloseScenarios {
             A graceful shutdown finishes the handlers in flight and settles them; what is unfinished after the grace \
             period comes again.
             """,
+            why: "Each deployment would break off work in the middle and lose it, or leave it half done.",
             .queue, .stream, level: .hub, body: shutdownFinishesWhatRuns),
     ]
 

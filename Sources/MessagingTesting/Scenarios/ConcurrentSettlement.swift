@@ -5,6 +5,7 @@ enum ConcurrentSettlement {
     static let all: [Scenario] = [
         Scenario(
             10, "Settlements of many tasks at once, out of order, all hold.",
+            why: "Programs with many workers would lose settlements, and handle messages again that were done.",
             .queue, .stream, body: allHold)
     ]
 

@@ -9,6 +9,7 @@ enum ForwardingScenarios {
             What a settlement forwards is confirmed before the original is accepted: killed at any point between, a \
             duplicate at most; where the capability says atomic, none, and nothing is visible before.
             """,
+            why: "A crash between two steps of a flow would lose the message that was to go on.",
             .queue, .stream, body: ForwardingRun.losesNothing),
         Scenario(
             102,
@@ -16,6 +17,7 @@ enum ForwardingScenarios {
             A forward that is refused (full, unroutable, oversized) leaves the original, publishes nothing of itself \
             where atomic, and touches no neighbour of its batch.
             """,
+            why: "A message would be lost when the place that it is to go to is full or gone.",
             .queue, .stream, body: refusedForwardLeavesTheOriginal),
     ]
 

@@ -4,13 +4,17 @@ import Messaging
 enum GroupPositionScenarios {
     static let all: [Scenario] = [
         Scenario(
-            58, "A replay leaves the live groups where they are.", .stream, needs: [.operation(.replay)],
+            58, "A replay leaves the live groups where they are.",
+            why: "Looking at old messages would have live services miss new ones or repeat old ones.",
+            .stream, needs: [.operation(.replay)],
             body: replayMovesNoGroup),
         Scenario(
             59,
             """
             The start in a group's declaration holds for its first delivery, and only where the group did not exist yet.
             """,
+            why:
+                "Restarting a service would throw it back to the beginning of the log, or forward over what it has not read.",
             .stream, body: startHoldsOnce),
     ]
 

@@ -5,6 +5,7 @@ enum PayloadScenarios {
     static let all: [Scenario] = [
         Scenario(
             61, "Bodies of 0 bytes, 1 byte, 64 KiB, 1 MiB and non-UTF-8 arrive byte for byte.",
+            why: "Files, compressed and encrypted bodies would be damaged on their way.",
             .queue, .stream, .pubSub, body: bodiesArrive),
         Scenario(
             65,
@@ -12,9 +13,12 @@ enum PayloadScenarios {
             Every field of the message survives: id, type, key, timestamp, priority, expiration, correlation id, \
             reply-to, content type, content encoding, delivery mode.
             """,
+            why: "A receiver could not answer, trace or order a message, because what it goes by was left behind.",
             .queue, .stream, .pubSub, body: fieldsSurvive),
         Scenario(
-            66, "A null body is not an empty body, both ways.", .stream, needs: [.operation(.nullBody)],
+            66, "A null body is not an empty body, both ways.",
+            why: "A deletion in a compacted log could not be told from a value that is empty.",
+            .stream, needs: [.operation(.nullBody)],
             body: nullIsNotEmpty),
     ]
 

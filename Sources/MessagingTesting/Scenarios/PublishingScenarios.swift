@@ -10,6 +10,7 @@ enum PublishingScenarios {
             why), `unknown` (it may be); `unknown` only when the connection went, the time was up or the caller was \
             cancelled after sending.
             """,
+            why: "A caller could not tell what to send again, and would lose messages or send them twice.",
             .queue, .stream, body: everyMessageIsAnswered),
         Scenario(
             30,
@@ -17,6 +18,7 @@ enum PublishingScenarios {
             An oversized or illegal message within 500 fails alone, for good; its neighbours are confirmed once (on an \
             ordered destination those of its key aside, see 33).
             """,
+            why: "One bad message would hold up or lose the good ones that were sent with it.",
             .queue, .stream, body: oneOfFiveHundredFailsAlone),
         Scenario(
             31,
@@ -24,9 +26,12 @@ enum PublishingScenarios {
             A publish to a destination that does not exist is refused as `noSuchDestination` and does not end the \
             publishing of neighbours; neither publish nor subscribe makes anything durable.
             """,
+            why:
+                "A misspelt name would swallow messages without a word, or fill the broker with queues that nobody reads.",
             .queue, .stream, body: nothingIsMadeSilently),
         Scenario(
             32, "A thousand tasks that publish one message each at the same time all get their own answer.",
+            why: "Under load a task would believe the answer to another one's message.",
             .queue, .stream, .pubSub, body: aThousandTasks),
         Scenario(
             33,
@@ -34,9 +39,11 @@ enum PublishingScenarios {
             Messages of one publisher and one key arrive in the order of publishing; where the declaration asks for \
             order, a refused message refuses the later ones of its key in the same call.
             """,
+            why: "An account would be closed before it was opened.",
             .queue, .stream, body: orderOfPublishing),
         Scenario(
             37, "A full destination makes publish wait or fail as asked; nothing is dropped to make room.",
+            why: "A consumer that is too slow would cost messages, and nobody would be told.",
             .queue, .stream, needs: [.operation(.bounded)], body: FullDestination.waitsOrFails),
     ]
 

@@ -5,9 +5,11 @@ enum ReceivingScenarios {
     static let all: [Scenario] = [
         Scenario(
             38, "`receive` returns as soon as one message is there, not when the limit is reached.",
+            why: "Every message would wait for others that may never come.",
             .queue, .stream, .pubSub, body: returnsWithOne),
         Scenario(
             39, "It returns empty after its wait, never earlier, at most 250 ms later.",
+            why: "A program that looks in turn at several things would spin, or get stuck at one of them.",
             .queue, .stream, .pubSub, body: returnsEmptyAfterItsWait),
         Scenario(
             40,
@@ -15,12 +17,16 @@ enum ReceivingScenarios {
             Cancelling a waiting receive ends it within 100 ms and loses nothing, at whatever point it is cancelled \
             (seeded over 200 points).
             """,
+            why: "A message that comes just when a service stops would be lost, or the stop would hang.",
             .queue, .stream, body: cancelledReceiveLosesNothing),
         Scenario(
             41, "The window is kept: never more unsettled deliveries than it allows; settling opens it.",
+            why:
+                "A slow consumer would be buried in messages until its memory is used up, while others have nothing to do.",
             .queue, .stream, body: windowIsKept),
         Scenario(
             43, "Publish, settle and cancel go on while a receive waits.",
+            why: "A service that waits for work could neither answer nor finish what it has begun.",
             .queue, .stream, .pubSub, body: nothingWaitsBehindAReceive),
     ]
 

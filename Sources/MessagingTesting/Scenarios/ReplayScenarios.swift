@@ -9,6 +9,7 @@ enum ReplayScenarios {
             From earliest, latest, a captured position and a time (when the broker appended it): begins with exactly \
             that message.
             """,
+            why: "Rebuilding a view from the log would skip messages, or apply some of them twice.",
             .stream, needs: [.operation(.replay)], body: beginsExactlyThere)
     ]
 

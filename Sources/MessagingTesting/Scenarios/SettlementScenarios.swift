@@ -10,6 +10,7 @@ enum SettlementScenarios {
             A delivery that was accepted never comes back: not on this consumer, not on a new connection, neither \
             before nor after a later message.
             """,
+            why: "A payment that was booked and settled would be booked again.",
             .queue, .stream, body: acceptedNeverComesBack),
         Scenario(
             2,
@@ -17,6 +18,7 @@ enum SettlementScenarios {
             A delivery whose handler says `.reject` is dead-lettered once and never comes back; at the seam, neither \
             does one that was forwarded or discarded.
             """,
+            why: "What was given up or sent on would come again, and be handled twice.",
             .queue, .stream, body: forwardedAndDiscardedNeverComeBack),
         Scenario(
             2,
@@ -24,10 +26,13 @@ enum SettlementScenarios {
             A delivery whose handler says `.reject` is dead-lettered once and never comes back; at the seam, neither \
             does one that was forwarded or discarded.
             """,
+            why: "A message that its handler has refused for good would be lost, or run again for ever.",
             .queue, .stream, level: .hub, body: rejectedIsDeadLettered),
         Scenario(
             3,
             "On a destination without order, a delivery retried comes again, with attempt + 1, not before its delay.",
+            why:
+                "A passing failure would lose the message, or hammer a service that is down with runs that come too soon.",
             .queue, .stream, needs: [.operation(.retry)], body: retriedComesAgain),
         Scenario(
             4,
@@ -35,6 +40,7 @@ enum SettlementScenarios {
             A delivery released, or no longer held (consumer cancelled or let go, process killed), comes again; after \
             `cancel` at once, not after a lease; after `stop` what is held can still be settled.
             """,
+            why: "Work that a stopped or crashed process had begun would be lost, or lie idle until a lease ends.",
             .queue, .stream, body: letGoComesAgain),
         Scenario(
             5,
@@ -42,16 +48,20 @@ enum SettlementScenarios {
             Accepting the third of three held deliveries settles only the third; the first two come back after the \
             consumer goes, also on a log broker, whose position cannot say so by itself.
             """,
+            why: "Finishing one message would quietly finish earlier ones that nobody has handled yet.",
             .queue, .stream, body: acceptIsNotCumulative),
         Scenario(
             7, "Settling 100 receipts of which one is stale settles the other 99 and names the one.",
+            why: "One receipt that is too late would undo the work of a whole batch, or be taken for done.",
             .queue, .stream, body: oneStaleAmongAHundred),
         Scenario(
             9,
             "A second settlement of one receipt, whatever it says, answers `stale`, changes nothing and publishes nothing.",
+            why: "A program that settles twice by mistake would bring a finished message back, or send a copy twice.",
             .queue, .stream, body: secondSettlementIsStale),
         Scenario(
             11, "One failed element of a batch comes back alone.",
+            why: "One failure would repeat its finished neighbours, or be lost among them.",
             .queue, .stream, body: oneFailedComesBackAlone),
     ]
 

@@ -5,9 +5,11 @@ enum SharingScenarios {
     static let all: [Scenario] = [
         Scenario(
             45, "Two consumers of a queue share its messages; each message goes to one of them.",
+            why: "Each worker would do all of the work again.",
             .queue, body: consumersShare),
         Scenario(
             47, "Every group of a stream sees every message; members of a group share.",
+            why: "A service would miss what another one has read, or its processes would repeat each other's work.",
             .stream, body: groupsSeeEverything),
         Scenario(
             49,
@@ -15,10 +17,13 @@ enum SharingScenarios {
             Where the declaration asks for order, order per key holds while members join and leave and after a \
             redelivery.
             """,
+            why:
+                "Changes of one account would be applied in the wrong order whenever a service is scaled or restarted.",
             .queue, .stream, needs: [.operation(.order)], body: OrderedRun.holdsWhileMembersChange),
         Scenario(
             50,
             "Every subscriber of pubSub sees what is published after it subscribed; one without subscribers is gone.",
+            why: "A dashboard would show nothing though it listens, or old news when it begins to listen.",
             .pubSub, body: everySubscriberSees),
         Scenario(
             51,
@@ -26,6 +31,8 @@ enum SharingScenarios {
             A queue, or a stream with a declared group that starts at earliest, keeps what was published before the \
             first subscription; pubSub does not; on every broker alike.
             """,
+            why:
+                "Messages that are sent while a service is being installed would be lost on one broker and kept on another.",
             .queue, .stream, .pubSub, body: whatWaitsForTheFirst),
     ]
 

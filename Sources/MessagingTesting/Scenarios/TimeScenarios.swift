@@ -9,6 +9,7 @@ enum TimeScenarios {
             A delay (`notBefore`) is a floor: 1.5 s never comes after 1 s, a short one is not held up behind a long \
             one; it is met within 250 ms when nothing else waits.
             """,
+            why: "A reminder would come before its time, or wait for another one that is due much later.",
             .queue, needs: [.operation(.delay)], body: delayIsAFloor),
         Scenario(
             25,
@@ -16,6 +17,7 @@ enum TimeScenarios {
             `receive` never hands out an expired message; those the backend removes are in `health`, where the \
             capability says that it can tell.
             """,
+            why: "An offer would be accepted, or a code be used, after its time is over.",
             .queue, .stream, needs: [.operation(.expiration)], body: expiredIsNotHandedOut),
     ]
 

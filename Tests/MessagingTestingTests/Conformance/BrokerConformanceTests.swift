@@ -111,6 +111,39 @@ import Testing
         #expect(reason == "delay is not offered for a stream")
     }
 
+    @Test func whatTheHarnessCannotDoIsExcludedWithThatReason() async throws {
+        let needs: [(Scenario.Need, String)] = [
+            (.crash, "has no hold of its server"), (.link, "cannot disturb a link to its server"),
+            (.kill, "cannot kill a client's process"),
+        ]
+        for (need, reason) in needs {
+            let scenario = Scenario(1, "It can.", .queue, needs: [need]) { _ in }
+            let harness = StuckHarness(base: InMemoryHarness(), launches: 9, deletes: true)
+            guard case .excluded(let said) = await BrokerConformance(harness).run(scenario, kind: .queue) else {
+                Issue.record("the scenario was run, though the harness \(reason)")
+                continue
+            }
+            #expect(said == "the harness of inmemory \(reason)")
+        }
+    }
+
+    @Test func whatWasDisturbedIsHealedAlsoWhenTheRunFails() async throws {
+        let harness = InMemoryHarness()
+        for isFrozen in [true, false] {
+            let scenario = Scenario(1, "It stays.", .queue) { context in
+                let peer = try await context.peer()
+                _ = try await context.place(by: peer)
+                if isFrozen { try await context.freeze() } else { try await peer.link?.blackHole() }
+                throw ScenarioFailure("it does not")
+            }
+            #expect(violation(await BrokerConformance(harness).run(scenario, kind: .queue))?.sentence == "it does not")
+            let after = Scenario(1, "It goes on.", .queue) { context in
+                _ = try await context.place(by: try await context.peer())
+            }
+            #expect(violation(await BrokerConformance(harness).run(after, kind: .queue)) == nil)
+        }
+    }
+
     @Test func anEmulationIsReportedWithItsCost() async {
         let scenario = Scenario(1, "It can.", .queue, needs: [.operation(.order)]) { _ in }
         guard case .passed(let emulations) = await BrokerConformance(InMemoryHarness()).run(scenario, kind: .queue)

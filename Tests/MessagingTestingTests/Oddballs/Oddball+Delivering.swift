@@ -1,4 +1,3 @@
-import InMemoryBroker
 import Messaging
 import MessagingTesting
 
@@ -32,14 +31,6 @@ extension Oddball {
         Oddball("gives receipts of the seventh epoch") {
             var flaw = Flaw()
             flaw.subscribe = { broker, subscription in EpochConsumer(base: try await broker.subscribe(subscription)) }
-            return .odd(flaw)
-        },
-        Oddball("redelivers a lost hold 30 milliseconds late") {
-            var flaw = Flaw()
-            flaw.kill = { broker, _ in
-                guard let process = broker as? InMemoryBroker else { return }
-                _ = SystemTime.shared.alarm(at: SystemTime.shared.uptime + .milliseconds(30)) { process.crash() }
-            }
             return .odd(flaw)
         },
         Oddball("retries what is in a queue by a copy, and keeps no order") {

@@ -5,6 +5,7 @@ extension Oddball {
     /// Odd in what they carry and can do.
     static let ofLimits: [Oddball] = [
         Oddball("refuses every header", [.seam]) { .odd(Flaw()) { $0.maximumHeaders = 0 } },
+        Oddball("takes bodies of 64 KiB at most") { .odd(Flaw()) { $0.maximumBodyBytes = 64 << 10 } },
         Oddball("carries headers as lines") {
             .odd(Flaw(), without: [.binaryHeaders]) { $0.headerGrammar = .line }
         },

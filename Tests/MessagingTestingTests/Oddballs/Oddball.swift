@@ -71,7 +71,7 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 extension FlawedHarness {
     /// A harness of an odd broker.
     static func odd(
-        _ flaw: Flaw, on server: InMemoryServer = InMemoryServer(),
+        _ flaw: Flaw, on server: InMemoryServer = InMemoryServer(maximumMessages: 131_072),
         without refused: [BrokerCapabilities.Operation] = [],
         limits edit: (inout BrokerLimits) -> Void = { _ in }
     ) -> FlawedHarness {

@@ -167,7 +167,7 @@ struct TestHubSettlingTests {
     @Test func whatStillRunsAtTheEndIsCancelledAfterItsGraceInVirtualTime() async throws {
         let ended = Observed<[Bool]>([])
         let configuration = try Self.configuration()
-        try await SystemTime.shared.bounded("the end of a test hub", within: .seconds(10)) {
+        try await SystemTime.shared.bounded("the end of a test hub", within: .seconds(120)) {
             try await withTestHub(configuration) { test in
                 try await test.hub.subscribe(to: "orders.eu") { [time = test.time] delivery in
                     let work = delivery.message.body.text == "long" ? 2000 : 20

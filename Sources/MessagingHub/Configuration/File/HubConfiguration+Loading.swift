@@ -11,7 +11,7 @@ extension HubConfiguration {
     ) throws(ConfigurationError) -> HubConfiguration {
         let bytes: [UInt8]
         do throws(YAMLProblem) { bytes = try ConfigurationFile.read(path) } catch {
-            throw ConfigurationError([ConfigurationProblem(file: path, at: ConfigurationPath(), error.sentence)])
+            throw ConfigurationError([ConfigurationProblem(file: path, error)])
         }
         return try load(bytes: bytes, file: path, environment: environment, profiles: profiles)
     }
@@ -27,11 +27,7 @@ extension HubConfiguration {
         bytes: [UInt8], file: String, environment: [String: String], profiles: [BrokerProfile]
     ) throws(ConfigurationError) -> HubConfiguration {
         let composed = YAMLComposer.compose(bytes, environment: environment)
-        var problems = composed.problems.map { problem in
-            ConfigurationProblem(
-                file: file, line: problem.mark?.line, column: problem.mark?.column,
-                at: ConfigurationPath(keys: problem.keys), problem.sentence)
-        }
+        var problems = composed.problems.map { ConfigurationProblem(file: file, $0) }
         guard let root = composed.root, !root.isNull else {
             if problems.isEmpty {
                 let sentence = "is empty; a configuration has at least brokers and routes"
@@ -62,6 +58,41 @@ extension HubConfiguration {
         }
         if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
         if let log = section["log"] { HubOptions.log.apply(log.values, to: &self.log) }
+    }
+}
+
+extension ConfigurationSection {
+    /// Reads a file of this shape that is no hub's configuration, such as the commands of `hub verify --with-faults`.
+    /// Throws every problem at once, each with its place.
+    package static func load(
+        path: String, shape: ConfigurationShape, environment: [String: String]
+    ) throws(ConfigurationError) -> ConfigurationSection {
+        let bytes: [UInt8]
+        do throws(YAMLProblem) { bytes = try ConfigurationFile.read(path) } catch {
+            throw ConfigurationError([ConfigurationProblem(file: path, error)])
+        }
+        let composed = YAMLComposer.compose(bytes, environment: environment)
+        var problems = composed.problems.map { ConfigurationProblem(file: path, $0) }
+        guard let root = composed.root, !root.isNull else {
+            if problems.isEmpty {
+                let names = shape.sections.map(\.name).joined(separator: ", ")
+                problems.append(ConfigurationProblem(file: path, at: ConfigurationPath(), "is empty; give \(names)"))
+            }
+            throw ConfigurationError(problems)
+        }
+        var reader = ConfigurationReader(file: path, environment: environment, profiles: [])
+        let section = reader.section(root, shape, at: ConfigurationPath())
+        problems += reader.problems
+        if problems.isEmpty { return section }
+        throw ConfigurationError(problems.inOrderOfTheFile)
+    }
+}
+
+extension ConfigurationProblem {
+    fileprivate init(file: String, _ problem: YAMLProblem) {
+        self.init(
+            file: file, line: problem.mark?.line, column: problem.mark?.column,
+            at: ConfigurationPath(keys: problem.keys), problem.sentence)
     }
 }
 

@@ -1,0 +1,55 @@
+import Messaging
+import MessagingTesting
+
+/// What came of one scenario, for one kind, on one broker.
+struct VerifyOutcome: Sendable {
+    let broker: BrokerName
+    let type: BrokerType
+    let line: VerifyPlan.Line
+    let result: ScenarioResult
+    let took: Duration
+
+    /// Whether the scenario failed.
+    var hasFailed: Bool { if case .failed = result { true } else { false } }
+
+    /// Whether it was excluded.
+    var isExcluded: Bool { if case .excluded = result { true } else { false } }
+
+    /// What holds it up, where it holds by an emulation; empty where it holds natively.
+    var emulations: [String] {
+        if case .passed(let notes) = result { notes.filter { !$0.hasPrefix("not measured") } } else { [] }
+    }
+}
+
+/// What came of a broker so far.
+struct VerifyCount: Sendable {
+    var all = 0
+    var held = 0
+    var emulated = 0
+    var excluded = 0
+    var failed = 0
+
+    var ended: Int { held + excluded + failed }
+
+    mutating func add(_ outcome: VerifyOutcome) {
+        if outcome.hasFailed {
+            failed += 1
+        } else if outcome.isExcluded {
+            excluded += 1
+        } else {
+            held += 1
+            if !outcome.emulations.isEmpty { emulated += 1 }
+        }
+    }
+}
+
+/// What came of a broker so far, counted and read by several tasks.
+final class VerifyTally: Sendable {
+    private let state: Lock<VerifyCount>
+
+    init(of all: Int) { state = Lock(VerifyCount(all: all)) }
+
+    var count: VerifyCount { state.withLock { $0 } }
+
+    func add(_ outcome: VerifyOutcome) { state.withLock { $0.add(outcome) } }
+}

@@ -1,0 +1,73 @@
+import Messaging
+import MessagingTesting
+
+/// What `hub verify` prints for people: for each promise, for which kinds it holds and how. Pure.
+enum VerifyText {
+    private static let indent = String(repeating: " ", count: 10)
+
+    /// Above the promises of a broker.
+    static func heading(_ subject: VerifySubject, seed: UInt64, _ style: TextStyle) -> String {
+        "\(style.bold("\(subject.name) (\(subject.type))")), seed \(seed)\n"
+    }
+
+    /// Above the promises of a chapter, where the one before is of another; nil where it is not.
+    static func chapter(of outcomes: [VerifyOutcome], after last: inout String, _ style: TextStyle) -> String? {
+        guard let number = outcomes.first?.line.scenario.number,
+            let chapter = Scenario.chapters.first(where: { $0.numbers.contains(number) }), chapter.title != last
+        else { return nil }
+        defer { last = chapter.title }
+        return "\(last.isEmpty ? "" : "\n")\(style.bold(chapter.title))"
+    }
+
+    /// A promise, and what came of it for each kind.
+    static func promise(_ outcomes: [VerifyOutcome], _ style: TextStyle) -> String {
+        guard let scenario = outcomes.first?.line.scenario else { return "" }
+        var lines = scenario.sentence.wrapped(at: 88)
+        let label = "\(scenario.number)\(scenario.level == .hub ? " hub" : "")"
+        lines[0] = "\(String(repeating: " ", count: max(0, 8 - label.count)))\(label)  \(lines[0])"
+        for index in lines.indices.dropFirst() { lines[index] = indent + lines[index] }
+        var said: [(text: String, kinds: [String])] = []
+        for outcome in outcomes {
+            let text = verdict(on: outcome, style)
+            if let index = said.firstIndex(where: { $0.text == text }) {
+                said[index].kinds.append(outcome.line.kind.rawValue)
+            } else {
+                said.append((text, [outcome.line.kind.rawValue]))
+            }
+        }
+        for (text, kinds) in said {
+            let words = "\(kinds.joined(separator: ", ")): \(text)".split(separator: "\n").map(String.init)
+            lines += words.enumerated().map { "\(indent)\($0 == 0 ? "" : "  ")\($1)" }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func verdict(on outcome: VerifyOutcome, _ style: TextStyle) -> String {
+        switch outcome.result {
+        case .passed(let emulations) where emulations.isEmpty: style.green("holds natively")
+        case .passed(let notes) where outcome.emulations.isEmpty:
+            "\(style.green("holds natively")): \(notes.joined(separator: "; "))"
+        case .passed(let emulations): "\(style.yellow("holds by an emulation")): \(emulations.joined(separator: "; "))"
+        case .excluded(let reason): "\(style.dim("not run")): \(reason)"
+        case .failed(let violation):
+            (["\(style.red("FAILS")): \(violation.sentence) (seed \(violation.seed))"] + violation.excerpt)
+                .joined(separator: "\n")
+        }
+    }
+
+    /// Below the promises of a broker.
+    static func verdict(on subject: VerifySubject, _ count: VerifyCount, in time: Duration, _ style: TextStyle)
+        -> String
+    {
+        let tenths = Int((max(0, time / .seconds(1)) * 10).rounded())
+        let text =
+            "\n\(subject.name): \(count.held) hold, \(count.emulated) of them emulated; \(count.excluded) not run; "
+            + "\(count.failed) fail; \(tenths / 10).\(tenths % 10) s"
+        return count.failed == 0 ? style.green(text) : style.red(text)
+    }
+
+    /// The line that is shown while it runs.
+    static func progress(_ subject: VerifySubject, _ count: VerifyCount) -> String {
+        "verify \(subject.name): \(count.ended) of \(count.all), \(count.failed) failed"
+    }
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Messaging
+import MessagingTesting
+import Testing
+
+@Suite("The page of the conformance suite") struct ConformancePageTests {
+    @Test("docs/conformance.md is what the suite says")
+    func page() throws {
+        let page = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../docs/conformance.md").standardized
+        if ProcessInfo.processInfo.environment["HUB_WRITE_DOCS"] == "1" {
+            try Data(ConformancePage.text.utf8).write(to: page)
+        }
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let remedy: Comment = "write it anew: HUB_WRITE_DOCS=1 swift test --filter ConformancePageTests"
+        #expect(text == ConformancePage.text, remedy)
+    }
+
+    @Test("every scenario says what goes wrong where it does not hold, in one sentence of its own")
+    func reasons() {
+        for scenario in Scenario.all {
+            #expect(scenario.why.count >= 20 && scenario.why.hasSuffix("."), "\(scenario) says \(scenario.why.quoted)")
+        }
+        let reasons = Scenario.all.map(\.why)
+        #expect(Set(reasons).count == reasons.count)
+    }
+
+    /// Numbers whose scenarios are being written; to be empty.
+    private static let awaited: Set<Int> = [
+        24, 26, 27, 28, 34, 35, 36, 42, 44, 52, 53, 54, 55, 57, 60, 62, 63, 64, 67, 68, 70, 71, 72, 76, 78, 79, 80, 81, 82,
+        83, 84, 85, 86, 87, 89, 96, 97, 98, 99, 103,
+    ]
+
+    @Test("every number of the list is a scenario, or owed with its reason, and none is both")
+    func numbers() {
+        let there = Set(Scenario.all.map(\.number))
+        let owed = Set(Scenario.owed.flatMap { Array($0.numbers) })
+        let missing = Set(1...103).subtracting(there).subtracting(owed).subtracting(Self.awaited).sorted()
+        #expect(missing.isEmpty, "neither there nor owed: \(missing)")
+        #expect(owed.isDisjoint(with: there), "there, and not owed any longer: \(owed.intersection(there).sorted())")
+        #expect(there.isSubset(of: 1...103), "not in the list: \(there.subtracting(1...103).sorted())")
+    }
+
+    @Test("the chapters have every number once, in their order")
+    func chapters() {
+        #expect(Scenario.chapters.flatMap { Array($0.numbers) } == Array(1...103))
+    }
+}
