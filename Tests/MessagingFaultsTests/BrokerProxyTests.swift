@@ -238,8 +238,13 @@
         @Test("A server that is not there is a cut to who connects") func noServer() async throws {
             try await withProxy { proxy, echo in
                 await echo.listener.close()
-                let stream = try await connect(proxy, echo)
-                try await hasEnded(stream)
+                do {
+                    let stream = try await connect(proxy, echo)
+                    try await hasEnded(stream)
+                } catch let error as StreamError {
+                    // The cut can be there before the connect has returned.
+                    #expect(error.number == ECONNRESET)
+                }
             }
         }
 
