@@ -169,17 +169,6 @@ extension Flaw {
         return flaw
     }
 
-    /// A flaw of what health says.
-    fileprivate static func ofHealth(_ edit: @escaping @Sendable (inout BrokerHealth) -> Void) -> Flaw {
-        var flaw = Flaw()
-        flaw.health = { broker in
-            var health = await broker.health()
-            edit(&health)
-            return health
-        }
-        return flaw
-    }
-
     /// A flaw of a consumer that knows how often connections were lost since it subscribed.
     fileprivate static func countingLosses(
         _ make:

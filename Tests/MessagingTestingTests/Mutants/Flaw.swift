@@ -18,7 +18,6 @@ struct Flaw: Sendable {
     var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
     var limits: (@Sendable (inout BrokerLimits) -> Void)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
-    var health: (@Sendable (any MessageBroker) async -> BrokerHealth)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
     /// Ends a process; the second argument does it as it should be done.
     var kill: (@Sendable (any MessageBroker, @Sendable () async -> Void) async -> Void)?
@@ -126,10 +125,6 @@ final class FlawedBroker: BrokerDecorator {
     func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
         guard let subscribe = flaw.subscribe else { return try await base.subscribe(subscription) }
         do { return try await subscribe(base, subscription) } catch { throw BrokerError.from(error) }
-    }
-
-    func health() async -> BrokerHealth {
-        if let health = flaw.health { await health(base) } else { await base.health() }
     }
 
     func close(within grace: Duration) async {
