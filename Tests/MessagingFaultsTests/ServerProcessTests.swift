@@ -15,7 +15,7 @@
         }
 
         private static let server = #"""
-            trap 'echo stopped >> "$1/log"; exit 0' TERM
+            trap 'rm "$1/started"; echo stopped >> "$1/log"; exit 0' TERM
             echo started >> "$1/log"
             echo hello from $$
             touch "$1/started"
@@ -41,6 +41,7 @@
             let pid = try #require(await server.pid)
             try await server.kill()
             #expect(log(of: server) == "started stopped started")
+            try FileManager.default.removeItem(atPath: server.place.directory + "/started")
             #expect(System.state(of: pid) == nil, "a zombie is left")
             #expect(server.output.contains("hello from \(pid)"))
             try await server.restart()

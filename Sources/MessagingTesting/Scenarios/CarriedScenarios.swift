@@ -125,6 +125,7 @@ enum CarriedScenarios {
         guard let publish = context.harness.surroundings.publishForeign else { return }
         let peer = try await context.peer()
         let place = try await context.place(by: peer)
+        context.history.leaves(place.destination, because: "a foreign client publishes to it")
         let member = try await peer.subscribe(place)
         let headers: Headers = peer.broker.limits.maximumHeaders > 1 ? ["Origin": "elsewhere", "trace": "7"] : [:]
         let size = peer.broker.limits.maximumBodyBytes

@@ -8,13 +8,13 @@ enum LongHold {
         up to `maxHold`, runs once; a route that asks for more than the broker's `limits.maxHold` is refused at \
         start-up.
         """
-    private static let why = """
-        A slow handler would run twice at the same time, on two machines, and nobody would have been told beforehand.
-        """
-
     static let all: [Scenario] = [
-        Scenario(12, sentence, why: why, .queue, .stream, body: outlastsTheLease),
-        Scenario(12, sentence, why: why, .queue, .stream, level: .hub, body: isRefusedAtTheStart),
+        Scenario(
+            12, sentence, why: "A slow handler would run twice at the same time, on two machines.", .queue, .stream,
+            body: outlastsTheLease),
+        Scenario(
+            12, sentence, why: "That a handler may take an hour would be believed until the first one that does.",
+            .queue, .stream, level: .hub, body: isRefusedAtTheStart),
     ]
 
     /// Holds for three of the broker's leases, for half of which it does not even receive, while another member would

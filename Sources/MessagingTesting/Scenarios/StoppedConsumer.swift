@@ -35,7 +35,7 @@ struct StoppedConsumer {
     /// One body for all: what the broker keeps of it in this process is kept once, and a client that reads ahead has
     /// bytes of its own.
     private func publishAll() async throws {
-        let batch = body.count > 64 << 10 ? 10 : 1000
+        let batch = min(count, body.count > 64 << 10 ? 10 : 1000)
         for _ in stride(from: 0, to: count, by: batch) {
             try await peer.publish((0..<batch).map { _ in Message(body) }, to: place)
         }

@@ -29,7 +29,7 @@ extension Mutant {
                 .init(79, "a message came again though it was settled before"),
                 .init(81, "a message came again though it was settled before"),
                 .init(85, "what a killed consumer had not settled: m… is missing"),
-            ], spoiling: [4, 5, 7, 15, 33, 45, 47, 51, 56, 75], for: [.queue, .stream]
+            ], spoiling: [4, 5, 7, 15, 33, 38, 45, 47, 51, 56, 75], for: [.queue, .stream]
         ) { .settlingLate() },
         Mutant(
             "deliveries are accepted when they are received",
@@ -38,7 +38,7 @@ extension Mutant {
         ) { .acceptingEarly() },
         Mutant(
             "what a killed consumer held comes again as if for the first time",
-            caughtBy: [.init(85, "held by a consumer that was killed, it came with attempt 1")], spoiling: [15],
+            caughtBy: [.init(85, "held by a consumer that was killed, it came with attempt 1")], spoiling: [4, 15],
             for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
@@ -48,7 +48,7 @@ extension Mutant {
         Mutant(
             "what nobody held counts as held when a process is killed",
             caughtBy: [.init(85, "not held by a consumer that was killed, it came with attempt 2")],
-            spoiling: [4, 5, 15, 33, 45, 47, 51, 61, 65], for: [.queue, .stream]
+            spoiling: [4, 5, 7, 15, 31, 33, 38, 45, 47, 51, 56, 61, 65, 75], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
                 .receiving(base) { $0.map { $0.with { $0.attempt = max(2, $0.attempt) } } }

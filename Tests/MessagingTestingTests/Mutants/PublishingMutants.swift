@@ -67,7 +67,7 @@ extension Mutant {
             "a batch is published backwards",
             caughtBy: [
                 .init(33, "came in another order than published")
-            ]
+            ], spoiling: [5]
         ) {
             .publishing { broker, messages, destination, options in
                 try await broker.publish(messages.reversed(), to: destination, options: options)

@@ -47,11 +47,11 @@ extension Mutant {
             ], for: [.pubSub]
         ) { .keepingCopies(.max) },
         Mutant(
-            "the last 100 messages are kept for a slow subscriber, whatever their size",
+            "the last 200 messages are kept for a slow subscriber, whatever their size",
             caughtBy: [
                 .init(42, "a consumer that stopped while 200 messages of 1048576 bytes wait took … MiB more memory")
             ], for: [.pubSub]
-        ) { .keepingCopies(100) },
+        ) { .keepingCopies(200) },
         Mutant(
             "a broker opens a socket when it is made",
             caughtBy: [

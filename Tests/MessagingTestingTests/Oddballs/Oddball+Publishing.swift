@@ -112,7 +112,13 @@ private struct OpaqueReplay: Replaying {
     func reader(
         of destination: Destination, from start: StartPosition, until: Subscription.Until?
     ) async throws(BrokerError) -> any ReplayReader {
-        OpaqueReader(base: try await base.reader(of: destination, from: start.clear, until: until))
+        do {
+            return OpaqueReader(base: try await base.reader(of: destination, from: start.clear, until: until))
+        } catch {
+            var error = error
+            error.details["first"] = error.details["first"].flatMap { Position($0) }?.opaque.description
+            throw error
+        }
     }
 
     func end(of destination: Destination) async throws(BrokerError) -> Position {
