@@ -15,14 +15,13 @@ struct Line: CustomTestStringConvertible, Sendable {
     /// Runs it, with few others at the same time: what is measured is to be the broker, not the crowd.
     /// The harness is made when its turn has come, and let go of before that of the next.
     func run(against harness: @autoclosure () -> some ConformanceHarness) async -> ScenarioResult {
-        func run() async -> ScenarioResult {
-            await Slots.shared.withSlot { await BrokerConformance(harness()).run(scenario, kind: kind) }
+        await Slots.shared.withSlot(alone: Self.measuring.contains(scenario.number)) {
+            await BrokerConformance(harness()).run(scenario, kind: kind)
         }
-        return Self.measuring.contains(scenario.number) ? await Slots.alone.withSlot(run) : await run()
     }
 
-    /// Scenarios that measure what this whole process uses, and mutants of which use a lot: one of them at a time.
-    private static let measuring = [36, 42, 71, 78]
+    /// Scenarios that measure what this whole process uses.
+    static let measuring = [36, 42, 71, 78]
 
     static let all = Scenario.all.flatMap { scenario in scenario.kinds.map { Line(scenario: scenario, kind: $0) } }
 }

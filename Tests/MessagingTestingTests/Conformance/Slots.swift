@@ -8,19 +8,23 @@ struct Slots {
     }
 
     static let shared = Slots(16)
-    /// For what is to run beside nothing of its like.
-    static let alone = Slots(1)
+    private let count: Int
     private let line: Observed<Line>
 
-    init(_ count: Int) { line = Observed(Line(called: count)) }
+    init(_ count: Int) {
+        self.count = count
+        line = Observed(Line(called: count))
+    }
 
-    func withSlot<Value: Sendable>(_ work: () async -> Value) async -> Value {
-        let ticket = line.change { line in
-            defer { line.tickets += 1 }
+    /// Does this in a slot; `alone`: in all of them, beside nothing else.
+    func withSlot<Value: Sendable>(alone: Bool = false, _ work: () async -> Value) async -> Value {
+        let taken = alone ? count : 1
+        let last = line.change { line in
+            line.tickets += taken
             return line.tickets
         }
-        _ = await line.first(within: .seconds(600)) { $0.called > ticket }
-        defer { line.change { $0.called += 1 } }
+        _ = await line.first(within: .seconds(1200)) { $0.called >= last }
+        defer { line.change { $0.called += taken } }
         return await work()
     }
 }

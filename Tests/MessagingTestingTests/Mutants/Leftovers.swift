@@ -21,17 +21,19 @@ final class Kept<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 }
 
-/// Memory that is in use.
+/// Memory that is in use: pages of its own, since an allocator may give what others have let go of.
 final class Ballast: Sendable {
     private let address: UInt
+    private let bytes: Int
 
     init(bytes: Int) {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 16)
-        memory.initializeMemory(as: UInt8.self, repeating: 1, count: bytes)
+        self.bytes = bytes
+        let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        memory?.initializeMemory(as: UInt8.self, repeating: 1, count: bytes)
         address = UInt(bitPattern: memory)
     }
 
-    deinit { UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
+    deinit { munmap(UnsafeMutableRawPointer(bitPattern: address), bytes) }
 }
 
 /// A socket that is open.

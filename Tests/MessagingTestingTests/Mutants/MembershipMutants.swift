@@ -55,8 +55,8 @@ extension Mutant {
         },
         Mutant(
             "a member that joins others swallows its first message",
-            caughtBy: [.init(48, "while members came and went, … was lost")], spoiling: [4, 5, 7, 15, 33, 38, 45, 47, 51, 56, 75],
-            for: [.queue, .stream]
+            caughtBy: [.init(48, "while members came and went, … was lost")],
+            spoiling: [4, 5, 7, 15, 33, 38, 45, 47, 51, 56, 75], for: [.queue, .stream]
         ) {
             let members = Observed<[String: Int]>([:])
             return .ofConsumer { base, _, subscription in

@@ -116,7 +116,10 @@ private struct OpaqueReplay: Replaying {
             return OpaqueReader(base: try await base.reader(of: destination, from: start.clear, until: until))
         } catch {
             var error = error
-            error.details["first"] = error.details["first"].flatMap { Position($0) }?.opaque.description
+            if let first = error.details["first"].flatMap({ Position($0) })?.opaque {
+                error.sentence += ", which is \(first)"
+                error.details["first"] = first.description
+            }
             throw error
         }
     }
