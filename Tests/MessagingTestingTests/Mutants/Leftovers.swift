@@ -12,6 +12,8 @@ final class Kept<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     func has(_ key: Key) -> Bool { named.change { $0[key] != nil } }
     func keep(_ value: Value, for key: Key) { named.change { $0[key] = value } }
 
+    func letGo() { others.change { $0 = RingBuffer() } }
+
     /// Keeps the last so many.
     func keep(_ value: Value, atMost limit: Int = .max) {
         others.change { others in

@@ -178,12 +178,17 @@ extension Flaw {
     /// The bytes of the last so many messages of pubSub are kept, as for somebody who has yet to take them.
     fileprivate static func keepingCopies(_ limit: Int) -> Flaw {
         let kept = Kept<Int, Ballast>()
-        return .publishing { broker, messages, destination, options in
+        var flaw = Flaw.publishing { broker, messages, destination, options in
             if destination.kind == .pubSub {
                 let bytes = messages.reduce(0) { $0 + $1.body.count }
                 kept.keep(Ballast(bytes: bytes), atMost: max(1, limit / messages.count))
             }
             return try await broker.publish(messages, to: destination, options: options)
         }
+        flaw.subscribe = { broker, subscription in
+            kept.letGo()
+            return try await broker.subscribe(subscription)
+        }
+        return flaw
     }
 }

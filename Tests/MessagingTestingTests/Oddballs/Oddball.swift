@@ -99,7 +99,10 @@ extension FlawedConsumer {
                     return .failed(failure?.first ?? BrokerError(.brokerFailure, "\(error)"))
                 }
             }
-            return await base.settle(receipt, as: .accept)
+            // Stale would say that nothing was published.
+            let outcome = await base.settle(receipt, as: .accept)
+            guard outcome == .stale else { return outcome }
+            return .failed(BrokerError(.notConnected, "it was published, and the hold was lost before the accept"))
         }
     }
 
