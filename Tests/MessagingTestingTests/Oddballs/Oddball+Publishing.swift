@@ -76,6 +76,17 @@ extension StartPosition {
     }
 }
 
+extension BrokerError {
+    /// The same, but the first position that there is, if it says so, is such a text.
+    fileprivate var withOpaqueFirst: BrokerError {
+        guard let first = details["first"].flatMap({ Position($0) })?.opaque else { return self }
+        var error = self
+        error.sentence += ", which is \(first)"
+        error.details["first"] = first.description
+        return error
+    }
+}
+
 extension Delivery {
     fileprivate var withOpaquePosition: Delivery {
         var delivery = self
@@ -94,12 +105,12 @@ extension Flaw {
             return receipt
         }
         flaw.declare = { broker, declarations in
-            try await broker.declare(
-                declarations.map { declaration in
-                    var declaration = declaration
-                    for (name, group) in declaration.groups { declaration.groups[name]?.start = group.start.clear }
-                    return declaration
-                })
+            let declarations = declarations.map { declaration in
+                var declaration = declaration
+                for (name, group) in declaration.groups { declaration.groups[name]?.start = group.start.clear }
+                return declaration
+            }
+            do throws(BrokerError) { try await broker.declare(declarations) } catch { throw error.withOpaqueFirst }
         }
         flaw.replay = { broker in broker.replay.map { OpaqueReplay(base: $0) } }
         return flaw
@@ -115,12 +126,7 @@ private struct OpaqueReplay: Replaying {
         do {
             return OpaqueReader(base: try await base.reader(of: destination, from: start.clear, until: until))
         } catch {
-            var error = error
-            if let first = error.details["first"].flatMap({ Position($0) })?.opaque {
-                error.sentence += ", which is \(first)"
-                error.details["first"] = first.description
-            }
-            throw error
+            throw error.withOpaqueFirst
         }
     }
 
@@ -132,8 +138,11 @@ private struct OpaqueReplay: Replaying {
         let base: any ReplayReader
 
         func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
-            let deliveries = try await base.receive(upTo: limit, within: wait)
-            return deliveries.map(\.withOpaquePosition)
+            do {
+                return try await base.receive(upTo: limit, within: wait).map(\.withOpaquePosition)
+            } catch {
+                throw error.withOpaqueFirst
+            }
         }
 
         func cancel() async { await base.cancel() }
