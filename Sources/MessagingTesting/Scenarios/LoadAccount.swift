@@ -15,7 +15,8 @@ struct LoadAccount: Sendable {
     }
 
     private var published: [MessageID: Duration] = [:]
-    private(set) var confirmed: Set<MessageID> = []
+    /// What is confirmed and not handled.
+    private(set) var missing: Set<MessageID> = []
     private(set) var unknown: Set<MessageID> = []
     private(set) var refused: Set<MessageID> = []
     private(set) var handled: Set<MessageID> = []
@@ -32,9 +33,6 @@ struct LoadAccount: Sendable {
 
     init(settleLag: Duration) { self.settleLag = settleLag }
 
-    /// What is confirmed and not handled.
-    var missing: Set<MessageID> { confirmed.subtracting(handled) }
-
     mutating func disturb(at moment: Duration) { disturbances.append(Disturbance(began: moment)) }
 
     mutating func heal(at moment: Duration) {
@@ -48,7 +46,7 @@ struct LoadAccount: Sendable {
     mutating func answer(_ ids: [MessageID], _ outcomes: [Int: PublishFailure.Outcome]) {
         for (index, id) in ids.enumerated() {
             switch outcomes[index] {
-            case nil: confirmed.insert(id)
+            case nil: if !handled.contains(id) { missing.insert(id) }
             case .unknown: unknown.insert(id)
             case .refused: refused.insert(id)
             }
@@ -78,6 +76,7 @@ struct LoadAccount: Sendable {
     mutating func settle(_ id: MessageID, at moment: Duration) {
         receptions[id]?.settledAt = moment
         handled.insert(id)
+        missing.remove(id)
         handledUpTo = max(handledUpTo, published[id] ?? .zero)
     }
 }

@@ -14,11 +14,17 @@ final class SteadyLoad: Sendable {
             do { try await work(self) } catch { account.change { $0.fail(error) } }
         }
 
-        /// Publishes so many at a time until it is told to stop.
+        /// Publishes so many at a time until it is told to stop; waits while the consumer is far behind, since what
+        /// stands before a message would else be taken for an outage.
         func publish(_ count: Int) async throws {
             let (time, place) = (context.time, member.place)
             let options = PublishOptions(deadline: context.patience)
             while account.value.isPublishing {
+                try Task.checkCancellation()
+                let isDue = await account.first(within: .milliseconds(20)) {
+                    $0.missing.count < 256 || !$0.isPublishing
+                }
+                guard isDue?.isPublishing == true else { continue }
                 let messages = context.messages(count)
                 let ids = messages.map(\.id)
                 account.change { $0.publish(ids, at: time.uptime) }
