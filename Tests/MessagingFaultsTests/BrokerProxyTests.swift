@@ -71,9 +71,11 @@
 
         /// Reads as many bytes, or as many as there are.
         private func read(_ count: Int, from stream: ByteStream) async throws -> [UInt8] {
-            var all: [UInt8] = []
-            while all.count < count, let more = try await stream.read(upTo: count - all.count) { all += more }
-            return all
+            try await SystemTime.shared.bounded("reading \(count) bytes", within: Self.patience) {
+                var all: [UInt8] = []
+                while all.count < count, let more = try await stream.read(upTo: count - all.count) { all += more }
+                return all
+            }
         }
 
         /// Fails unless the connection has ended, in whichever way.
