@@ -3,10 +3,10 @@ package import MessagingHub
 
 extension ScenarioContext {
     /// Runs a hub in a process of its own, with a route to this place, while `body` does. Its start declares the place.
-    /// `clock`: the hub's. Default: the harness's.
+    /// `clock`: the hub's. Default: the harness's. `others`: brokers that it has beside the tested one.
     package func withHub<Value: Sendable>(
         at place: Place, on clock: (any TimeSource)? = nil, grace: Duration = .seconds(5),
-        routes more: [RouteName: RouteConfiguration] = [:],
+        routes more: [RouteName: RouteConfiguration] = [:], beside others: [BrokerName: BrokerFactory] = [:],
         over decorated: (any MessageBroker) -> any MessageBroker = { $0 },
         route edit: (inout RouteConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (MessageHub) async throws -> Value
@@ -16,8 +16,9 @@ extension ScenarioContext {
         if let group = place.group { route.groups = [group: .init()] }
         edit(&route)
         let routes = more.merging(["tested": route]) { $1 }
-        let configuration = harness.configured(
-            HubConfiguration(brokers: ["main": .init(broker.type)], routes: routes, grace: grace))
+        var brokers = others.mapValues { BrokerConfiguration($0.profile.type) }
+        brokers["main"] = .init(broker.type)
+        let configuration = harness.configured(HubConfiguration(brokers: brokers, routes: routes, grace: grace))
         let profile = BrokerProfile(
             type: broker.type, scheme: "conformance", options: OptionGroup([]), capabilities: broker.capabilities,
             limits: broker.limits)
@@ -26,7 +27,9 @@ extension ScenarioContext {
         history.add("hub", "runs with a route to \(place)")
         defer { history.add("hub", "is shut down") }
         return try await time.bounded("a hub and what is done with it", within: patience * 5 + grace) {
-            try await MessagingHub.withHub(configuration, brokers: [factory], environment: environment, body)
+            let factories = [factory] + others.values
+            return try await MessagingHub.withHub(
+                configuration, brokers: factories, environment: environment, body)
         }
     }
 

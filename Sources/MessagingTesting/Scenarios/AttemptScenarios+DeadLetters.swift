@@ -1,3 +1,4 @@
+import InMemoryBroker
 import Messaging
 import MessagingHub
 
@@ -74,6 +75,7 @@ extension AttemptScenarios {
         if context.can(.bounded, .queue) {
             for whenFull in [DestinationDeclaration.WhenFull.refuse, .wait] { try await full(context, whenFull) }
         }
+        try await elsewhere(context)
         guard context.harness.server != nil else { return }
         var generator = SeededGenerator(seed: context.seed)
         for _ in 0..<4 { try await killed(context, after: .microseconds(Int.random(in: 0...6000, using: &generator))) }
@@ -108,6 +110,37 @@ extension AttemptScenarios {
         try context.requireExactly(back, [message.id], "the original, whose dead letter was not taken")
         let letters = try await peer.subscribe(dead)
         try context.requireExactly(try await letters.take(1), [filler.id], "what fills the dead-letter destination")
+    }
+
+    /// The dead-letter destination is another broker's, which has gone by then: nothing confirms the dead letter.
+    private static func elsewhere(_ context: ScenarioContext) async throws {
+        let (place, message, dead) = (context.nowhere(), context.message(), context.topic("elsewhere"))
+        let peer = try await context.peer()
+        let server = InMemoryServer(time: context.time)
+        let profile = BrokerProfile(
+            type: "conformance-elsewhere", scheme: "conformance-elsewhere", options: OptionGroup([]),
+            capabilities: BrokerProfile.inMemory.capabilities, limits: BrokerProfile.inMemory.limits)
+        let other = BrokerFactory(profile) { name, _, _ in InMemoryBroker(server, name: name) }
+        var route = RouteConfiguration(TopicPattern(dead), to: "elsewhere", as: .queue)
+        route.publishDeadline = .milliseconds(50)
+        route.deadLetter = .none
+        let handler = context.handler { _ in
+            server.kill()
+            throw Reject("nobody wants it")
+        }
+        try await context.withHub(
+            at: place, grace: .milliseconds(300), routes: ["dead": route], beside: ["elsewhere": other],
+            route: { $0.deadLetter = .topic(dead) }
+        ) { hub in
+            try await hub.publish(context.message("filler"), to: dead)
+            try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)
+            try await hub.publish(message, to: place.destination.topic)
+            await handler.waits(for: 1, within: context.patience)
+            try await context.time.sleep(for: .milliseconds(100))
+        }
+        let back = try await peer.subscribe(place).take(1)
+        try context.requireExactly(
+            back, [message.id], "the original, whose dead letter another broker has not confirmed")
     }
 
     /// The server is killed while dead letters are written.
