@@ -112,14 +112,14 @@ extension Mutant {
             ]
         ) { .leaving { $0 } },
         Mutant(
-            "what was published is kept for ever",
+            "the bytes of what was published are kept for ever",
             caughtBy: [
                 .init(78, "200 open/close cycles took … MiB more memory; 32 MiB are allowed")
             ], for: [.queue, .pubSub]
         ) {
-            let kept = Kept<Int, [Message]>()
+            let kept = Kept<Int, Ballast>()
             return .publishing { broker, messages, destination, options in
-                kept.keep(messages)
+                kept.keep(Ballast(bytes: max(1, messages.reduce(0) { $0 + $1.body.count })))
                 return try await broker.publish(messages, to: destination, options: options)
             }
         },
