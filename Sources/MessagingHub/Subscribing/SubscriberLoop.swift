@@ -67,7 +67,7 @@ final class SubscriberLoop: Sendable {
         let (counters, fate) = (runner.counters, fate)
         let reception = Reception(
             consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
-            ended: { fate.settle(.ended($0)) })
+            ended: { fate.settle(.ended($0)) }, breaker: runner.breaker, stopping: stopping)
         intake =
             runner.policy.isOrdered
             ? LanedIntake(reception, workers: slots.count)
@@ -132,6 +132,7 @@ final class SubscriberLoop: Sendable {
         fate.settle(reason)
         isStopping.store(true, ordering: .relaxed)
         stopping.fire()
+        runner.breaker?.wake()
     }
 
     // MARK: Workers
@@ -183,6 +184,7 @@ final class SubscriberLoop: Sendable {
                 await flush(slot)
                 guard let next = await intake.next(for: slot.index) else { break }
                 batch = next
+                if runner.breaker != nil { slot.receivedAt = next.receivedAt }
                 if intake.isBrisk, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
             }
         }
@@ -254,6 +256,7 @@ final class SubscriberLoop: Sendable {
     }
 
     private func giveBackRevoked() async {
+        runner.breaker?.wake()
         let settlements = intake.withdraw().map { ReceiptSettlement($0.receipt, .release) }
         if settlements.isEmpty { return }
         runner.counters.released.add(settlements.count)
