@@ -73,7 +73,6 @@ public final class CircuitBreaker: Sendable {
     /// Makes a call, or throws `Refusal` without making it. What counts as a failure is every error that `isFailure`
     /// says so of: by default all but cancellation.
     public func execute<Value: Sendable>(
-        isolation: isolated (any Actor)? = #isolation,
         isFailure: (any Error) -> Bool = { !($0 is CancellationError) }, _ body: () async throws -> Value
     ) async throws -> Value {
         let ticket: Ticket

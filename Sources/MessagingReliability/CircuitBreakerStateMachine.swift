@@ -29,7 +29,7 @@ public struct CircuitBreakerStateMachine: CircuitBreaking, Hashable, Sendable {
         return .granted(CircuitBreaker.Ticket(generation: generation))
     }
 
-    /// A call that was granted has ended.
+    /// A call that was granted has ended; to be said once of each.
     public mutating func ended(_ ticket: CircuitBreaker.Ticket, _ result: CircuitBreaker.Result, at now: Duration) {
         guard ticket.generation == generation else { return }
         switch (state, result) {
