@@ -96,10 +96,14 @@ public final class CircuitBreaker: Sendable {
         return change { $0.admit(at: now) }
     }
 
-    /// A call that was granted has ended.
-    package func ended(_ ticket: Ticket, _ result: Result) {
+    /// A call that was granted has ended. True where that may matter to those who were refused.
+    @discardableResult package func ended(_ ticket: Ticket, _ result: Result) -> Bool {
         let now = time.uptime
-        change { $0.ended(ticket, result, at: now) }
+        return change { machine in
+            let old = machine.state
+            machine.ended(ticket, result, at: now)
+            return old != .closed || machine.state != .closed
+        }
     }
 
     /// How many calls would be granted now, and when that changes by time alone.

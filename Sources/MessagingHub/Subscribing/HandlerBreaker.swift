@@ -68,8 +68,7 @@ final class HandlerBreaker: Sendable {
     /// A run has ended so.
     func ended(_ ticket: CircuitBreaker.Ticket?, _ result: RunResult) {
         guard let ticket else { return }
-        circuit.ended(ticket, Self.result(of: result))
-        wake()
+        if circuit.ended(ticket, Self.result(of: result)) { wake() }
     }
 
     /// What a run says of its handler. A message that it rejects, or cannot read, says nothing of the others, and no more

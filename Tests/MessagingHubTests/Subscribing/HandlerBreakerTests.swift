@@ -157,6 +157,21 @@ import Testing
         }
     }
 
+    @Test func inATestHubItStandsStillUntilTheClockMoves() async throws {
+        let fixture = try fixture { $0.breaker = CircuitBreakerPolicy(failures: 2, reset: .seconds(20)) }
+        try await withTestHub(fixture.configuration, brokers: [.inMemory()]) { test in
+            let orders = try await test.hub.subscribe(to: "orders", concurrency: 1, handle)
+            try await test.publish((0..<5).map { Message(Body("\($0)")) }, to: "orders")
+            #expect(orders.circuit == .open)
+            try await test.advance(by: .seconds(19))
+            #expect(runs.all == ["0.1", "1.1"])
+            mended.add(true)
+            try await test.advance(by: .seconds(10))
+            #expect(orders.circuit == .closed)
+            #expect(test.topic("orders").handled.count == 5)
+        }
+    }
+
     @Test func eachChangeIsLoggedAndMeasuredOnce() async throws {
         var fixture = try fixture { _ in }
         let metrics = MetricsCollector()
