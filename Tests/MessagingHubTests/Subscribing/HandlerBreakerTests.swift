@@ -32,8 +32,20 @@ import Testing
         let fixture = try fixture { _ in }
         try await fixture.run { hub in
             let sentinel = try await Sentinel(in: hub)
-            let orders = try await hub.subscribe(to: "orders", handle)
+            let (warm, door) = (Recorder<Bool>(), Observed(false))
+            let orders = try await hub.subscribe(to: "orders") { delivery in
+                if delivery.message.body == "warm" {
+                    warm.add(true)
+                    return
+                }
+                if runs.count == 0 { _ = await door.first(within: .seconds(60)) { $0 } }
+                try await handle(delivery)
+            }
             try await hub.publish(Message("a"), to: "orders")
+            try await hub.publish(Message("warm"), to: "orders")
+            try await eventually("a receive beside the run") { warm.count == 1 }
+            try await sentinel.pass(.milliseconds(80), on: time)
+            door.change { $0 = true }
             try await eventually("open") { orders.circuit == .open }
             try await eventually("it went back") { try await fixture.held(in: "orders") == 0 }
             try await sentinel.pass(.seconds(1), on: time)
