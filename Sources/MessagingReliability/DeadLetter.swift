@@ -13,6 +13,8 @@ public struct DeadLetter: Hashable, Sendable {
         case undecodable
         /// It was handed out again and again, and no run ever ended.
         case crashed
+        /// Its run failed, and its subscription has spent its retries of this minute.
+        case overBudget = "over-budget"
     }
 
     /// The longest error text that travels, in bytes of UTF-8; what is longer is cut.

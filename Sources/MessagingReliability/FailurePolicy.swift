@@ -69,6 +69,9 @@ public struct FailurePolicy: Hashable, Sendable {
         }
     }
 
+    /// What becomes of a delivery that would be tried again, where there are no more retries for now.
+    public func decisionOverBudget(type: String) -> RunDecision { giveUp(.overBudget, retries[type]) }
+
     private func giveUp(_ reason: DeadLetter.Reason, _ retry: RetryPolicy) -> RunDecision {
         switch deadLetters {
         case .hub: .deadLetter(reason)

@@ -133,6 +133,8 @@ extension BrokerError {
         public static let resourceExhausted = Code("resourceExhausted", isRetryable: true)
         /// The broker failed, by its own account.
         public static let brokerFailure = Code("brokerFailure", isRetryable: true)
+        /// Not tried, because what was tried before failed again and again; `details["retry_at"]` says when it is tried.
+        public static let circuitOpen = Code("circuitOpen", isRetryable: true)
         /// The calling task was cancelled.
         public static let cancelled = Code("cancelled", isRetryable: false)
         /// There will be no more: of this consumer, or of this broker after `close`. `details["reason"]` says why.

@@ -56,6 +56,14 @@ enum RouteOptions {
 
     static let retry = RetryPolicy.options(defaults: RetryPolicy())
 
+    static let budget = BoundOptions<RouteConfiguration>([
+        OptionBinding(
+            Option(
+                "budget", in: 1...100_000,
+                "how many retries a minute a subscription may spend in all; what fails beyond is given up at once"),
+            \.retryBudget)
+    ])
+
     static let publishRetry = RetryPolicy.options(
         defaults: RetryPolicy(attempts: 3, delay: .milliseconds(100), maximumDelay: .seconds(2)))
 
@@ -93,6 +101,9 @@ extension RouteOptions {
                 "dead-letter", "where what handlers give up goes; the topic with .dead after it where not set",
                 deadLetterShape),
             .init("retry", "how often a handler is tried, and when", .shape(retryShape)),
+            .init(
+                "circuit-breaker", "handlers that fail one after the other are not run for a while",
+                .shape(ConfigurationShape(CircuitBreakerPolicy.options.group))),
             .init("publish", "how often a failed publish is repeated, and when", .shape(publishShape)),
         ])
 
@@ -109,11 +120,16 @@ extension RouteOptions {
         shorthand: "topic")
 
     private static let retryShape = ConfigurationShape(
-        retry.group,
+        OptionGroup(retry.group.descriptions + budget.group.descriptions),
         sections: [
             .init("by-type", "other values for these message types", .entries(of: ConfigurationShape(retry.group)))
         ])
 
     private static let publishShape = ConfigurationShape(
-        OptionGroup(publishRetry.group.descriptions + publish.group.descriptions))
+        OptionGroup(publishRetry.group.descriptions + publish.group.descriptions),
+        sections: [
+            .init(
+                "circuit-breaker", "what cannot be published time after time is refused at once for a while",
+                .shape(ConfigurationShape(CircuitBreakerPolicy.options.group)))
+        ])
 }

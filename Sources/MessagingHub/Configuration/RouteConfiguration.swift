@@ -33,6 +33,10 @@ public struct RouteConfiguration: Sendable {
     public var retry: RetryPolicy
     /// How often a handler is tried, for these message types.
     public var retryByType: [String: RetryPolicy]
+    /// How many retries of handlers there may be in a minute, in all. Default: no limit but that of each message.
+    public var retryBudget: Int?
+    /// When handlers are not run because they fail one after the other. Default: they always are.
+    public var breaker: CircuitBreakerPolicy?
     /// How long a handler may run. Default: no limit but `maxHold`.
     public var timeout: Duration?
     /// How many handlers run at once. Default: 8.
@@ -43,6 +47,8 @@ public struct RouteConfiguration: Sendable {
     public var maxHold: Duration
     /// How often, and how, a failed publish is repeated. Default: 3 runs from 100 ms on.
     public var publishRetry: RetryPolicy
+    /// When nothing is published because it fails time after time. Default: it always is.
+    public var publishBreaker: CircuitBreakerPolicy?
     /// How long a publish may take in all. Default: 30 s.
     public var publishDeadline: Duration
     /// Whether a publish of unknown outcome is repeated, which may make a duplicate. Default: it is.

@@ -16,6 +16,8 @@ public struct HubEnvironment: Sendable {
     public var trace: (any TraceSink)?
     /// Where a test hub looks in; nil: nowhere, at no cost.
     package var door: HubDoor?
+    /// What decides for its policies.
+    package var policies = HubPolicies()
 
     /// An environment of these parts.
     public init(

@@ -161,9 +161,22 @@ extension MessageHub {
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
         let watched = observer.probe.map { handler.watched(by: $0.probe, as: $0.source) } ?? handler
+        let breaker = route.breaker.map { policy in
+            let circuit = CircuitBreaker(
+                deciding: environment.policies.circuit(policy), time: environment.time,
+                changed: observer.watching("process", policy))
+            return HandlerBreaker(
+                circuit, maxHold: route.kind == .pubSub ? nil : route.maxHold, time: environment.time,
+                observer: observer)
+        }
+        let allowance = route.retryBudget.map { limit in
+            RetryAllowance(
+                environment.policies.budget(limit), limit: limit, time: environment.time, observer: observer)
+        }
         return DeliveryRunner(
             watched, route.failurePolicy(crashCount: broker.capabilities.crashCount),
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
-            counters: publishers.counters, observer: observer, random: environment.random)
+            counters: publishers.counters, observer: observer, breaker: breaker, allowance: allowance,
+            random: environment.random)
     }
 }

@@ -5,7 +5,7 @@ import MessagingReliability
 ///
 /// 1. Observe: `observer` sees one publish, whatever it took.
 /// 2. Spool: a slot, in `finish`, for what is left and may be confirmed later.
-/// 3. Circuit breaker: a slot, around `repeated`, so that it sees the outcome of all tries.
+/// 3. Circuit breaker: `circuit`, around `repeated`, so that it sees the outcome of all tries.
 /// 4. Retry: `repeated`.
 /// 5. Time-out: the deadline of each try is what is left of the whole; then the broker sends.
 final class Publisher: Sendable {
@@ -18,11 +18,14 @@ final class Publisher: Sendable {
     let time: any TimeSource
     let counters: HubCounters
     let observer: HubObserver
+    let circuit: PublishCircuit?
+    /// Whether publishes that go well are looked at, too.
+    private let isWatched: Bool
     private let random: @Sendable () -> Double
 
     init(
         _ broker: any MessageBroker, _ destination: Destination, _ route: RouteConfiguration, time: any TimeSource,
-        counters: HubCounters, observer: HubObserver,
+        counters: HubCounters, observer: HubObserver, circuit: PublishCircuit? = nil,
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.broker = broker
@@ -33,12 +36,14 @@ final class Publisher: Sendable {
         self.time = time
         self.counters = counters
         self.observer = observer
+        self.circuit = circuit
+        isWatched = observer.watchesSuccess || circuit != nil
         self.random = random
     }
 
     /// Publishes one message. On success nothing is allocated here, and the clock that is read is the cheap one.
     func publish(_ message: Message, _ options: PublishOptions) async throws(PublishFailure) -> PublishReceipt {
-        if observer.watchesSuccess { return try await publish([message], options) }
+        if isWatched { return try await publish([message], options) }
         let mark = time.coarseUptime
         do throws(PublishFailure) {
             let receipt = try await broker.publish(message, to: destination, options: options)
@@ -46,27 +51,44 @@ final class Publisher: Sendable {
             return receipt
         } catch {
             let taken = time.coarseUptime - mark
-            return try await finish([message], options, after: error, since: time.uptime - taken)
+            return try await finish([message], options, after: error, since: time.uptime - taken, nil)
         }
     }
 
     /// Publishes many, and answers for each. The receipt of a publish that had to be repeated has no positions.
     func publish(_ messages: [Message], _ options: PublishOptions) async throws(PublishFailure) -> PublishReceipt {
         let start = time.uptime
+        let ticket = try admitted(messages, since: start)
         do throws(PublishFailure) {
             let receipt = try await broker.publish(messages, to: destination, options: options)
+            if let ticket { circuit?.ended(ticket, [:], of: messages.count) }
             counters.published.add(messages.count)
             if observer.watchesSuccess { observer.published(messages, failure: nil, since: start) }
             return receipt
         } catch {
-            return try await finish(messages, options, after: error, since: start)
+            return try await finish(messages, options, after: error, since: start, ticket)
+        }
+    }
+
+    /// What the publish ends with at its circuit breaker, if it has one; an open one refuses every message at once.
+    private func admitted(
+        _ messages: [Message], since start: Duration
+    ) throws(PublishFailure) -> CircuitBreaker.Ticket? {
+        guard let circuit else { return nil }
+        do throws(BrokerError) { return try circuit.admitted() } catch {
+            let failure = PublishFailure.refused(error, count: messages.count)
+            counters.publishFailed.add(messages.count)
+            observer.published(messages, failure: failure, since: start)
+            throw failure
         }
     }
 
     private func finish(
-        _ messages: [Message], _ options: PublishOptions, after failure: PublishFailure, since start: Duration
+        _ messages: [Message], _ options: PublishOptions, after failure: PublishFailure, since start: Duration,
+        _ ticket: CircuitBreaker.Ticket?
     ) async throws(PublishFailure) -> PublishReceipt {
         let left = await repeated(messages, options, after: failure, since: start)
+        if let ticket { circuit?.ended(ticket, left, of: messages.count) }
         counters.published.add(messages.count - left.count)
         counters.publishFailed.add(left.count)
         let result = left.isEmpty ? nil : PublishFailure(left, of: messages.count)

@@ -1,4 +1,5 @@
 import Messaging
+import MessagingReliability
 
 /// The ways of publishing, one for each topic, made and declared when a topic is used for the first time.
 final class Publishers: Sendable {
@@ -63,9 +64,10 @@ final class Publishers: Sendable {
         }
         try await declare(topic, route)
         let observer = observer(of: topic.name, route.configuration.kind, on: broker, group: nil)
+        let destination = Destination(topic, route.configuration.kind)
         let publisher = Publisher(
-            broker, Destination(topic, route.configuration.kind), route.configuration, time: environment.time,
-            counters: counters, observer: observer, random: environment.random)
+            broker, destination, route.configuration, time: environment.time, counters: counters, observer: observer,
+            circuit: circuit(of: destination, route.configuration, on: broker, observer), random: environment.random)
         return state.withLock { state in
             if let known = state.known[topic] { return known }
             if state.known.count >= Self.capacity { state.known = [:] }
@@ -80,6 +82,17 @@ final class Publishers: Sendable {
         if let refusal = brokers[route.configuration.broker]?.limits.refusal(of: topic) { throw refusal }
         for (name, declaration) in try HubAssembly.declarations(of: topic, route, in: table, adding: group) {
             try await brokers[name]?.declare([declaration])
+        }
+    }
+
+    private func circuit(
+        of destination: Destination, _ route: RouteConfiguration, on broker: any MessageBroker, _ observer: HubObserver
+    ) -> PublishCircuit? {
+        route.publishBreaker.map { policy in
+            let breaker = CircuitBreaker(
+                deciding: environment.policies.circuit(policy), time: environment.time,
+                changed: observer.watching("publish", policy))
+            return PublishCircuit(breaker, for: destination, at: broker.name, time: environment.time)
         }
     }
 

@@ -32,6 +32,8 @@ struct Route: Sendable {
         deadLetters.durable = configuration.durable
         deadLetters.concurrency = configuration.concurrency
         deadLetters.retry = configuration.retry
+        deadLetters.breaker = configuration.breaker
+        deadLetters.publishBreaker = configuration.publishBreaker
         deadLetters.publishRetry = configuration.publishRetry
         deadLetters.publishDeadline = configuration.publishDeadline
         return Route(name: RouteName("\(name).dead-letters"), configuration: deadLetters)

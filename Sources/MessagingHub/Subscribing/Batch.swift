@@ -4,14 +4,19 @@ import Synchronization
 /// Deliveries that came with one receive; workers claim them one at a time, each once, in their order.
 final class Batch: Sendable {
     /// A batch without deliveries.
-    static let empty = Batch([])
+    static let empty = Batch([], receivedAt: .zero)
 
     private let deliveries: [Delivery]
     private let next = Atomic<Int>(0)
     /// How many there were.
     var count: Int { deliveries.count }
+    /// When the first of them was received.
+    let receivedAt: Duration
 
-    init(_ deliveries: [Delivery]) { self.deliveries = deliveries }
+    init(_ deliveries: [Delivery], receivedAt: Duration) {
+        self.deliveries = deliveries
+        self.receivedAt = receivedAt
+    }
 
     /// The next delivery; nil when all are claimed.
     func claim() -> Delivery? {

@@ -5,9 +5,9 @@ import MessagingReliability
 /// messages, and what a program adds stands around the whole. Outermost first:
 ///
 /// 1. Observe: `observer` sees the begin of each run, its end, and what becomes of the message.
-/// 2. Circuit breaker: a slot, in `admit`, before a run; open, it keeps what is held waiting.
+/// 2. Circuit breaker: `breaker`, before a run; open, it keeps what is held waiting.
 /// 3. Dead letter: `carryOut`, once the runs are used up or none can help.
-/// 4. Retry: the loop of `runCarefully`, or the broker, which hands it out again.
+/// 4. Retry: the loop of `runCarefully`, or the broker, which hands it out again; `allowance` bounds both.
 /// 5. Deduplicate: a slot, in `attempt`, inside of the retries, so that a failed run leaves no mark that would make its
 ///    repetition a duplicate.
 /// 6. Time-out: `attempt`, for each run anew; around the handler alone.
@@ -28,12 +28,15 @@ final class DeliveryRunner: Sendable {
     let observer: HubObserver
     let handle: Handler
     let destinations: DeliveryDestinations
+    let breaker: HandlerBreaker?
+    let allowance: RetryAllowance?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
     init(
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
-        time: any TimeSource, counters: HubCounters, observer: HubObserver,
+        time: any TimeSource, counters: HubCounters, observer: HubObserver, breaker: HandlerBreaker? = nil,
+        allowance: RetryAllowance? = nil,
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
@@ -43,8 +46,10 @@ final class DeliveryRunner: Sendable {
         self.time = time
         self.counters = counters
         self.observer = observer
+        self.breaker = breaker
+        self.allowance = allowance
         self.random = random
-        isWatched = observer.watchesSuccess || timeout != nil
+        isWatched = observer.watchesSuccess || timeout != nil || breaker != nil
     }
 
     /// Runs the handler. A first attempt that goes well, with nothing remembered and nobody watching, costs the call.
@@ -76,23 +81,33 @@ final class DeliveryRunner: Sendable {
         _ delivery: Delivery, _ end: RunEnd?, _ slot: WorkerSlot, _ loop: SubscriberLoop
     ) async -> Verdict {
         var (end, shown) = (end, delivery)
+        var ticket: CircuitBreaker.Ticket?
         while true {
             let known = failures[delivery.message.id]
             shown.attempt = Int32(clamping: policy.run(ofAttempt: Int(delivery.attempt), lastFailedRun: known?.run))
             if end == nil {
                 if let verdict = await admit(shown, arrived: delivery.attempt, known, loop) { return verdict }
+                if let breaker {
+                    switch await breaker.admit(shown.receipt, receivedAt: slot.receivedAt, in: loop) {
+                    case .run(let granted): ticket = granted
+                    case .instead(let verdict): return verdict
+                    }
+                }
                 observer.received(shown)
             }
             let start = time.uptime
             let (outcome, isStruck) = if let end { (end, false) } else { await attempt(shown, slot) }
-            if isStruck { return .struck(outcome) }
+            if isStruck {
+                breaker?.ended(ticket, .timedOut)
+                return .struck(outcome)
+            }
             end = nil
             let (result, sentence) = await finished(outcome, shown, loop)
+            breaker?.ended(ticket, result)
             if result == .finished { return succeeded(shown, taken: time.uptime - start, sentence) }
             let now = time.now
             let failure = Failure(sentence, at: now, first: known?.failure.firstTime)
-            let decision = policy.decision(
-                after: result, run: Int(shown.attempt), type: shown.message.type, random: random())
+            let decision = decision(after: result, shown)
             if result != .interrupted {
                 counters.failed.add(1)
                 observer.failed(shown, failure, decision, taken: time.uptime - start)
@@ -103,6 +118,17 @@ final class DeliveryRunner: Sendable {
                 continue
             }
             return await carryOut(decision, shown, failure, loop)
+        }
+    }
+
+    /// What the policy says of a run, unless that is a retry and there are no more of them for now.
+    private func decision(after result: RunResult, _ shown: Delivery) -> RunDecision {
+        let type = shown.message.type
+        let decision = policy.decision(after: result, run: Int(shown.attempt), type: type, random: random())
+        guard let allowance else { return decision }
+        switch decision {
+        case .retry, .runAgain: return allowance.spend() ? decision : policy.decisionOverBudget(type: type)
+        case .accept, .release, .deadLetter, .discard, .drop, .keep, .pause: return decision
         }
     }
 

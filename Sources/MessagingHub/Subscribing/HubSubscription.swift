@@ -81,6 +81,8 @@ public final class HubSubscription: Sendable {
 
     /// What stands wrong and waits for somebody; nil when nothing does.
     var alarm: String? { runner.failures.alarm }
+    /// What stands before its handler.
+    var breaker: HandlerBreaker? { runner.breaker }
 
     /// The broker has taken lanes away.
     func revoke() { status.withLock { $0.loop }?.revoke() }

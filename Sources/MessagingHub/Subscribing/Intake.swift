@@ -42,6 +42,9 @@ struct Reception: Sendable {
     let counted: @Sendable (Int) -> Void
     /// Told why the consumer has ended.
     let ended: @Sendable (BrokerError) -> Void
+    /// What stops receiving while it is open, until the loop stops.
+    var breaker: HandlerBreaker?
+    var stopping = Signal()
 
     /// Receives until there is a delivery, or no more. An error that a backend should have waited through is waited
     /// through here; empty answers that come too early are slowed down, so that neither becomes a busy loop.
@@ -50,7 +53,7 @@ struct Reception: Sendable {
         while !Task.isCancelled {
             let start = time.uptime
             do throws(BrokerError) {
-                let deliveries = try await consumer.receive(upTo: limit, within: Self.wait)
+                let deliveries = try await take(upTo: limit)
                 if !deliveries.isEmpty {
                     counted(deliveries.count)
                     return .deliveries(deliveries)
@@ -67,5 +70,10 @@ struct Reception: Sendable {
             pause = min(pause * 2, .seconds(2))
         }
         return .cancelled
+    }
+
+    private func take(upTo limit: Int) async throws(BrokerError) -> [Delivery] {
+        guard let breaker else { return try await consumer.receive(upTo: limit, within: Self.wait) }
+        return try await breaker.receive(from: consumer, upTo: limit, within: Self.wait, unless: stopping)
     }
 }

@@ -7,6 +7,8 @@ import Messaging
 final class LanedIntake: Intake {
     private struct State: Sendable {
         var inboxes: [[Delivery]]
+        /// When the first delivery of each inbox was received, where somebody asks.
+        var receivedAt: [Duration]
         var current: [Batch]
         var parked: [Waiter<Void>?]
         var isReceiving = false
@@ -28,8 +30,8 @@ final class LanedIntake: Intake {
         self.reception = reception
         state = Lock(
             State(
-                inboxes: Array(repeating: [], count: workers), current: Array(repeating: .empty, count: workers),
-                parked: Array(repeating: nil, count: workers)))
+                inboxes: Array(repeating: [], count: workers), receivedAt: Array(repeating: .zero, count: workers),
+                current: Array(repeating: .empty, count: workers), parked: Array(repeating: nil, count: workers)))
     }
 
     func next(for worker: Int) async -> Batch? {
@@ -67,7 +69,7 @@ final class LanedIntake: Intake {
             state.parked[worker] = nil
             if Task.isCancelled { return .leave(wake: Self.wakeOne(&state)) }
             if !state.inboxes[worker].isEmpty {
-                let batch = Batch(state.inboxes[worker])
+                let batch = Batch(state.inboxes[worker], receivedAt: state.receivedAt[worker])
                 state.inboxes[worker] = []
                 state.current[worker] = batch
                 return .take(batch, wake: Self.wakeOne(&state))
@@ -85,11 +87,12 @@ final class LanedIntake: Intake {
 
     private func receive() async {
         let outcome = await reception.receive(upTo: Reception.most)
+        let now = reception.breaker == nil ? .zero : reception.time.uptime
         let woken: [Waiter<Void>] = state.withLock { state in
             state.isReceiving = false
             switch outcome {
             case .deliveries(let deliveries):
-                return Self.distribute(deliveries, &state)
+                return Self.distribute(deliveries, at: now, &state)
             case .ended:
                 state.isEnded = true
                 return state.parked.compactMap { $0 }
@@ -100,8 +103,14 @@ final class LanedIntake: Intake {
         for waiter in woken { waiter.resolve(()) }
     }
 
-    private static func distribute(_ deliveries: [Delivery], _ state: inout State) -> [Waiter<Void>] {
-        for delivery in deliveries { state.inboxes[lane(of: delivery, among: state.inboxes.count)].append(delivery) }
+    private static func distribute(
+        _ deliveries: [Delivery], at now: Duration, _ state: inout State
+    ) -> [Waiter<Void>] {
+        for delivery in deliveries {
+            let worker = lane(of: delivery, among: state.inboxes.count)
+            if state.inboxes[worker].isEmpty { state.receivedAt[worker] = now }
+            state.inboxes[worker].append(delivery)
+        }
         return state.parked.indices.compactMap { state.inboxes[$0].isEmpty ? nil : state.parked[$0] }
     }
 

@@ -69,7 +69,8 @@ final class SharedIntake: Intake {
         if batch.isExhausted { return [] }
         let rest = batch.claimRest()
         let lost = rest.filter { !reception.consumer.holds($0.receipt) }
-        let kept = Batch(rest.filter { reception.consumer.holds($0.receipt) })
+        let kept = Batch(
+            rest.filter { reception.consumer.holds($0.receipt) }, receivedAt: batch.receivedAt)
         let wake = state.withLock { state in
             // What is received meanwhile has replaced the batch: then what is kept goes back with what is lost.
             if state.batch !== batch { return (true, nil as Waiter<Void>?) }
@@ -132,8 +133,9 @@ final class SharedIntake: Intake {
 
     private func receive(upTo limit: Int) async -> Batch? {
         let outcome = await reception.receive(upTo: limit)
-        let batch: Batch? = if case .deliveries(let deliveries) = outcome { Batch(deliveries) } else { nil }
         let now = reception.time.uptime
+        let batch: Batch? =
+            if case .deliveries(let deliveries) = outcome { Batch(deliveries, receivedAt: now) } else { nil }
         let woken: [Waiter<Void>] = state.withLock { state in
             state.isReceiving = false
             if case .ended = outcome {

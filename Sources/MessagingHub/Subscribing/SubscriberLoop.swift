@@ -69,7 +69,7 @@ final class SubscriberLoop: Sendable {
         let (counters, fate) = (runner.counters, fate)
         let reception = Reception(
             consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
-            ended: { fate.settle(.ended($0)) })
+            ended: { fate.settle(.ended($0)) }, breaker: runner.breaker, stopping: stopping)
         intake =
             runner.policy.isOrdered
             ? LanedIntake(reception, workers: slots.count)
@@ -134,6 +134,7 @@ final class SubscriberLoop: Sendable {
         fate.settle(reason)
         isStopping.store(true, ordering: .relaxed)
         stopping.fire()
+        runner.breaker?.wake()
     }
 
     // MARK: Workers
@@ -189,6 +190,7 @@ final class SubscriberLoop: Sendable {
                 }
                 guard let next = await intake.next(for: slot.index) else { break }
                 batch = next
+                if runner.breaker != nil { slot.receivedAt = next.receivedAt }
                 if intake.isBrisk, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
             }
         }
@@ -260,6 +262,7 @@ final class SubscriberLoop: Sendable {
     }
 
     private func giveBackRevoked() async {
+        runner.breaker?.wake()
         let settlements = intake.withdraw().map { ReceiptSettlement($0.receipt, .release) }
         if settlements.isEmpty { return }
         runner.counters.released.add(settlements.count)

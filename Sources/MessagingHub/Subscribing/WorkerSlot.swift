@@ -22,6 +22,7 @@ final class WorkerSlot: Sendable {
     /// How many acceptances were ever added, and how many of them taken out.
     private let added = Atomic<Int>(0)
     private let taken = Atomic<Int>(0)
+    private let received = Atomic<Int64>(0)
 
     init(index: Int) { self.index = index }
 
@@ -75,6 +76,12 @@ final class WorkerSlot: Sendable {
     private var accepted: Int {
         let taken = taken.load(ordering: .sequentiallyConsistent)
         return added.load(ordering: .sequentiallyConsistent) &- taken
+    }
+
+    /// When what its worker works on was received, where somebody asks.
+    var receivedAt: Duration {
+        get { .nanoseconds(received.load(ordering: .relaxed)) }
+        set { received.store(newValue.nanoseconds, ordering: .relaxed) }
     }
 
     var isDirty: Bool { accepted > 0 || others.withLock { !$0.isEmpty } }

@@ -6,6 +6,7 @@ import MessagingReliability
 final class HubObserver: Sendable {
     let log: BufferedLog
     private let trace: (any TraceSink)?
+    private let metrics: (any MetricsSink)?
     /// Where a test hub looks in.
     let probe: (probe: any HubProbe, source: HubProbeSource)?
     private let time: any TimeSource
@@ -27,6 +28,7 @@ final class HubObserver: Sendable {
     ) {
         self.log = log
         trace = environment.trace
+        metrics = environment.metrics
         probe = environment.door.map { door in
             let source = HubProbeSource(
                 label: label, kind: kind, broker: broker.name, group: group, number: door.probe.nextNumber())
@@ -58,6 +60,12 @@ final class HubObserver: Sendable {
             deadLettered: counter("hub.dead_lettered.messages"),
             publishDuration: histogram("messaging.client.operation.duration"),
             processDuration: histogram("messaging.process.duration"))
+    }
+
+    /// A gauge of this destination; nil where nobody measures.
+    func gauge(_ name: String, unit: String) -> (any Instrument)? {
+        let labels = Dictionary(facts.map { ($0.name, $0.value) }) { first, _ in first }
+        return metrics?.instrument(InstrumentDescription(.gauge, name, unit: unit, labels: labels))
     }
 
     // MARK: Publishing

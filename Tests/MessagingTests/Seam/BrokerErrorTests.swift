@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct BrokerErrorTests {
     static let retryable: [BrokerError.Code] = [
-        .notConnected, .unavailable, .timeout, .resourceExhausted, .brokerFailure,
+        .notConnected, .unavailable, .timeout, .resourceExhausted, .brokerFailure, .circuitOpen,
     ]
     static let final: [BrokerError.Code] = [
         .cancelled, .ended, .noSuchDestination, .conflict, .invalidArgument, .invalidConfiguration, .tooLarge,
@@ -14,7 +14,7 @@ import Testing
     @Test func retryableCodesAreThoseThatPassByThemselves() {
         for code in Self.retryable { #expect(BrokerError(code, "x").isRetryable, "\(code)") }
         for code in Self.final { #expect(!BrokerError(code, "x").isRetryable, "\(code)") }
-        #expect(Set((Self.retryable + Self.final).map(\.name)).count == 21)
+        #expect(Set((Self.retryable + Self.final).map(\.name)).count == 22)
     }
 
     @Test func newCodesBreakNoSwitch() {

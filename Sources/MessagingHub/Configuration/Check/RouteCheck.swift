@@ -14,7 +14,8 @@ struct RouteCheck: Sendable {
     }
 
     var problems: [ConfigurationProblem] {
-        values + topics + policies + (read.areGood(path / "kind") ? deadLetter + groups + times : [])
+        values + PolicyCheck(route, at: path, read: read).problems + topics + policies
+            + (read.areGood(path / "kind") ? deadLetter + groups + times : [])
     }
 
     /// Values out of their options' ranges.

@@ -21,16 +21,26 @@ extension RouteConfiguration {
         if let section = section["dead-letter"] { deadLetter = DeadLetterRoute(section, &reader) }
         if let retry = section["retry"] {
             RouteOptions.retry.apply(retry.values, to: &self.retry)
+            RouteOptions.budget.apply(retry.values, to: &self)
             for (type, other) in retry.entries(of: "by-type") {
                 var policy = self.retry
                 RouteOptions.retry.apply(other.values, to: &policy)
                 retryByType[type] = policy
             }
         }
+        breaker = section["circuit-breaker"].map { CircuitBreakerPolicy($0) }
         if let publish = section["publish"] {
             RouteOptions.publishRetry.apply(publish.values, to: &publishRetry)
             RouteOptions.publish.apply(publish.values, to: &self)
+            publishBreaker = publish["circuit-breaker"].map { CircuitBreakerPolicy($0) }
         }
+    }
+}
+
+extension CircuitBreakerPolicy {
+    fileprivate init(_ section: ConfigurationSection) {
+        self.init()
+        Self.options.apply(section.values, to: &self)
     }
 }
 

@@ -1,0 +1,96 @@
+import InMemoryBroker
+import Messaging
+import MessagingHub
+import MessagingReliability
+import MessagingTesting
+import Testing
+
+/// A budget of retries in a hub on a virtual clock.
+@Suite(.timeLimit(.minutes(5))) struct RetryAllowanceTests {
+    private let time = VirtualTime()
+
+    private func fixture(_ edit: (inout RouteConfiguration) -> Void = { _ in }) throws -> HubFixture {
+        var fixture = HubFixture(time: time, logLevel: .info)
+        try fixture.route("orders") {
+            $0.retry = RetryPolicy(attempts: 5, backoff: .constant, delay: .seconds(1))
+            $0.retryBudget = 2
+            edit(&$0)
+        }
+        return fixture
+    }
+
+    @Test func whereOrderIsKeptTheKeyGoesOnBehindWhatIsGivenUp() async throws {
+        let fixture = try fixture { $0.order = .perKey }
+        let (runs, letters) = (Recorder<String>(), Recorder<Message>())
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "orders.dead") { letters.add($0.message) }
+            try await hub.subscribe(to: "orders") { delivery in
+                runs.add("\(delivery.message.body.text ?? "").\(delivery.attempt)")
+                if delivery.message.body == "0" { throw Failing() }
+            }
+            try await hub.publish((0..<3).map { Message(Body("\($0)"), key: "k") }, to: "orders")
+            try await advancing(time, until: "all") { runs.count == 5 && letters.count == 1 }
+        }
+        #expect(runs.all == ["0.1", "0.2", "0.3", "1.1", "2.1"])
+        #expect(letters.all[0].headers[.deadLetterReason] == "over-budget")
+        #expect(letters.all[0].headers[.deadLetterAttempt] == "3")
+    }
+
+    @Test func whereNobodyTakesDeadLettersItIsKeptAndComesAgainAtTheLongestDelay() async throws {
+        let fixture = try fixture {
+            $0.deadLetter = .none
+            $0.retry = RetryPolicy(attempts: 5, delay: .seconds(1), maximumDelay: .seconds(8))
+        }
+        let runs = Recorder<Duration>()
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "orders", concurrency: 1) { _ in
+                if runs.add(time.uptime) < 5 { throw Failing() }
+            }
+            try await hub.publish(Message(), to: "orders")
+            try await advancing(time, until: "handled") { hub.metrics().handled == 1 }
+            #expect(hub.metrics().deadLettered == 0)
+            #expect(await hub.health().alarms.isEmpty)
+        }
+        let gaps = zip(runs.all.dropFirst(), runs.all).map { $0 - $1 }
+        #expect(gaps[0] < .seconds(2) && gaps[1] < .seconds(3))
+        #expect(gaps[2] >= .seconds(8) && gaps[3] >= .seconds(8), "\(gaps)")
+        #expect(fixture.log.records(of: "message kept").count == 1)
+    }
+
+    @Test func whereTheBrokerDeadLettersItIsDiscarded() async throws {
+        let fixture = try fixture {
+            $0.deadLetter = .broker("failed")
+            $0.retryBudget = 1
+        }
+        let letters = Recorder<Message>()
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "failed") { letters.add($0.message) }
+            try await hub.subscribe(to: "orders") { if $0.attempt == 1 { throw Failing() } }
+            try await hub.publish((0..<3).map { _ in Message() }, to: "orders")
+            try await advancing(time, until: "all") { letters.count == 2 && hub.metrics().retried == 1 }
+        }
+    }
+
+    @Test func whatIsRejectedSpendsNothingAndEachChangeIsSaidOnce() async throws {
+        var fixture = try fixture()
+        let metrics = MetricsCollector()
+        fixture.environment.metrics = metrics
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "orders", concurrency: 1) { delivery in
+                if delivery.message.type == "rejected" { throw Reject("no") }
+                if delivery.attempt == 1 { throw Failing() }
+            }
+            try await hub.publish((0..<10).map { _ in Message(type: "rejected") }, to: "orders")
+            try await eventually("rejected") { hub.metrics().deadLettered == 10 }
+            #expect(hub.metrics().retried == 0)
+            try await hub.publish((0..<6).map { _ in Message() }, to: "orders")
+            try await eventually("spent") { hub.metrics().deadLettered == 14 }
+            time.advance(by: .seconds(61))
+            try await hub.publish(Message(), to: "orders")
+            try await advancing(time, until: "refilled") { hub.metrics().handled == 3 }
+        }
+        #expect(fixture.log.records(of: "retry budget spent").count == 1)
+        #expect(fixture.log.records(of: "retry budget refilled").count == 1)
+        #expect(metrics.values(of: "hub.retry.budget") == [2, 1, 0, 0, 0, 0, 0, 1])
+    }
+}
