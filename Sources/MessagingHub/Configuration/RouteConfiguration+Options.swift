@@ -93,6 +93,9 @@ extension RouteOptions {
                 "dead-letter", "where what handlers give up goes; the topic with .dead after it where not set",
                 deadLetterShape),
             .init("retry", "how often a handler is tried, and when", .shape(retryShape)),
+            .init(
+                "deduplicate", "for how long a message that comes twice is handled once; not at all where not set",
+                .shape(ConfigurationShape(DeduplicationPolicy.options.group), shorthand: "window")),
             .init("publish", "how often a failed publish is repeated, and when", .shape(publishShape)),
         ])
 

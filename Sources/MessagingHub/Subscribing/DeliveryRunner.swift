@@ -8,8 +8,8 @@ import MessagingReliability
 /// 2. Circuit breaker: a slot, in `admit`, before a run; open, it keeps what is held waiting.
 /// 3. Dead letter: `carryOut`, once the runs are used up or none can help.
 /// 4. Retry: the loop of `runCarefully`, or the broker, which hands it out again.
-/// 5. Deduplicate: a slot, in `attempt`, inside of the retries, so that a failed run leaves no mark that would make its
-///    repetition a duplicate.
+/// 5. Deduplicate: `deduplicator`, around each run, inside of the retries, so that a failed run leaves no mark that would
+///    make its repetition a duplicate.
 /// 6. Time-out: `attempt`, for each run anew; around the handler alone.
 ///
 /// It lives as long as its subscription, across pauses.
@@ -28,12 +28,13 @@ final class DeliveryRunner: Sendable {
     let observer: HubObserver
     let handle: Handler
     let destinations: DeliveryDestinations
+    let deduplicator: Deduplicator?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
     init(
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
-        time: any TimeSource, counters: HubCounters, observer: HubObserver,
+        time: any TimeSource, counters: HubCounters, observer: HubObserver, deduplicator: Deduplicator? = nil,
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
@@ -43,8 +44,9 @@ final class DeliveryRunner: Sendable {
         self.time = time
         self.counters = counters
         self.observer = observer
+        self.deduplicator = deduplicator
         self.random = random
-        isWatched = observer.watchesSuccess || timeout != nil
+        isWatched = observer.watchesSuccess || timeout != nil || deduplicator != nil
     }
 
     /// Runs the handler. A first attempt that goes well, with nothing remembered and nobody watching, costs the call.
@@ -81,6 +83,7 @@ final class DeliveryRunner: Sendable {
             shown.attempt = Int32(clamping: policy.run(ofAttempt: Int(delivery.attempt), lastFailedRun: known?.run))
             if end == nil {
                 if let verdict = await admit(shown, arrived: delivery.attempt, known, loop) { return verdict }
+                if let verdict = await deduplicator?.enter(shown, loop) { return verdict }
                 observer.received(shown)
             }
             let start = time.uptime
@@ -88,6 +91,7 @@ final class DeliveryRunner: Sendable {
             if isStruck { return .struck(outcome) }
             end = nil
             let (result, sentence) = await finished(outcome, shown, loop)
+            await deduplicator?.leave(shown.receipt, succeeded: result == .finished && sentence != "stale")
             if result == .finished { return succeeded(shown, taken: time.uptime - start, sentence) }
             let now = time.now
             let failure = Failure(sentence, at: now, first: known?.failure.firstTime)

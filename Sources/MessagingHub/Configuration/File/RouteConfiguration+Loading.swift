@@ -27,6 +27,11 @@ extension RouteConfiguration {
                 retryByType[type] = policy
             }
         }
+        if let deduplicate = section["deduplicate"] {
+            var policy = DeduplicationPolicy()
+            DeduplicationPolicy.options.apply(deduplicate.values, to: &policy)
+            self.deduplicate = policy
+        }
         if let publish = section["publish"] {
             RouteOptions.publishRetry.apply(publish.values, to: &publishRetry)
             RouteOptions.publish.apply(publish.values, to: &self)
