@@ -5,27 +5,27 @@ public import Messaging
 /// It cannot grow without bounds. Of each route it has at most as many done keys as its retention says, and as many
 /// leases as there are handlers that run; those that the dead left behind go when they are over.
 public struct DeduplicationTable: Sendable {
-    private struct Scope: Hashable, Sendable {
+    fileprivate struct Scope: Hashable, Sendable {
         let broker: BrokerName
         let route: String
     }
 
-    private struct Lease: Sendable {
+    fileprivate struct Lease: Sendable {
         let holder: DeduplicationHolder
         var end: Duration
     }
 
-    private struct Done: Sendable {
+    fileprivate struct Done: Sendable {
         let end: Duration
         let number: UInt64
     }
 
-    private struct Place: Sendable {
+    fileprivate struct Place: Sendable {
         let key: DeduplicationKey
         let number: UInt64
     }
 
-    private struct Keys: Sendable {
+    fileprivate struct Keys: Sendable {
         var leases: [DeduplicationKey: Lease] = [:]
         /// How many leases there are before those that are over are looked for.
         var crowd = 64

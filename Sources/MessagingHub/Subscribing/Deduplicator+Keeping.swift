@@ -1,5 +1,6 @@
 import Messaging
 import MessagingReliability
+import Synchronization
 
 /// What is done beside the runs, by one task for each consumer: leases are renewed, and copies that wait are looked at.
 extension Deduplicator {
@@ -93,14 +94,22 @@ extension Deduplicator {
     /// come again and are run.
     private func lookAtWaiting(_ settler: Settler) async {
         let now = time.uptime
+        var isFailing = false
         for (receipt, copy) in state.withLock({ $0.waiting.filter { $0.value.due <= now } }) {
             guard settler.consumer.holds(receipt) else {
                 state.withLock { $0.waiting[receipt] = nil }
                 continue
             }
+            // A store that fails is asked for one of them alone, because each answer may take its time.
+            if isFailing {
+                putOff(receipt, by: policy.pause(leaseLeft: .seconds(1), looks: copy.looks))
+                continue
+            }
             let run = Run(key: copy.key, holder: DeduplicationHolder())
             switch await begin(run) {
-            case .busy(let left): putOff(receipt, by: policy.pause(leaseLeft: left, looks: copy.looks))
+            case .busy(let left):
+                isFailing = self.isFailing.load(ordering: .relaxed)
+                putOff(receipt, by: policy.pause(leaseLeft: left, looks: copy.looks))
             case .done:
                 if await settle(receipt, .accept, settler) { countDuplicate(copy.key) }
             case .fresh:

@@ -53,7 +53,7 @@ final class Deduplicator: Sendable {
     let state = Lock(State())
     private let place: Place
     private let isOrdered: Bool
-    private let isFailing = Atomic<Bool>(false)
+    let isFailing = Atomic<Bool>(false)
 
     init(
         _ policy: DeduplicationPolicy, _ store: any DeduplicationStore, at place: Place, isOrdered: Bool,

@@ -79,7 +79,7 @@ final class SubscriberLoop: Sendable {
     /// Works until the consumer has ended, `stop` was called, or a delivery paused the subscription.
     func run() async -> End {
         runner.deduplicator?.open()
-        return await withTaskGroup(of: Child.self) { group in
+        await withTaskGroup(of: Child.self) { group in
             for slot in slots {
                 group.addTask {
                     await self.serve(slot)

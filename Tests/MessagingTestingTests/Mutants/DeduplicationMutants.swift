@@ -13,7 +13,7 @@ extension Mutant {
                 .init(94, "the copy that waited was not known when its original was done", .hub),
                 .init(95, "messages that came a second time … were handled again", .hub),
             ]
-        ) { .ofStore { store in FlawedStore(store, finish: { try await store.free($0, by: $1) }) } },
+        ) { .ofStore { store in FlawedStore(store, finish: { key, holder, _ in try await store.free(key, by: holder) }) } },
         Mutant(
             "the hub deduplicates nothing",
             caughtBy: [

@@ -14,7 +14,8 @@ struct RouteCheck: Sendable {
     }
 
     var problems: [ConfigurationProblem] {
-        values + topics + policies + DeduplicationCheck(route, at: path, read: read).problems + (read.areGood(path / "kind") ? deadLetter + groups + times : [])
+        values + topics + policies + DeduplicationCheck(route, at: path, read: read).problems
+            + (read.areGood(path / "kind") ? deadLetter + groups + times : [])
     }
 
     /// Values out of their options' ranges.
