@@ -104,6 +104,9 @@ extension RouteOptions {
             .init(
                 "circuit-breaker", "handlers that fail one after the other are not run for a while",
                 .shape(ConfigurationShape(CircuitBreakerPolicy.options.group))),
+            .init(
+                "deduplicate", "for how long a message that comes twice is handled once; not at all where not set",
+                .shape(ConfigurationShape(DeduplicationPolicy.options.group), shorthand: "window")),
             .init("publish", "how often a failed publish is repeated, and when", .shape(publishShape)),
         ])
 

@@ -39,6 +39,8 @@ public struct RouteConfiguration: Sendable {
     public var breaker: CircuitBreakerPolicy?
     /// How long a handler may run. Default: no limit but `maxHold`.
     public var timeout: Duration?
+    /// Whether, and for how long, a message that comes twice is handled once. Default: it is handled as often as it comes.
+    public var deduplicate: DeduplicationPolicy?
     /// How many handlers run at once. Default: 8.
     public var concurrency: Int
     /// How many deliveries are held at once. Default: 256.

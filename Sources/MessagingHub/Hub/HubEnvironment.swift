@@ -14,6 +14,9 @@ public struct HubEnvironment: Sendable {
     public var metrics: (any MetricsSink)?
     /// Where it reports spans; nil, the default: nowhere, at no cost.
     public var trace: (any TraceSink)?
+    /// Where routes that deduplicate keep what was handled. Hubs in several processes that share one handle a message once
+    /// between them. Default, nil: a store in memory, for this hub alone.
+    public var deduplication: (any DeduplicationStore)?
     /// Where a test hub looks in; nil: nowhere, at no cost.
     package var door: HubDoor?
     /// What decides for its policies.
@@ -22,12 +25,14 @@ public struct HubEnvironment: Sendable {
     /// An environment of these parts.
     public init(
         time: any TimeSource = SystemTime.shared, log: (any LogSink)? = nil, logLevel: LogRecord.Level? = nil,
-        metrics: (any MetricsSink)? = nil, trace: (any TraceSink)? = nil
+        metrics: (any MetricsSink)? = nil, trace: (any TraceSink)? = nil,
+        deduplication: (any DeduplicationStore)? = nil
     ) {
         self.time = time
         self.log = log
         self.logLevel = logLevel
         self.metrics = metrics
         self.trace = trace
+        self.deduplication = deduplication
     }
 }

@@ -92,7 +92,7 @@ extension MessageHub {
             }
         subscription.window = max(1, configuration.window)
         subscription.maxHold = configuration.maxHold
-        let runner = runner(handler, for: subscription, of: topic, on: broker, configuration)
+        let runner = runner(handler, for: subscription, of: topic, on: broker, route)
         let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
         let made = HubSubscription(
             subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace,
@@ -152,8 +152,9 @@ extension MessageHub {
 
     private func runner(
         _ handler: DeliveryRunner.Handler, for subscription: Subscription, of topic: Topic?,
-        on broker: any MessageBroker, _ route: RouteConfiguration
+        on broker: any MessageBroker, _ wholeRoute: Route
     ) -> DeliveryRunner {
+        let route = wholeRoute.configuration
         let label = subscription.label
         let destinations = DeliveryDestinations(
             label: label, topic: topic, kind: route.kind, broker: broker.name, table: table
@@ -177,6 +178,7 @@ extension MessageHub {
             watched, route.failurePolicy(crashCount: broker.capabilities.crashCount),
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
             counters: publishers.counters, observer: observer, breaker: breaker, allowance: allowance,
+            deduplicator: deduplicator(for: subscription, of: wholeRoute, on: broker, destinations, observer),
             random: environment.random)
     }
 }

@@ -1,4 +1,5 @@
 public import Messaging
+import MessagingReliability
 import Synchronization
 
 /// The hub: publishes to topics and runs handlers for them; which broker serves a topic is in its configuration.
@@ -21,6 +22,7 @@ public final class MessageHub: Sendable {
     let factories: [BrokerFactory]
     let environment: HubEnvironment
     let log: BufferedLog
+    let deduplication: any DeduplicationStore
     let publishers: Publishers
     let watch: BrokerWatch
     let phase = Lock(Phase.idle)
@@ -42,6 +44,7 @@ public final class MessageHub: Sendable {
         self.environment = environment
         log = BufferedLog(
             environment.log ?? configuration.log.sink, level: environment.logLevel ?? configuration.log.level)
+        deduplication = environment.deduplication ?? MemoryDeduplicationStore(on: environment.time)
         self.factories = factories
         brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
         table = try RouteTable(configuration.routes)

@@ -8,8 +8,8 @@ import MessagingReliability
 /// 2. Circuit breaker: `breaker`, before a run; open, it keeps what is held waiting.
 /// 3. Dead letter: `carryOut`, once the runs are used up or none can help.
 /// 4. Retry: the loop of `runCarefully`, or the broker, which hands it out again; `allowance` bounds both.
-/// 5. Deduplicate: a slot, in `attempt`, inside of the retries, so that a failed run leaves no mark that would make its
-///    repetition a duplicate.
+/// 5. Deduplicate: `deduplicator`, around each run, inside of the retries, so that a failed run leaves no mark that would
+///    make its repetition a duplicate.
 /// 6. Time-out: `attempt`, for each run anew; around the handler alone.
 ///
 /// It lives as long as its subscription, across pauses.
@@ -30,13 +30,14 @@ final class DeliveryRunner: Sendable {
     let destinations: DeliveryDestinations
     let breaker: HandlerBreaker?
     let allowance: RetryAllowance?
+    let deduplicator: Deduplicator?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
     init(
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
         time: any TimeSource, counters: HubCounters, observer: HubObserver, breaker: HandlerBreaker? = nil,
-        allowance: RetryAllowance? = nil,
+        allowance: RetryAllowance? = nil, deduplicator: Deduplicator? = nil,
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
@@ -48,8 +49,9 @@ final class DeliveryRunner: Sendable {
         self.observer = observer
         self.breaker = breaker
         self.allowance = allowance
+        self.deduplicator = deduplicator
         self.random = random
-        isWatched = observer.watchesSuccess || timeout != nil || breaker != nil
+        isWatched = observer.watchesSuccess || timeout != nil || breaker != nil || deduplicator != nil
     }
 
     /// Runs the handler. A first attempt that goes well, with nothing remembered and nobody watching, costs the call.
@@ -93,6 +95,10 @@ final class DeliveryRunner: Sendable {
                     case .instead(let verdict): return verdict
                     }
                 }
+                if let verdict = await deduplicator?.enter(shown, loop) {
+                    breaker?.ended(ticket, .interrupted)
+                    return verdict
+                }
                 observer.received(shown)
             }
             let start = time.uptime
@@ -104,6 +110,7 @@ final class DeliveryRunner: Sendable {
             end = nil
             let (result, sentence) = await finished(outcome, shown, loop)
             breaker?.ended(ticket, result)
+            await deduplicator?.leave(shown.receipt, succeeded: result == .finished && sentence != "stale")
             if result == .finished { return succeeded(shown, taken: time.uptime - start, sentence) }
             let now = time.now
             let failure = Failure(sentence, at: now, first: known?.failure.firstTime)

@@ -80,7 +80,7 @@ public final class HubSubscription: Sendable {
     }
 
     /// What stands wrong and waits for somebody; nil when nothing does.
-    var alarm: String? { runner.failures.alarm }
+    var alarm: String? { runner.failures.alarm ?? runner.deduplicator?.alarm }
     /// What stands before its handler.
     var breaker: HandlerBreaker? { runner.breaker }
 

@@ -78,6 +78,7 @@ final class SubscriberLoop: Sendable {
 
     /// Works until the consumer has ended, `stop` was called, or a delivery paused the subscription.
     func run() async -> End {
+        runner.deduplicator?.open()
         await withTaskGroup(of: Child.self) { group in
             for slot in slots {
                 group.addTask {
@@ -99,6 +100,12 @@ final class SubscriberLoop: Sendable {
                     return .other
                 }
             }
+            if let deduplicator = runner.deduplicator {
+                group.addTask {
+                    await deduplicator.keep(self.settler)
+                    return .other
+                }
+            }
             var working = slots.count
             while let child = await group.next() {
                 switch child {
@@ -108,6 +115,7 @@ final class SubscriberLoop: Sendable {
                 }
                 if working == 0 { break }
             }
+            runner.deduplicator?.close()
             // The sweeper finishes what it is writing: nothing is done before that is.
             group.cancelAll()
             await group.waitForAll()

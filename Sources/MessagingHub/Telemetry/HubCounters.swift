@@ -20,6 +20,8 @@ final class HubCounters: Sendable {
     let dropped = Counter()
     let settleFailed = Counter()
     let stale = Counter()
+    let duplicates = Counter()
+    let deduplicationFailed = Counter()
 
     /// The counts of this moment.
     var snapshot: HubMetrics {
@@ -27,6 +29,7 @@ final class HubCounters: Sendable {
             published: published.count, publishFailed: publishFailed.count, publishRetried: publishRetried.count,
             received: received.count, handled: handled.count, failed: failed.count, retried: retried.count,
             released: released.count, deadLettered: deadLettered.count, dropped: dropped.count,
-            settleFailed: settleFailed.count, stale: stale.count)
+            settleFailed: settleFailed.count, stale: stale.count, duplicates: duplicates.count,
+            deduplicationFailed: deduplicationFailed.count)
     }
 }

@@ -24,4 +24,8 @@ public struct HubMetrics: Hashable, Sendable {
     public var settleFailed: Int
     /// Settlements that came too late: the delivery was not held any more, and comes again.
     public var stale: Int
+    /// Deliveries that were accepted without a run, because their message was handled before.
+    public var duplicates: Int
+    /// Calls to a deduplication store that failed, and leases that were lost while their handler ran.
+    public var deduplicationFailed: Int
 }

@@ -1,5 +1,6 @@
 public import Messaging
 public import MessagingHub
+import MessagingReliability
 
 /// What the conformance suite needs of a broker under test: seven lines for most backends.
 ///
@@ -25,6 +26,8 @@ public protocol ConformanceHarness: Sendable {
     /// A harness like this one, with a server of its own whose clock is `clock`; waits are measured on `time` as before.
     /// Default: nil, the clock of the server cannot be moved.
     func onVirtualTime(_ clock: VirtualTime) -> Self?
+    /// An empty deduplication store on this clock, to be shared by several hubs. Default: one in memory.
+    func deduplicationStore(on time: any TimeSource) -> any DeduplicationStore
     /// What it can do beside making brokers. Default: nothing.
     var surroundings: Surroundings { get }
 }
@@ -42,6 +45,10 @@ extension ConformanceHarness {
     public var heartbeat: Duration { .seconds(1) }
     /// None.
     public var server: (any BrokerProcess)? { nil }
+    /// One in memory.
+    public func deduplicationStore(on time: any TimeSource) -> any DeduplicationStore {
+        MemoryDeduplicationStore(on: time)
+    }
     /// Nothing.
     public var surroundings: Surroundings { Surroundings() }
 }

@@ -31,7 +31,6 @@ extension Scenario {
     public static let owed: [Owed] = [
         Owed(numbers: 73...73, reason: "it comes with the sinks that measure and trace"),
         Owed(numbers: 90...92, reason: "they come with request and reply"),
-        Owed(numbers: 93...95, reason: "they come with deduplication"),
     ]
 
     /// Why the suite has no scenario of this number; nil where it is not known to be owed.

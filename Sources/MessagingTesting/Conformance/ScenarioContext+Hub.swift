@@ -8,6 +8,7 @@ extension ScenarioContext {
         at place: Place, on clock: (any TimeSource)? = nil, grace: Duration = .seconds(5),
         routes more: [RouteName: RouteConfiguration] = [:], beside others: [BrokerName: any MessageBroker] = [:],
         over decorated: (any MessageBroker) -> any MessageBroker = { $0 },
+        remembering store: (any DeduplicationStore)? = nil,
         route edit: (inout RouteConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (MessageHub) async throws -> Value
     ) async throws -> Value {
@@ -25,7 +26,7 @@ extension ScenarioContext {
         let factory = BrokerFactory(profile) { name, _, _ in
             if let other = others[name] { Renamed(other, name) } else { broker }
         }
-        let environment = HubEnvironment(time: clock ?? time, log: NoLog())
+        let environment = HubEnvironment(time: clock ?? time, log: NoLog(), deduplication: store)
         history.add("hub", "runs with a route to \(place)")
         defer { history.add("hub", "is shut down") }
         return try await time.bounded("a hub and what is done with it", within: patience * 5 + grace) {

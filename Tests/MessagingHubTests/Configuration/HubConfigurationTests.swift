@@ -40,6 +40,7 @@ import Testing
         check(RouteOptions.publish, route)
         check(RouteOptions.retry, route.retry)
         check(RouteOptions.publishRetry, route.publishRetry)
+        check(DeduplicationPolicy.options, DeduplicationPolicy())
         check(HubOptions.shutdown, HubConfiguration(brokers: [:], routes: [:]))
         check(HubOptions.log, LogConfiguration())
     }
@@ -50,6 +51,22 @@ import Testing
         #expect(Loading.problems(text).count == 1)
         let longer = text.replacing("type: rabbitmq", with: "url: amqp://localhost?consumer-timeout=3h")
         #expect(Loading.problems(longer).isEmpty)
+    }
+
+    @Test("Every form of deduplication")
+    func deduplication() throws {
+        let forms: [(String, DeduplicationPolicy?)] = [
+            ("durable: true", nil), ("deduplicate: {}", DeduplicationPolicy()),
+            ("deduplicate: 1h", DeduplicationPolicy(window: .seconds(3600))),
+            ("deduplicate: {max-keys: 5, lease: 1s}", DeduplicationPolicy(maximumKeys: 5, lease: .seconds(1))),
+            (
+                "deduplicate: {renew: false, lease: 45m, window: 1h}",
+                DeduplicationPolicy(window: .seconds(3600), lease: .seconds(2700), renews: false)
+            ),
+        ]
+        for (text, policy) in forms {
+            #expect(try Loading.load(Loading.route(text)).routes["orders"]?.deduplicate == policy, "\(text)")
+        }
     }
 
     @Test("Every form of a dead letter")

@@ -17,6 +17,8 @@ struct Flaw: Sendable {
     var health: (@Sendable (any MessageBroker) async -> BrokerHealth)?
     var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
     var limits: (@Sendable (inout BrokerLimits) -> Void)?
+    /// What remembers what was handled, made of one that does it right.
+    var store: (@Sendable (any DeduplicationStore) -> FlawedStore)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
     /// Ends a process; the second argument does it as it should be done.

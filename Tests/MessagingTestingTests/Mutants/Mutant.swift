@@ -79,6 +79,11 @@ struct FlawedHarness: ConformanceHarness {
         return configuration
     }
 
+    func deduplicationStore(on time: any TimeSource) -> any DeduplicationStore {
+        let store = base.deduplicationStore(on: time)
+        return flaw.store?(store) ?? store
+    }
+
     func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
         return LaunchedBroker(

@@ -124,7 +124,7 @@ extension Mutant {
         + failure + doubtful + connections
         + holding + membership + counting + giving + defaults + lanes
         + carrying + headers + options + resources + connecting
-        + ends + selections + administrations + callings
+        + ends + selections + administrations + callings + deduplication
 }
 
 extension Message {

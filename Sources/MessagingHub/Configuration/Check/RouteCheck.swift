@@ -15,6 +15,7 @@ struct RouteCheck: Sendable {
 
     var problems: [ConfigurationProblem] {
         values + PolicyCheck(route, at: path, read: read).problems + topics + policies
+            + DeduplicationCheck(route, at: path, read: read).problems
             + (read.areGood(path / "kind") ? deadLetter + groups + times : [])
     }
 

@@ -29,6 +29,11 @@ extension RouteConfiguration {
             }
         }
         breaker = section["circuit-breaker"].map { CircuitBreakerPolicy($0) }
+        if let deduplicate = section["deduplicate"] {
+            var policy = DeduplicationPolicy()
+            DeduplicationPolicy.options.apply(deduplicate.values, to: &policy)
+            self.deduplicate = policy
+        }
         if let publish = section["publish"] {
             RouteOptions.publishRetry.apply(publish.values, to: &publishRetry)
             RouteOptions.publish.apply(publish.values, to: &self)
