@@ -5,7 +5,7 @@ public import Messaging
 /// What was diverted stays where it is: consumers receive from both brokers, so nothing has to be moved back. What that
 /// costs: between the two there is no order, a consumer may hold its window of each, and what a delivery forwards goes
 /// to the broker that it came from. A publish of which it is not known whether it arrived is not repeated on the second.
-/// It can do what both brokers can; replay and requests are the first one's.
+/// It can do what both brokers can; replay is the first one's.
 public final class FailoverBroker: BrokerDecorator {
     /// Which broker is published to from now on. Each change is reported once.
     public enum Use: Hashable, Sendable {

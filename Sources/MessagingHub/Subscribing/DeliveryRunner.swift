@@ -28,12 +28,14 @@ final class DeliveryRunner: Sendable {
     let observer: HubObserver
     let handle: Handler
     let destinations: DeliveryDestinations
+    /// What tells a requester that its request was given up; nil where the handler answers none.
+    let responder: Responder?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
     init(
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
-        time: any TimeSource, counters: HubCounters, observer: HubObserver,
+        time: any TimeSource, counters: HubCounters, observer: HubObserver, responder: Responder? = nil,
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
@@ -43,6 +45,7 @@ final class DeliveryRunner: Sendable {
         self.time = time
         self.counters = counters
         self.observer = observer
+        self.responder = responder
         self.random = random
         isWatched = observer.watchesSuccess || timeout != nil
     }

@@ -24,4 +24,6 @@ public struct HubMetrics: Hashable, Sendable {
     public var settleFailed: Int
     /// Settlements that came too late: the delivery was not held any more, and comes again.
     public var stale: Int
+    /// Requests and replies.
+    public var requests = RequestMetrics()
 }
