@@ -67,6 +67,12 @@ public final class FailoverBroker: BrokerDecorator {
         return FailoverTopology(first: first, second: second, broker: self)
     }
 
+    /// Requests over the broker that is published to; nil unless both have them.
+    public var requests: (any Requesting)? {
+        guard let first = primary.broker.requests, let second = fallback.broker.requests else { return nil }
+        return FailoverRequests(first: first, second: second, broker: self)
+    }
+
     /// Connects both; throws the first one's error when neither could be reached.
     public func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
         state.withLock { $0.report = reporting }

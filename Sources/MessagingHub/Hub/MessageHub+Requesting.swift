@@ -78,6 +78,9 @@ extension MessageHub {
         try await responder(of: topic).reply(answer, to: request)
     }
 
+    /// How many requests wait for their replies.
+    package var pendingRequests: Int { requests.pendingCount }
+
     private func responder(of topic: Topic) throws(BrokerError) -> Responder {
         if let problem = topic.problem { throw problem.during(.subscribe) }
         guard let route = table.route(of: topic), let broker = brokers[route.configuration.broker] else {

@@ -27,10 +27,13 @@ struct Responder: Sendable {
         guard answersFailures else { return }
         var answer = Message(.empty)
         let limits = broker.limits
-        let error = DeadLetter.printable(sentence, within: limits.maximumHeaderValueBytes)
-        let fields: [(HeaderName, String)] = [(.replyError, error), (.replyErrorReason, reason.rawValue)]
-        for (name, text) in fields.prefix(limits.maximumHeaders) { answer.headers.append(name, .text(text)) }
+        answer.headers[.replyError] = DeadLetter.printable(sentence, within: limits.maximumHeaderValueBytes)
         do throws(BrokerError) {
+            // Without its header it would be an answer, so then it is not sent.
+            if let refusal = limits.refusal(of: answer, at: answer.timestamp) { throw refusal }
+            var whole = answer
+            whole.headers[.replyErrorReason] = reason.rawValue
+            if limits.refusal(of: whole, at: whole.timestamp) == nil { answer = whole }
             _ = try await send(answer, to: request, within: min(deadline, Self.failureDeadline))
         } catch {
             counters.unwanted.add(1)
