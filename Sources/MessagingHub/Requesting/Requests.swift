@@ -65,12 +65,13 @@ final class Requests: Sendable {
         }
         if isClosed { throw Self.closed }
         if !isAdmitted {
-            let sentence = "\(capacity) requests wait for their replies, as many as may; ask later, or raise max-pending"
-            throw BrokerError(.resourceExhausted, sentence)
+            let sentence = "\(capacity) requests wait for their replies, as many as may"
+            throw BrokerError(.resourceExhausted, "\(sentence); ask later, or raise max-pending")
         }
     }
 
-    private static let closed = BrokerError.ended(.closed, "the hub was shut down before the reply came; ask another one")
+    private static let closed = BrokerError.ended(
+        .closed, "the hub was shut down before the reply came; make a new one, and ask again")
 
     private func timedOut(_ destination: Destination) -> BrokerError {
         counters.timedOut.add(1)

@@ -49,7 +49,8 @@ struct HostileReplies: Sendable {
         try await peer.reply(Message(Body(text)), to: request, correlationID: request.correlationID)
     }
 
-    private func require(_ asking: Meanwhile<Result<Message, any Error>>, is text: String, _ when: String) async throws {
+    private func require(_ asking: Meanwhile<Result<Message, any Error>>, is text: String, _ when: String) async throws
+    {
         let result = try await asking.value()
         let given: String
         switch result {
@@ -155,7 +156,7 @@ struct HostileReplies: Sendable {
         try await reply("last one", to: request)
         try await require(asking, is: "last one", "the request after hostile ones")
         let left = hub.pendingRequests
-        try context.require(left == 0, "\(way): \(left) requests still wait for a reply when each was answered or given up")
+        try context.require(left == 0, "\(way): \(left) requests still wait, though each was answered or given up")
         try await context.watch(member, publishingBy: peer, because: "it was accepted, whatever became of its reply")
     }
 }

@@ -50,7 +50,8 @@ enum RequestScenarios {
             let (place, count) = (context.nowhere(), 1000)
             let time = context.time
             let wrong = try await context.withHub(at: place, over: way.over, route: roomy) { responder in
-                try await responder.respond(to: place.destination.topic, group: place.group, concurrency: 64) { request in
+                try await responder.respond(to: place.destination.topic, group: place.group, concurrency: 64) {
+                    request in
                     let number = Int(request.message.body.text ?? "") ?? 0
                     // The later of seven neighbours is answered first.
                     try await time.sleep(for: .milliseconds(14 - 2 * (number % 7)))
@@ -112,7 +113,9 @@ extension Peer {
     func reply(_ answer: Message, to request: Message, correlationID: String?) async throws {
         var answer = answer
         answer.correlationID = correlationID
-        guard let address = request.replyTo else { throw ScenarioFailure("a request came without an address for its reply") }
+        guard let address = request.replyTo else {
+            throw ScenarioFailure("a request came without an address for its reply")
+        }
         if address.hasPrefix("hub-reply.") {
             try await publish(answer, to: Place(.pubSub(Topic(stringLiteral: address)), group: nil))
         } else {

@@ -27,16 +27,13 @@ enum RequestToNobody {
             }
             return await ask(within: way == .native ? patience : limit)
         }
+        let end = "\(way): a request to nobody ended with \(errors.code) after \(errors.took.inMilliseconds)"
         switch way {
         case .native:
-            try context.require(
-                errors.code == "unavailable" && errors.took < patience / 2,
-                "\(way): a request to nobody ended with \(errors.code) after \(errors.took.inMilliseconds), not at once")
+            try context.require(errors.code == "unavailable" && errors.took < patience / 2, "\(end), not at once")
         case .byTopic:
-            try context.require(
-                errors.code == "timeout" && errors.took >= limit,
-                "\(way): a request to nobody ended with \(errors.code) after \(errors.took.inMilliseconds), not with its time-out of \(limit.optionText)"
-            )
+            let isTimeout = errors.code == "timeout" && errors.took >= limit
+            try context.require(isTimeout, "\(end), not with its time-out of \(limit.optionText)")
         }
     }
 
@@ -65,7 +62,8 @@ enum RequestToNobody {
                 }
                 await handler.waits(for: 1, within: patience)
                 let code = try await asking.value()
-                try context.require(code == "timeout", "\(way): a request that nobody answered in time ended with \(code)")
+                try context.require(
+                    code == "timeout", "\(way): a request that nobody answered in time ended with \(code)")
             }
             isGone.change { $0 = true }
             try await requireOneRun(context, way, responder, handler)
