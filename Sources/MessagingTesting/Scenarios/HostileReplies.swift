@@ -87,12 +87,12 @@ struct HostileReplies: Sendable {
         var guesses = ["0", String(repeating: "0", count: 32), "\(CorrelationID())", known.uppercased(), "\(known)0"]
         guesses += ["\(known.dropLast())", String(repeating: "f", count: 200)].filter { $0 != known }
         for guess in guesses where guess != known && fits(guess) {
-            try await peer.reply(Message("a stranger's"), to: request, correlationID: guess)
+            try await peer.reply(Message("from a stranger"), to: request, correlationID: guess)
         }
-        if way == .byTopic { try await peer.reply(Message("a stranger's"), to: request, correlationID: nil) }
+        if way == .byTopic { try await peer.reply(Message("from a stranger"), to: request, correlationID: nil) }
         var other = request
         other.replyTo = request.replyTo.map { "\($0)x" }
-        if way == .native { try await peer.reply(Message("a stranger's"), to: other, correlationID: known) }
+        if way == .native { try await peer.reply(Message("from a stranger"), to: other, correlationID: known) }
         var forged = Message("forged")
         forged.headers[.replyError] = "given up, says a stranger"
         try await peer.reply(forged, to: request, correlationID: "\(CorrelationID())")

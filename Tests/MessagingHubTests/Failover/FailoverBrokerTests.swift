@@ -104,6 +104,24 @@ import Testing
         #expect(error?.code == .ended)
     }
 
+    @Test func aConsumerThatIsStoppedMakesWayAndSettlesWhatItHolds() async throws {
+        let pair = Pair()
+        try await pair.connect()
+        var ordered = DestinationDeclaration(queue)
+        ordered.order = .perKey
+        try await pair.broker.declare([ordered])
+        let consumer = try await pair.broker.subscribe(Subscription(queue))
+        try await pair.broker.publish(Message("a"), to: queue)
+        let held = try await take(1, from: consumer)
+        await consumer.stop()
+        let error = await #expect(throws: BrokerError.self) { try await consumer.receive(upTo: 1, within: .seconds(1)) }
+        #expect(error?.endReason == .stopped)
+        #expect(await consumer.settle(held[0].receipt, as: .accept) == .settled)
+        let next = try await pair.broker.subscribe(Subscription(queue))
+        try await pair.broker.publish(Message("b"), to: queue)
+        #expect(try await next.receive(upTo: 1, within: .seconds(2)).map(\.message.body) == ["b"])
+    }
+
     @Test func aFirstThatIsAwayAtTheBeginningIsUsedOnceItIsThere() async throws {
         let time = VirtualTime()
         let pair = Pair(on: time)
@@ -161,6 +179,26 @@ import Testing
         }
         #expect(try await broker.topology?.depth(of: queue, group: nil).waiting == 1)
         #expect(broker.divertedCount == 0)
+    }
+
+    @Test func aFirstThatIsThereAndRefusesEverythingIsOneChangeWhateverTheNumberOfMessages() async throws {
+        let changes = Recorder<FailoverBroker.Use>()
+        let refusing = FaultyBroker(InMemoryBroker(InMemoryServer()), FaultPlan(seed: 1, [.publishFails: 1]))
+        let broker = FailoverBroker(refusing, fallback: InMemoryBroker(InMemoryServer())) { changes.add($0) }
+        try await broker.connect { _ in }
+        try await broker.declare([DestinationDeclaration(queue)])
+        for _ in 0..<5 { try await broker.publish(Message("a"), to: queue) }
+        #expect(broker.divertedCount == 5 && broker.fallbackCount == 1)
+        #expect(changes.count == 1 && broker.use != .primary)
+    }
+
+    @Test func aFirstThatIsBackIsInUseBeforeAnythingIsPublished() async throws {
+        let pair = try await connected()
+        pair.first.kill()
+        #expect(await pair.broker.health().state == .degraded)
+        pair.first.start()
+        #expect(pair.broker.use == .primary)
+        #expect(await pair.broker.health().state == .connected)
     }
 
     @Test func powersAndLimitsAreThoseOfBoth() async throws {

@@ -21,7 +21,7 @@ struct Flaw: Sendable {
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
     /// Ends a process; the second argument does it as it should be done.
-    var kill: (@Sendable (any MessageBroker, @Sendable () async -> Void) async -> Void)?
+    var kill: (@Sendable (any MessageBroker, @escaping @Sendable () async -> Void) async -> Void)?
     /// What a broker opens when it is made, and keeps as long as it is there.
     var make: (@Sendable () -> any Sendable)?
     /// What stands in the way of connecting, beside what the harness puts there.
@@ -185,6 +185,21 @@ extension FlawedConsumer {
         var consumer = FlawedConsumer(base: base)
         consumer.settle = { base, settlements in
             await base.settle(settlements.map { ReceiptSettlement($0.receipt, edit($0.settlement)) })
+        }
+        return consumer
+    }
+
+    /// A consumer that settles all that it was handed when it is cancelled.
+    static func leaving(_ base: any MessageConsumer, settling settlement: Settlement) -> FlawedConsumer {
+        let held = Observed<[Receipt]>([])
+        var consumer = FlawedConsumer.receiving(base) { deliveries in
+            held.change { $0 += deliveries.map(\.receipt) }
+            return deliveries
+        }
+        consumer.cancel = { base in
+            await base.stop()
+            _ = await base.settle(held.value.map { ReceiptSettlement($0, settlement) })
+            await base.cancel()
         }
         return consumer
     }

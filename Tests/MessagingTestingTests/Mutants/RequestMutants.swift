@@ -52,13 +52,13 @@ extension Mutant {
             "whoever knows the address of a request is believed",
             caughtBy: [
                 .init(
-                    91, "by the broker's own way: a request that strangers replied to got \"a stranger's\"", .hub)
+                    91, "by the broker's own way: a request that strangers replied to got \"from a stranger\"", .hub)
             ]
         ) { .ofRequests { TrustingRequests(base: $0) } },
         Mutant(
             "what comes in on a reply topic is believed, whoever sent it",
             caughtBy: [
-                .init(91, "by a reply topic: a request that strangers replied to got \"a stranger's\"", .hub)
+                .init(91, "by a reply topic: a request that strangers replied to got \"from a stranger\"", .hub)
             ]
         ) {
             let asked = Observed<[String]>([])
