@@ -115,12 +115,17 @@ public final class InMemoryBroker: MessageBroker {
     private func disconnect(counting runs: Int32) {
         doors.withLock { $0.close() }
         server.change { state, effects in state.disconnect(connection, counting: runs, &effects) }
+        server.replies.close(connection)
     }
 
     /// Depth, purge and delete.
     public var topology: (any TopologyAdministration)? { InMemoryTopology(broker: self) }
     /// Reading a stream from a position; nil where the profile's broker cannot.
     public var replay: (any Replaying)? { capabilities.can(.replay, on: .stream) ? InMemoryReplay(broker: self) : nil }
+    /// Requests whose replies come straight to who asked; nil where the profile's broker has none of its own.
+    public var requests: (any Requesting)? {
+        DestinationKind.allCases.contains { capabilities.can(.request, on: $0) } ? InMemoryRequests(broker: self) : nil
+    }
 }
 
 extension BrokerFactory {

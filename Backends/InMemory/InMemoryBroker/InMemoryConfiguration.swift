@@ -57,7 +57,7 @@ extension BrokerCapabilities {
         let lives = Support.refused(reason: "the in-memory broker lives as long as its process")
         let common: [Operation: Support] = [
             .serve: .native, .expiration: .native, .binaryHeaders: .native, .nullBody: .native, .pattern: .native,
-            .durable: lives,
+            .durable: lives, .request: .native,
         ]
         let stored: [Operation: Support] = [
             .retry: .native, .expiredCount: .native, .atomicForward: .native, .brokerDeadLetters: .native,

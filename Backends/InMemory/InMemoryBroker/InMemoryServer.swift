@@ -11,6 +11,8 @@ public final class InMemoryServer: Sendable {
     /// is lost.
     public let heartbeat: Duration
     let state: Lock<ServerState>
+    /// Where replies to requests go.
+    let replies = ReplyAddresses()
     /// Whether a crash undoes acceptances at all.
     let hasSettleLag: Bool
 

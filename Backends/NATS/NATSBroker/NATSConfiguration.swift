@@ -155,7 +155,7 @@ extension BrokerCapabilities {
             .filter: passedOver, .replay: .native, .untilEnd: .native,
         ]
         let pubSub: [Operation: Support] = [
-            .pattern: passedOver, .durable: .refused(reason: "what nobody hears is gone"),
+            .pattern: passedOver, .durable: .refused(reason: "what nobody hears is gone"), .request: .native,
         ]
         return BrokerCapabilities(
             [

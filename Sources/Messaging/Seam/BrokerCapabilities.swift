@@ -54,6 +54,8 @@ public struct BrokerCapabilities: Hashable, Sendable {
         /// Giving the place of a consumer that keeps others from an ordered destination, and holds for too long, to the
         /// next. It is told by `.revoked`, or its next receive throws `.fenced`; what it held is stale.
         case fencing
+        /// Request and reply by the broker's own means: a request to nobody fails at once.
+        case request
     }
 
     /// What a broker knows of deliveries that a crash ended.

@@ -58,8 +58,17 @@ public protocol ReplayReader: Sendable {
     func cancel() async
 }
 
-/// The power to ask and be answered, natively.
+/// The power to ask and be answered, natively; for the kinds whose capabilities have `request`.
 public protocol Requesting: Sendable {
-    /// The reply to a request; `.unavailable` at once where the broker can tell that nobody listens.
-    func request(_ message: Message, to topic: Topic, within wait: Duration) async throws(BrokerError) -> Message
+    /// The reply to a request: the first one that was sent to the address that it went out with, which nobody can guess,
+    /// and that carries its correlation id, or none where the address is this request's alone.
+    ///
+    /// `.unavailable` at once when nobody listens, and the message is then not there; `.timeout` when the time is up;
+    /// `.cancelled` soon after the task is; `.ended` when the broker is closed. A reply that comes later is nobody's.
+    func request(
+        _ message: Message, to destination: Destination, within wait: Duration
+    ) async throws(BrokerError) -> Message
+    /// Sends a reply to the address, `Message.replyTo`, that a request came with. `.noSuchDestination` when the broker
+    /// can tell that nobody waits there any more, and for what is no address of its own.
+    func reply(_ message: Message, to address: String, within wait: Duration) async throws(BrokerError)
 }

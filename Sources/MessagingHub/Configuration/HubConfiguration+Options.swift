@@ -24,6 +24,9 @@ enum HubOptions {
             .init("routes", "which topics go where, and what is promised for them", .entries(of: RouteOptions.shape)),
             .init("shutdown", "how the hub ends", .shape(ConfigurationShape(shutdown.group))),
             .init("log", "what is logged, and how", .shape(ConfigurationShape(log.group))),
+            .init(
+                "requests", "what is told of the hub's own requests",
+                .shape(ConfigurationShape(RequestConfiguration.options.group))),
         ])
 }
 

@@ -10,6 +10,8 @@ public struct HubConfiguration: Sendable {
     public var grace: Duration
     /// What is logged, and how. Default: from info on, as text.
     public var log: LogConfiguration
+    /// What is told of its own requests. Default: 10,000 may wait for their replies.
+    public var requests = RequestConfiguration()
     /// The types of broker that were known when it was loaded, in this build or not; empty where it was built in code.
     public var profiles: [BrokerProfile]
 

@@ -49,6 +49,9 @@ enum RouteOptions {
         OptionBinding(
             Option("max-hold", default: .seconds(1800), in: .seconds(1)...year, "how long a delivery may be held"),
             \.maxHold),
+        OptionBinding(
+            Option("error-replies", default: true, "whether a request that is given up is answered with the error"),
+            \.answersFailures),
     ])
 
     static let bindings = Option(

@@ -55,6 +55,8 @@ public struct RouteConfiguration: Sendable {
     public var publishDeadline: Duration
     /// Whether a publish of unknown outcome is repeated, which may make a duplicate. Default: it is.
     public var acceptsDuplicates: Bool
+    /// Whether a request whose handler gives up is answered with the error. Default: it is.
+    public var answersFailures: Bool
 
     /// A route of this pattern to a broker, as a queue, stream or pubSub; all else at its default.
     public init(_ pattern: TopicPattern, to broker: BrokerName, as kind: DestinationKind) {
@@ -76,6 +78,7 @@ public struct RouteConfiguration: Sendable {
         publishRetry = RetryPolicy(attempts: 3, delay: .milliseconds(100), maximumDelay: .seconds(2))
         publishDeadline = .seconds(30)
         acceptsDuplicates = true
+        answersFailures = true
     }
 }
 

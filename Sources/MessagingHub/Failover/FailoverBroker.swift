@@ -5,7 +5,7 @@ public import Messaging
 /// What was diverted stays where it is: consumers receive from both brokers, so nothing has to be moved back. What that
 /// costs: between the two there is no order, a consumer may hold its window of each, and what a delivery forwards goes
 /// to the broker that it came from. A publish of which it is not known whether it arrived is not repeated on the second.
-/// It can do what both brokers can; replay and requests are the first one's.
+/// It can do what both brokers can; replay is the first one's.
 public final class FailoverBroker: BrokerDecorator {
     /// Which broker is published to from now on. Each change is reported once.
     public enum Use: Hashable, Sendable {
@@ -65,6 +65,12 @@ public final class FailoverBroker: BrokerDecorator {
     public var topology: (any TopologyAdministration)? {
         guard let first = primary.broker.topology, let second = fallback.broker.topology else { return nil }
         return FailoverTopology(first: first, second: second, broker: self)
+    }
+
+    /// Requests over the broker that is published to; nil unless both have them.
+    public var requests: (any Requesting)? {
+        guard let first = primary.broker.requests, let second = fallback.broker.requests else { return nil }
+        return FailoverRequests(first: first, second: second, broker: self)
     }
 
     /// Connects both; throws the first one's error when neither could be reached.

@@ -36,14 +36,25 @@ extension MessageHub {
     public func publish<Value: Encodable & Sendable>(
         _ value: Value, to topic: TypedTopic<Value>, key: String? = nil, headers: Headers = Headers()
     ) async throws -> PublishReceipt {
+        let message: Message
+        do throws(BrokerError) {
+            message = try Self.encoded(value, for: topic.topic, key: key, headers: headers)
+        } catch {
+            throw PublishFailure.refused(error, count: 1)
+        }
+        return try await publish(message, to: topic.topic)
+    }
+
+    /// A value as a message of JSON, with its type's name.
+    static func encoded<Value: Encodable>(
+        _ value: Value, for topic: Topic, key: String? = nil, headers: Headers = Headers()
+    ) throws(BrokerError) -> Message {
         let body: Body
         do { body = try JSONEncoder().encode(value).withUnsafeBytes { Body(copying: $0) } } catch {
-            let sentence = "value of type \(Value.self) for topic \(topic.topic) cannot be encoded as JSON: \(error)"
-            throw PublishFailure.refused(BrokerError(.serialization, sentence), count: 1)
+            let sentence = "value of type \(Value.self) for topic \(topic) cannot be encoded as JSON: \(error)"
+            throw BrokerError(.serialization, sentence)
         }
-        let message = Message(
-            body, type: String(describing: Value.self), key: key, headers: headers, contentType: .json)
-        return try await publish(message, to: topic.topic)
+        return Message(body, type: String(describing: Value.self), key: key, headers: headers, contentType: .json)
     }
 
     /// The way of a publish to a topic once the hub runs; waits for that up to the publish deadline of the route, of

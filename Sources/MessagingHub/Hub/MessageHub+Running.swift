@@ -109,8 +109,15 @@ extension MessageHub {
         while let subscription = await arrivals.next() { await subscription.end(within: .zero) }
     }
 
+    /// Those to reply topics last, so that handlers in flight get the replies that they wait for.
     private func endSubscriptions() async {
         let subscriptions = watch.subscriptions
+        await end(subscriptions.filter { !requests.owns($0) })
+        requests.close()
+        await end(subscriptions.filter(requests.owns))
+    }
+
+    private func end(_ subscriptions: [HubSubscription]) async {
         await withDiscardingTaskGroup { group in
             for subscription in subscriptions {
                 group.addTask { await subscription.end(within: self.configuration.grace) }
@@ -155,6 +162,7 @@ extension MessageHub {
         }
         phase.withLock { $0 = .closed }
         publishers.close()
+        requests.close()
         watch.close()
         settled.fire()
         closed.fire()

@@ -70,13 +70,14 @@ extension MessageHub {
         }
     }
 
-    private enum Source {
+    enum Source {
         case topic(Topic)
         case pattern(TopicPattern)
     }
 
-    private func subscribe(
-        _ source: Source, _ group: GroupName?, _ concurrency: Int?, _ handler: DeliveryRunner.Handler
+    func subscribe(
+        _ source: Source, _ group: GroupName?, _ concurrency: Int?, _ handler: DeliveryRunner.Handler,
+        _ responder: Responder? = nil
     ) async throws -> HubSubscription {
         let (route, topic) = try route(of: source)
         guard let broker = brokers[route.configuration.broker] else {
@@ -92,7 +93,7 @@ extension MessageHub {
             }
         subscription.window = max(1, configuration.window)
         subscription.maxHold = configuration.maxHold
-        let runner = runner(handler, for: subscription, of: topic, on: broker, route)
+        let runner = runner(handler, for: subscription, of: topic, on: broker, route, responder)
         let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
         let made = HubSubscription(
             subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace,
@@ -152,7 +153,7 @@ extension MessageHub {
 
     private func runner(
         _ handler: DeliveryRunner.Handler, for subscription: Subscription, of topic: Topic?,
-        on broker: any MessageBroker, _ wholeRoute: Route
+        on broker: any MessageBroker, _ wholeRoute: Route, _ responder: Responder?
     ) -> DeliveryRunner {
         let route = wholeRoute.configuration
         let label = subscription.label
@@ -179,6 +180,6 @@ extension MessageHub {
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
             counters: publishers.counters, observer: observer, breaker: breaker, allowance: allowance,
             deduplicator: deduplicator(for: subscription, of: wholeRoute, on: broker, destinations, observer),
-            random: environment.random)
+            responder: responder, random: environment.random)
     }
 }

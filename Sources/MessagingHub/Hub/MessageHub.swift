@@ -25,6 +25,7 @@ public final class MessageHub: Sendable {
     let deduplication: any DeduplicationStore
     let publishers: Publishers
     let watch: BrokerWatch
+    let requests: Requests
     let phase = Lock(Phase.idle)
     /// Subscriptions that wait for the hub to run them.
     let arrivals = Arrivals()
@@ -50,10 +51,15 @@ public final class MessageHub: Sendable {
         table = try RouteTable(configuration.routes)
         publishers = Publishers(table, brokers, environment, log)
         watch = BrokerWatch(log, time: environment.time)
+        requests = Requests(configuration.requests, arrivals: arrivals, environment, log)
     }
 
     /// What it has counted.
-    public func metrics() -> HubMetrics { publishers.counters.snapshot }
+    public func metrics() -> HubMetrics {
+        var metrics = publishers.counters.snapshot
+        metrics.requests = requests.counters.snapshot
+        return metrics
+    }
 
     /// Whether it runs, connected to all of its brokers.
     public var isRunning: Bool { phase.withLock { $0 == .running } }

@@ -16,15 +16,16 @@ extension DeliveryRunner {
             remember(shown, last, wait: min(delay, policy.retries[shown.message.type].shortestDelay))
             counters.retried.add(1)
             return .settle(.retry(after: delay, failure: last))
-        case .drop:
+        case .drop(let reason):
             counters.dropped.add(1)
+            await responder?.fail(shown.message, reason, last.sentence)
             return .accept
         case .deadLetter(let reason):
             return await give(up: shown, reason, failure, loop)
         case .discard(let reason):
             let outcome = await loop.settler.settleNow(
                 shown.receipt, .discard(reason: DeadLetter.printable("\(reason.rawValue): \(last.sentence)")))
-            return given(up: shown, reason, last, outcome, to: "the broker's own", loop)
+            return await given(up: shown, reason, last, outcome, to: "the broker's own", loop)
         case .keep(let delay, let reason):
             return keep(shown, last, for: delay, "\(reason.rawValue), and no dead-letter destination takes it")
         case .pause(let delay, let reason):
@@ -49,9 +50,9 @@ extension DeliveryRunner {
                 outcome = await send(DeadLetter.bare(shown.message), to: target, shown.receipt, loop)
             }
             let name = "\(target.destination) at \(target.broker.name)"
-            return given(up: shown, reason, last, outcome, to: name, loop)
+            return await given(up: shown, reason, last, outcome, to: name, loop)
         } catch {
-            return given(up: shown, reason, last, .failed(error), to: "", loop)
+            return await given(up: shown, reason, last, .failed(error), to: "", loop)
         }
     }
 
@@ -71,12 +72,13 @@ extension DeliveryRunner {
     private func given(
         up shown: Delivery, _ reason: DeadLetter.Reason, _ last: Failure, _ outcome: SettlementOutcome,
         to name: String, _ loop: SubscriberLoop
-    ) -> Verdict {
+    ) async -> Verdict {
         switch outcome {
         case .settled:
             failures.forget(shown.message.id)
             counters.deadLettered.add(1)
             observer.deadLettered(shown, reason, to: name)
+            await responder?.fail(shown.message, reason, last.sentence)
             return .done
         case .stale:
             return .done

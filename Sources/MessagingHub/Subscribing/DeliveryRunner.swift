@@ -31,13 +31,15 @@ final class DeliveryRunner: Sendable {
     let breaker: HandlerBreaker?
     let allowance: RetryAllowance?
     let deduplicator: Deduplicator?
+    /// What tells a requester that its request was given up; nil where the handler answers none.
+    let responder: Responder?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
     init(
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
         time: any TimeSource, counters: HubCounters, observer: HubObserver, breaker: HandlerBreaker? = nil,
-        allowance: RetryAllowance? = nil, deduplicator: Deduplicator? = nil,
+        allowance: RetryAllowance? = nil, deduplicator: Deduplicator? = nil, responder: Responder? = nil,
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
@@ -50,6 +52,7 @@ final class DeliveryRunner: Sendable {
         self.breaker = breaker
         self.allowance = allowance
         self.deduplicator = deduplicator
+        self.responder = responder
         self.random = random
         isWatched = observer.watchesSuccess || timeout != nil || breaker != nil || deduplicator != nil
     }

@@ -28,4 +28,6 @@ public struct HubMetrics: Hashable, Sendable {
     public var duplicates: Int
     /// Calls to a deduplication store that failed, and leases that were lost while their handler ran.
     public var deduplicationFailed: Int
+    /// Requests and replies.
+    public var requests = RequestMetrics()
 }

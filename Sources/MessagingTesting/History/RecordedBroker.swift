@@ -126,8 +126,14 @@ private struct RecordedRequests: Requesting {
     let who: String
     let history: History
 
-    func request(_ message: Message, to topic: Topic, within wait: Duration) async throws(BrokerError) -> Message {
-        history.add(who, .publishes(call: history.call(), to: .pubSub(topic), [Sent(message)]))
-        return try await base.request(message, to: topic, within: wait)
+    func request(
+        _ message: Message, to destination: Destination, within wait: Duration
+    ) async throws(BrokerError) -> Message {
+        history.add(who, .publishes(call: history.call(), to: destination, [Sent(message)]))
+        return try await base.request(message, to: destination, within: wait)
+    }
+
+    func reply(_ message: Message, to address: String, within wait: Duration) async throws(BrokerError) {
+        try await base.reply(message, to: address, within: wait)
     }
 }

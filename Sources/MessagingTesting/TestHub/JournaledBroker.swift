@@ -11,6 +11,10 @@ final class JournaledBroker: BrokerDecorator {
         self.journal = journal
     }
 
+    var requests: (any Requesting)? {
+        base.requests.map { JournaledRequests(base: $0, broker: base.name, journal: journal) }
+    }
+
     func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
         try await base.declare(declarations)
         let name = base.name

@@ -110,6 +110,7 @@ extension BrokerCapabilities.Operation {
         case .durable: "outlives the broker's process"
         case .oldestAge: "age of the oldest message"
         case .fencing: "replaces who holds too long"
+        case .request: "tells that nobody listens"
         }
     }
 }

@@ -14,6 +14,7 @@ struct Flaw: Sendable {
     var subscribe: (@Sendable (any MessageBroker, Subscription) async throws -> any MessageConsumer)?
     var replay: (@Sendable (any MessageBroker) -> (any Replaying)?)?
     var topology: (@Sendable (any MessageBroker) -> (any TopologyAdministration)?)?
+    var requests: (@Sendable (any MessageBroker) -> (any Requesting)?)?
     var health: (@Sendable (any MessageBroker) async -> BrokerHealth)?
     var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
     var limits: (@Sendable (inout BrokerLimits) -> Void)?
@@ -89,6 +90,10 @@ final class FlawedBroker: BrokerDecorator {
 
     var topology: (any TopologyAdministration)? {
         if let topology = flaw.topology { topology(base) } else { base.topology }
+    }
+
+    var requests: (any Requesting)? {
+        if let requests = flaw.requests { requests(base) } else { base.requests }
     }
 
     func health() async -> BrokerHealth {

@@ -122,7 +122,7 @@ extension Mutant {
     static let all =
         settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub
         + failure + doubtful + connections
-        + holding + membership + counting + giving + defaults + lanes
+        + holding + membership + counting + giving + defaults + lanes + requests
         + carrying + headers + options + resources + connecting
         + ends + selections + administrations + callings + deduplication
 }

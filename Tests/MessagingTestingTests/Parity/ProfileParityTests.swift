@@ -152,7 +152,7 @@ extension BrokerProfile {
 
     /// Capabilities that no single call can be refused for.
     private static let silent: Set<String> = [
-        "expiredCount", "atomicForward", "durable", "binaryHeaders", "oldestAge", "fencing",
+        "expiredCount", "atomicForward", "durable", "binaryHeaders", "oldestAge", "fencing", "request",
     ]
 
     static let operations = DestinationKind.allCases.flatMap { kind in

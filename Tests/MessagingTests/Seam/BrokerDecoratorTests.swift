@@ -41,8 +41,10 @@ import Testing
         #expect(try await topology.purge(.queue("a")) == 4)
         try await topology.delete(.queue("a"))
         #expect(try await #require(broker.replay).end(of: .stream("a")) == Position(major: 9))
-        #expect(try await #require(broker.requests).request(Message("q"), to: "a", within: .seconds(1)).body == "q")
-        #expect(base.calls.withLock { $0 } == ["depth", "purge", "delete", "end", "request"])
+        let requests = try #require(broker.requests)
+        #expect(try await requests.request(Message("q"), to: .queue("a"), within: .seconds(1)).body == "q")
+        try await requests.reply(Message("r"), to: "b", within: .seconds(1))
+        #expect(base.calls.withLock { $0 } == ["depth", "purge", "delete", "end", "request", "reply to b"])
     }
 
     @Test func whatTheBaseLacksTheDecoratorLacks() {
@@ -91,7 +93,7 @@ import Testing
         #expect(consumer == ["receive", "holds", "settle", "settle", "stop", "cancel"])
         #expect(try requirements(of: "TopologyAdministration", in: "Powers") == ["depth", "purge", "delete", "delete"])
         #expect(try requirements(of: "Replaying", in: "Powers") == ["reader", "end"])
-        #expect(try requirements(of: "Requesting", in: "Powers") == ["request"])
+        #expect(try requirements(of: "Requesting", in: "Powers") == ["request", "reply"])
     }
 
     /// The names of a protocol's requirements, read from its source.

@@ -84,9 +84,15 @@ final class RecordingBroker: MessageBroker, TopologyAdministration, Replaying, R
         return Position(major: 9)
     }
 
-    func request(_ message: Message, to topic: Topic, within wait: Duration) async throws(BrokerError) -> Message {
+    func request(
+        _ message: Message, to destination: Destination, within wait: Duration
+    ) async throws(BrokerError) -> Message {
         try attempt("request")
         return message
+    }
+
+    func reply(_ message: Message, to address: String, within wait: Duration) async throws(BrokerError) {
+        try attempt("reply to \(address)")
     }
 }
 

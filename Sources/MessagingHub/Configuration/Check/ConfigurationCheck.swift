@@ -20,6 +20,9 @@ struct ConfigurationCheck: Sendable {
         var found: [ConfigurationProblem] = []
         let grace = HubOptions.shutdown
         found += check(grace.values(of: configuration), grace.group, at: ConfigurationPath("shutdown"))
+        let requests = RequestConfiguration.options
+        found += check(
+            requests.values(of: configuration.requests), requests.group, at: ConfigurationPath("requests"))
         for (name, broker) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name })
         where read.areGood(
             ConfigurationPath("brokers", name.name), ConfigurationPath("brokers", name.name, "type"),

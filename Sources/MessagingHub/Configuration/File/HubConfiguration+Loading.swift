@@ -57,6 +57,9 @@ extension HubConfiguration {
             routes[RouteName(name)] = RouteConfiguration(route, &reader)
         }
         if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
+        if let requests = section["requests"] {
+            RequestConfiguration.options.apply(requests.values, to: &self.requests)
+        }
         if let log = section["log"] { HubOptions.log.apply(log.values, to: &self.log) }
     }
 }
