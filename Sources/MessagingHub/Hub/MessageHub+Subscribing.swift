@@ -160,7 +160,12 @@ extension MessageHub {
         ) { [publishers] topic throws(BrokerError) in try await publishers.publisher(of: topic) }
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
-        let watched = observer.probe.map { handler.watched(by: $0.probe, as: $0.source) } ?? handler
+        let traced = observer.tracer.map { tracer in
+            handler.traced(by: tracer) { [table, brokers] topic in
+                table.route(of: topic).flatMap { brokers[$0.configuration.broker]?.limits }
+            }
+        } ?? handler
+        let watched = observer.probe.map { traced.watched(by: $0.probe, as: $0.source) } ?? traced
         return DeliveryRunner(
             watched, route.failurePolicy(crashCount: broker.capabilities.crashCount),
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,

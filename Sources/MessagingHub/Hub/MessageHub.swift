@@ -20,6 +20,7 @@ public final class MessageHub: Sendable {
     let brokers: [BrokerName: any MessageBroker]
     let factories: [BrokerFactory]
     let environment: HubEnvironment
+    let telemetry: HubTelemetry
     let log: BufferedLog
     let publishers: Publishers
     let watch: BrokerWatch
@@ -39,9 +40,10 @@ public final class MessageHub: Sendable {
         _ configuration: HubConfiguration, brokers factories: [BrokerFactory], environment: HubEnvironment = .init()
     ) throws {
         self.configuration = configuration
+        telemetry = HubTelemetry(environment, configuration.log)
+        let environment = telemetry.queued(environment)
         self.environment = environment
-        log = BufferedLog(
-            environment.log ?? configuration.log.sink, level: environment.logLevel ?? configuration.log.level)
+        log = telemetry.log
         self.factories = factories
         brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
         table = try RouteTable(configuration.routes)
@@ -50,7 +52,11 @@ public final class MessageHub: Sendable {
     }
 
     /// What it has counted.
-    public func metrics() -> HubMetrics { publishers.counters.snapshot }
+    public func metrics() -> HubMetrics {
+        var metrics = publishers.counters.snapshot
+        telemetry.addLosses(to: &metrics)
+        return metrics
+    }
 
     /// Whether it runs, connected to all of its brokers.
     public var isRunning: Bool { phase.withLock { $0 == .running } }

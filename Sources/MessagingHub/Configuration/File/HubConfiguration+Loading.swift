@@ -57,7 +57,12 @@ extension HubConfiguration {
             routes[RouteName(name)] = RouteConfiguration(route, &reader)
         }
         if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
-        if let log = section["log"] { HubOptions.log.apply(log.values, to: &self.log) }
+        if let log = section["log"] {
+            HubOptions.log.apply(log.values, to: &self.log)
+            for (type, own) in log.entries(of: "by-type") {
+                self.log.levelByType[type] = own.values[HubOptions.levelOfType]
+            }
+        }
     }
 }
 
