@@ -69,12 +69,18 @@
                 line.removeFirst()
                 ring(number)
                 guard let target = direction == .toServer ? connection.server : connection.client else { return }
-                guard let bytes = first.bytes else { return try await target.finish() }
-                try await pass(bytes, direction, to: target)
+                guard var rest = first.bytes?[...] else { return try await target.finish() }
+                while !rest.isEmpty {
+                    while fault == .blackHole { try await change(of: number) }
+                    rest = try await pass(rest, direction, to: target)
+                }
             }
         }
 
-        private func pass(_ bytes: [UInt8], _ direction: ProxyDirection, to target: ByteStream) async throws {
+        /// Passes some of it, or all, as the fault of the moment says; what is left, for which there may be another.
+        private func pass(
+            _ bytes: ArraySlice<UInt8>, _ direction: ProxyDirection, to target: ByteStream
+        ) async throws -> ArraySlice<UInt8> {
             switch fault {
             case .cutAfter(_, direction):
                 let part = bytes.prefix(remaining)
@@ -85,14 +91,13 @@
                 try await write(bytes.prefix(bytes.count / 2), direction, to: target)
                 try await cut(after: target)
             case .throttle(let rate):
-                let step = max(1, rate / 20)
-                for start in stride(from: 0, to: bytes.count, by: step) {
-                    let part = bytes[start..<min(start + step, bytes.count)]
-                    try await write(part, direction, to: target)
-                    try await SystemTime.shared.sleep(for: .seconds(1) * part.count / max(1, rate))
-                }
-            default: try await write(bytes[...], direction, to: target)
+                let part = bytes.prefix(max(1, rate / 20))
+                try await write(part, direction, to: target)
+                try await SystemTime.shared.sleep(for: .seconds(1) * part.count / max(1, rate))
+                return bytes.dropFirst(part.count)
+            default: try await write(bytes, direction, to: target)
             }
+            return []
         }
 
         private func write(_ bytes: ArraySlice<UInt8>, _ direction: ProxyDirection, to target: ByteStream) async throws

@@ -10,9 +10,9 @@ extension Command {
             Every event of a file of commits (one JSON object a line) goes to a queue with
             8 handlers, of which some fail on purpose, some of those always; to a stream
             that two groups read; and to a live broadcast. At the end each message is
-            accounted for: sent = handled + dead-lettered, for each group. Lost ones make
-            the exit status 1. Ctrl-C stops sending; what was sent is still handled,
-            unless Ctrl-C comes again.
+            accounted for: sent = handled + dead-lettered, for each group, and filtered
+            where a group has a filter. Lost ones make the exit status 1. Ctrl-C stops
+            sending; what was sent is still handled, unless Ctrl-C comes again.
 
             A configuration needs routes for demo.tasks, demo.events and demo.live.
             """,

@@ -1,5 +1,6 @@
 import Foundation
 import Messaging
+import MessagingHub
 
 /// The command: understands its line, runs the sub-command, and exits with its status.
 @main struct Hub {
@@ -7,6 +8,7 @@ import Messaging
     static let commands: [Command] = [.demo, .check, .brokers, .verify]
 
     static func main() async {
+        StandardStream.keepPlaces()
         let environment = ProcessInfo.processInfo.environment
         let words = Array(CommandLine.arguments.dropFirst())
         let status = await run(words, Console.process(environment))

@@ -25,7 +25,7 @@
             #expect(await Counter(on: loop).add())
             #expect(System.threads(named: "loop-threads") == 1)
             await loop.close()
-            try await System.until("the thread has ended") { System.threads(named: "loop-threads") == 0 }
+            try await SystemTime.shared.until("the thread has ended") { System.threads(named: "loop-threads") == 0 }
         }
 
         @Test("Letting go of a loop ends its thread") func lettingGo() async throws {
@@ -33,7 +33,7 @@
                 let loop = EventLoop("loop-let-go")
                 #expect(await Counter(on: loop).add())
             }
-            try await System.until("the thread has ended") { System.threads(named: "loop-let-go") == 0 }
+            try await SystemTime.shared.until("the thread has ended") { System.threads(named: "loop-let-go") == 0 }
         }
 
         @Test("An actor on a loop runs there alone, and loses no call of many tasks") func executor() async throws {
@@ -57,7 +57,7 @@
             await loop.close()
             for _ in 0..<100 { #expect(await counter.add()) }
             #expect(await counter.count == 101)
-            try await System.until("the thread has ended") { System.threads(named: "loop-late") == 0 }
+            try await SystemTime.shared.until("the thread has ended") { System.threads(named: "loop-late") == 0 }
         }
 
         @Test("Closing a loop from an actor that runs on it ends the call") func closeFromWithin() async throws {
@@ -142,7 +142,7 @@
 
         @Test("200 loops leave no thread and no descriptor") func leaks() async {
             await #expect(processExitsWith: .success) {
-                try await System.leavesNothing {
+                try await ProcessUse.leavesNothing {
                     let loop = EventLoop("loop-leak")
                     let timer = loop.timer(after: .seconds(3_600)) { _ in }
                     _ = await Counter(on: loop).add()

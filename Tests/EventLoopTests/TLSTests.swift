@@ -1,6 +1,7 @@
 #if EventLoop
     import EventLoop
     import Foundation
+    import MessagingTesting
     import Testing
 
     @Suite("Byte streams over TLS") struct TLSTests {
@@ -117,7 +118,7 @@
             await #expect(processExitsWith: .success) {
                 let loop = EventLoop("tls-leak")
                 try await TLSTests().withCertificate { server, client in
-                    try await System.leavesNothing {
+                    try await ProcessUse.leavesNothing {
                         let echo = try Echo(tls: server, on: loop)
                         let stream = try await ByteStream.connect(
                             to: "localhost", port: echo.listener.port, tls: client, within: .seconds(30), on: loop)

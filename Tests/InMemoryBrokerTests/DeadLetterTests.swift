@@ -57,4 +57,36 @@ import Testing
         #expect(letters.map { $0.message.headers[.deadLetterAttempt] } == ["2"])
         #expect(letters.map(\.message.expiration) == [nil])
     }
+
+    @Test(arguments: [0, 1, 3, 4]) func aMessageWithAsManyHeadersAsFitIsDeadLettered(room: Int) async throws {
+        let bench = try await Bench()
+        let dead = Destination.queue("dead")
+        try await bench.declare(dead)
+        try await bench.declare(queue) { $0.deadLetters = .broker(dead) }
+        let limit = bench.broker.limits.maximumHeaders
+        let fields = (0..<(limit - room)).map { Headers.Field(HeaderName("h\($0)"), "v") }
+        try await bench.publish(["full"], to: queue) { $0.headers = Headers(fields) }
+        let consumer = try await bench.consumer(queue)
+        let held = try await consumer.take()
+        #expect(await consumer.settle(held[0].receipt, as: .discard(reason: "no use")) == .settled)
+        let letters = try await bench.consumer(dead).take()
+        #expect(letters.map { $0.message.headers.count } == [limit])
+        #expect(letters.map { Array($0.message.headers.fields.prefix(fields.count)) } == [fields])
+        #expect(letters.map { $0.message.headers[.deadLetterReason] } == [room > 0 ? "no use" : nil])
+    }
+
+    @Test func aReasonThatNoHeaderCarriesIsLeftOut() async throws {
+        let bench = try await Bench()
+        let dead = Destination.queue("dead")
+        try await bench.declare(dead)
+        try await bench.declare(queue) { $0.deadLetters = .broker(dead) }
+        try await bench.publish(["a"], to: queue) { $0.headers[.deadLetterReason] = "an earlier one" }
+        let consumer = try await bench.consumer(queue)
+        let held = try await consumer.take()
+        let reason = String(repeating: "x", count: bench.broker.limits.maximumHeaderValueBytes + 1)
+        #expect(await consumer.settle(held[0].receipt, as: .discard(reason: reason)) == .settled)
+        let letters = try await bench.consumer(dead).take()
+        #expect(letters.map { $0.message.headers[.deadLetterReason] } == [nil])
+        #expect(letters.map { $0.message.headers[.deadLetterOrigin] } == ["orders"])
+    }
 }

@@ -71,9 +71,11 @@
 
         /// Reads as many bytes, or as many as there are.
         private func read(_ count: Int, from stream: ByteStream) async throws -> [UInt8] {
-            var all: [UInt8] = []
-            while all.count < count, let more = try await stream.read(upTo: count - all.count) { all += more }
-            return all
+            try await SystemTime.shared.bounded("reading \(count) bytes", within: Self.patience) {
+                var all: [UInt8] = []
+                while all.count < count, let more = try await stream.read(upTo: count - all.count) { all += more }
+                return all
+            }
         }
 
         /// Fails unless the connection has ended, in whichever way.
@@ -93,7 +95,7 @@
                 #expect(await proxy.passed == [.toServer: sent.count, .toClient: sent.count])
                 try await stream.finish()
                 #expect(try await stream.read() == nil)
-                try await System.until("the proxy has none left") { await proxy.connectionCount == 0 }
+                try await SystemTime.shared.until("the proxy has none left") { await proxy.connectionCount == 0 }
             }
         }
 
@@ -135,7 +137,7 @@
                 try await proxy.apply(.cutAfter(count, .toServer))
                 try await stream.write([UInt8](repeating: 5, count: 50_000))
                 try await hasEnded(stream)
-                try await System.until("the server has them") { echo.received.value == 3 + count }
+                try await SystemTime.shared.until("the server has them") { echo.received.value == 3 + count }
                 let other = try await connect(proxy, echo)
                 #expect(try await works(other))
                 try await proxy.apply(.cutAfter(count, .toClient))
@@ -153,7 +155,7 @@
                 try await proxy.apply(.cutWithin(.toServer))
                 try await stream.write([UInt8](repeating: 5, count: 100))
                 try await hasEnded(stream)
-                try await System.until("the server has half") { echo.received.value == 53 }
+                try await SystemTime.shared.until("the server has half") { echo.received.value == 53 }
                 let other = try await connect(proxy, echo)
                 try await proxy.apply(.cutWithin(.toClient))
                 try await other.write([UInt8](repeating: 5, count: 100))
@@ -169,13 +171,10 @@
                 let start = ContinuousClock.now
                 #expect(try await works(stream))
                 #expect(ContinuousClock.now - start >= .milliseconds(999))
-                // 20 pieces that waited one after the other would take 10 s.
+                // 20 pieces of 16 KiB that waited one after the other would take 20 s.
                 let again = ContinuousClock.now
-                for _ in 0..<20 {
-                    try await stream.write([1])
-                    try await Task.sleep(for: .milliseconds(5))
-                }
-                _ = try await read(20, from: stream)
+                try await stream.write([UInt8](repeating: 1, count: 20 << 14))
+                _ = try await read(20 << 14, from: stream)
                 #expect(ContinuousClock.now - again < .seconds(8))
                 try await proxy.restore()
                 #expect(try await works(stream))
@@ -193,6 +192,18 @@
             }
         }
 
+        @Test("A throttle that is restored lets at once through what waits") func throttleEnds() async throws {
+            try await withProxy { proxy, echo in
+                let stream = try await connect(proxy, echo)
+                // Two minutes for it all.
+                try await proxy.apply(.throttle(bytesPerSecond: 100))
+                try await stream.write([UInt8](repeating: 1, count: 12_000))
+                try await SystemTime.shared.until("some of it is passed") { echo.received.value > 0 }
+                try await proxy.restore()
+                try await SystemTime.shared.until("the rest goes through") { echo.received.value == 12_000 }
+            }
+        }
+
         @Test("A black hole passes nothing and says nothing, takes new connections, and gives back what it held")
         func blackHole() async throws {
             try await withProxy { proxy, echo in
@@ -206,14 +217,18 @@
                 try await new.write([7])
                 await leaving.reset()
                 let before = await proxy.passed
-                for silent in [stream, new] {
-                    let reading = Task { try await silent.read() }
-                    try await Task.sleep(for: .milliseconds(100))
-                    reading.cancel()
-                    await #expect(throws: StreamError.self) { _ = try await reading.value }
+                let reading = [stream, new].map { silent in Task { try await silent.read() } }
+                // Another way to the same server, on which everything goes to and fro meanwhile.
+                let way = try await BrokerProxy(to: "127.0.0.1", port: echo.listener.port)
+                let sentinel = try await connect(way, echo)
+                for _ in 0..<100 { #expect(try await works(sentinel)) }
+                await way.close()
+                for silent in reading {
+                    silent.cancel()
+                    await #expect(throws: StreamError.self) { _ = try await silent.value }
                 }
                 #expect(await proxy.passed == before)
-                #expect(echo.received.value == 6)
+                #expect(echo.received.value == 6 + 300)
                 try await proxy.restore()
                 #expect(try await read(3, from: stream) == [4, 5, 6])
                 #expect(try await read(1, from: new) == [7])
@@ -264,7 +279,7 @@
                 #expect(try await works(try await connect(proxy, echo)))
                 let plan = ProxyPlan([ProxyPlan.Step(after: .zero, .refuse, for: .seconds(3_600))])
                 let following = Task { try await proxy.follow(plan) }
-                try await System.until("it refuses") { await proxy.fault == .refuse }
+                try await SystemTime.shared.until("it refuses") { await proxy.fault == .refuse }
                 following.cancel()
                 await #expect(throws: CancellationError.self) { try await following.value }
                 #expect(try await works(try await connect(proxy, echo)))
@@ -274,7 +289,7 @@
         @Test("200 proxies leave no thread and no descriptor") func leaks() async {
             await #expect(processExitsWith: .success) {
                 let test = BrokerProxyTests()
-                try await System.leavesNothing(200) {
+                try await ProcessUse.leavesNothing(200) {
                     try await test.withProxy { proxy, echo in
                         let stream = try await test.connect(proxy, echo)
                         _ = try await test.works(stream)

@@ -66,7 +66,9 @@
             let path = server.place.directory
             try await server.start()
             let pid = try #require(await server.pid)
-            try await System.until("the child is known") { System.entries(path).contains("child") }
+            try await SystemTime.shared.until("the child is known") {
+                FileManager.default.fileExists(atPath: path + "/child")
+            }
             let line = try String(contentsOfFile: path + "/child", encoding: .utf8)
             let child = try #require(Int32(line.trimmingCharacters(in: .whitespacesAndNewlines)))
             func size() -> Int {
@@ -75,16 +77,14 @@
             }
             try await server.freeze()
             #expect(System.state(of: pid) == "T")
-            try await System.until("the child stands still") { System.state(of: child) == "T" }
+            try await SystemTime.shared.until("the child stands still") { System.state(of: child) == "T" }
             let frozen = size()
-            try await Task.sleep(for: .milliseconds(100))
-            #expect(size() == frozen)
             try await server.thaw()
-            try await System.until("it goes on") { size() > frozen }
+            try await SystemTime.shared.until("it goes on") { size() > frozen }
             try await server.freeze()
             try await server.kill()
             #expect(System.state(of: pid) == nil)
-            try await System.until("the child is gone") { System.state(of: child).map { $0 == "Z" } ?? true }
+            try await SystemTime.shared.until("the child is gone") { System.state(of: child).map { $0 == "Z" } ?? true }
             await server.end()
         }
 
@@ -104,7 +104,7 @@
             try await server.start()
             let error = await #expect(throws: BrokerError.self) { try await server.stop() }
             #expect(error?.code == .timeout)
-            try await System.until("it is gone") { await server.pid == nil }
+            try await SystemTime.shared.until("it is gone") { await server.pid == nil }
             await server.end()
         }
 
@@ -126,7 +126,7 @@
                 #"i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; touch "$1/started"; sleep 100"#
             let server = try ServerProcess(Self.shell(script))
             try await server.start()
-            try await System.until("all was read") { server.output.hasSuffix("line 19999\n") }
+            try await SystemTime.shared.until("all was read") { server.output.hasSuffix("line 19999\n") }
             #expect(server.output.utf8.count == 65_536)
             await server.end()
         }
@@ -140,7 +140,7 @@
                 pid = try #require(await server.pid)
                 folder = server.place.directory
             }
-            try await System.until("it is gone") {
+            try await SystemTime.shared.until("it is gone") {
                 System.state(of: pid) == nil && !FileManager.default.fileExists(atPath: folder)
             }
         }
@@ -157,20 +157,21 @@
             let pids = try String(contentsOfFile: path, encoding: .utf8).split { $0 == " " || $0 == "\n" }
             #expect(pids.count == 2)
             for pid in pids.compactMap({ Int32($0) }) {
-                try await System.until("\(pid) is gone") { System.state(of: pid).map { $0 == "Z" } ?? true }
+                try await SystemTime.shared.until("\(pid) is gone") { System.state(of: pid).map { $0 == "Z" } ?? true }
             }
             try FileManager.default.removeItem(atPath: path)
         }
 
         @Test("40 servers leave no process, thread or descriptor") func leaks() async {
             await #expect(processExitsWith: .success) {
-                try await System.leavesNothing(40) {
+                try await ProcessUse.leavesNothing(40) {
                     let server = try ServerProcess(ServerProcessTests.shell(ServerProcessTests.server))
                     try await server.start()
                     try await server.kill()
                     try await server.start()
                     await server.end()
                 }
+                try await SystemTime.shared.until("no child process is left") { waitpid(-1, nil, WNOHANG) == -1 }
             }
         }
     }

@@ -65,6 +65,9 @@
             throw StreamError(.closed, "nothing can be written to \(peer): there is no connection")
         }
 
+        /// How many bytes wait to be sent.
+        package var unsent: Int { handle?.unsent ?? 0 }
+
         /// Returns when fewer than 256 KiB wait to be sent. Throws `.lost`, `.untrusted`, `.closed` and `.cancelled`.
         package func room() async throws(StreamError) {
             if case .error(let error) = ending { throw error }
@@ -122,8 +125,8 @@
                 if ending == nil { ending = .byPeer }
                 waiting.wake(.bytes)
             case .failed(let error):
-                // What came before the failure can still be read.
-                if ending == nil { ending = .error(error) }
+                // What came before the failure can still be read. A peer that has ended can still fail to take what is sent.
+                if case .error = ending {} else { ending = .error(error) }
                 waiting.wakeAll()
             case .loopEnded:
                 end(StreamError(.closed, "the connection to \(peer) ended with its event loop"))

@@ -40,10 +40,12 @@
             }
             let flags = CInt(BEV_OPT_CLOSE_ON_FREE.rawValue)
             if let base = loop.base {
-                let state = isServer ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING
-                pointer =
-                    session.map { bufferevent_openssl_socket_new(base, descriptor, $0, state, flags) }
-                    ?? bufferevent_socket_new(base, descriptor, flags)
+                if let session {
+                    let state = isServer ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING
+                    pointer = bufferevent_openssl_socket_new(base, descriptor, session, state, flags)
+                } else {
+                    pointer = bufferevent_socket_new(base, descriptor, flags)
+                }
             }
             guard let pointer else {
                 Glibc.close(descriptor)

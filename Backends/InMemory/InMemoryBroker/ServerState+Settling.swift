@@ -170,12 +170,20 @@ extension ServerState {
         let box = inboxes[hold.inbox]
         guard case .broker(let destination) = box.declaration.deadLetters else { return nil }
         guard var message = consumers[id].message(in: cell) else { return nil }
-        message.headers[.deadLetterReason] = reason
-        message.headers[.deadLetterOrigin] = box.declaration.destination.topic.name
-        message.headers[.deadLetterKind] = box.declaration.destination.kind.rawValue
-        message.headers[.deadLetterAttempt] = String(hold.mark.attempt)
         message.expiration = nil
         message.notBefore = nil
+        let origin = box.declaration.destination
+        let said: [(HeaderName, String)] = [
+            (.deadLetterReason, reason), (.deadLetterOrigin, origin.topic.name),
+            (.deadLetterAttempt, String(hold.mark.attempt)), (.deadLetterKind, origin.kind.rawValue),
+        ]
+        for (name, _) in said { message.headers.removeAll(name) }
+        // What the message cannot carry beside its own headers is left out: it is not kept for what is said of it.
+        for (name, text) in said {
+            var letter = message
+            letter.headers[name] = text
+            if connections[broker].limits.refusal(of: letter, at: moment.now()) == nil { message = letter }
+        }
         return forward([Outgoing(message, to: destination)], of: broker, in: hold, at: moment, &effects)
     }
 

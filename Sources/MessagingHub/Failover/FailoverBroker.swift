@@ -85,7 +85,6 @@ public final class FailoverBroker: BrokerDecorator {
         } catch {
             return error
         }
-        if isPrimary { turn(to: .primary) }
         return nil
     }
 
@@ -94,6 +93,7 @@ public final class FailoverBroker: BrokerDecorator {
         switch event {
         case .up where !isPrimary: return
         case .down where !isPrimary: return
+        case .up: turn(to: .primary)
         case .down(let error): turn(to: .fallback(because: error))
         default: break
         }
@@ -138,7 +138,9 @@ public final class FailoverBroker: BrokerDecorator {
             var options = options
             options.deadline = options.deadline / 2
             do throws(PublishFailure) {
-                return try await primary.broker.publish(messages, to: destination, options: options)
+                let receipt = try await primary.broker.publish(messages, to: destination, options: options)
+                turn(to: .primary)
+                return receipt
             } catch {
                 outcomes = error.outcomes
             }

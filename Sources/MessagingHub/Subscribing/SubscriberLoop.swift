@@ -4,7 +4,7 @@ import Synchronization
 
 /// The loop of one consumer: a fixed number of workers, one of which receives while the others handle.
 ///
-/// A worker claims a delivery, runs it, and puts the settlement into its own cell; cells are flushed at 64, when there
+/// A worker claims a delivery, runs it, and puts the settlement into its own cell; cells are flushed at 128, when there
 /// is nothing left to claim, and by a sweeper every 2 ms. There is no task for each message, and no race of tasks for a
 /// time-out: a watchdog reads when each run began.
 final class SubscriberLoop: Sendable {
@@ -31,6 +31,8 @@ final class SubscriberLoop: Sendable {
     static let sweepInterval = Duration.milliseconds(2)
     /// After how many runs a worker lets others have its thread, where neither the handler nor the broker ever waits.
     static let yieldInterval = 1024
+    /// After how long it does, too, once it has used up a batch: runs may be slow though nothing waits in them.
+    static let turn = Duration.milliseconds(1)
 
     let settler: Settler
     /// No further run is begun once it has fired.
@@ -164,7 +166,7 @@ final class SubscriberLoop: Sendable {
 
     /// Claims and runs until there is no more; where a run took too long, what a new task is to go on with.
     private func work(_ slot: WorkerSlot, from start: Resumption) async -> Resumption? {
-        var (batch, runs) = (start.batch, 0)
+        var (batch, runs, yieldedAt) = (start.batch, 0, sweepTime.coarseUptime)
         let (consumer, runner, handle) = (settler.consumer, runner, runner.handle)
         if let (delivery, end) = start.run {
             let verdict = await runner.runCarefully(delivery, end, slot, self)
@@ -181,6 +183,10 @@ final class SubscriberLoop: Sendable {
                 if runs.isMultiple(of: Self.yieldInterval) { await Task.yield() }
             } else {
                 await flush(slot)
+                if sweepTime.coarseUptime - yieldedAt >= Self.turn {
+                    await Task.yield()
+                    yieldedAt = sweepTime.coarseUptime
+                }
                 guard let next = await intake.next(for: slot.index) else { break }
                 batch = next
                 if intake.isBrisk, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }

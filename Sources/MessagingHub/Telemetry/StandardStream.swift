@@ -11,6 +11,14 @@ package enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
 
+    /// Keeps the places of streams that the process was started without, so that no file or connection gets one of them and
+    /// with it what is written here. What is written to such a stream fails. To be called before anything is opened.
+    package static func keepPlaces() {
+        for place in Int32(0)...2 where fcntl(place, F_GETFD) < 0 {
+            _ = open("/dev/null", place == 0 ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Writes all of a text, by as few calls as it takes; one that takes nothing for now is waited for. Nil when all is
     /// written, else why not: the code of the system's error.
     @discardableResult package func write(_ text: String) -> Int32? {

@@ -37,8 +37,10 @@ public struct BrokerConformance: Sendable {
             try await time.bounded("removing what the run made", within: patience * 10) { try await context.cleanUp() }
         }
         do { try await removal.value } catch {
-            if case .failed = result { return result }
-            result = .failed(violation(of: scenario, kind: kind, context, error))
+            var violation = violation(of: scenario, kind: kind, context, error)
+            if case .failed(let first) = result { violation = first }
+            violation.remains = "\(error)"
+            result = .failed(violation)
         }
         return result
     }

@@ -25,12 +25,18 @@ public struct ScenarioViolation: Error, Sendable, CustomStringConvertible {
     public let excerpt: [String]
     /// What was published, confirmed, delivered and settled, by whom and when: the last 1,024 entries, in their order.
     public let history: [String]
+    /// What the run made and could not remove, in a sentence; nil: nothing stays.
+    public internal(set) var remains: String?
 
     /// What was seen, and the entries that show it: one line each.
     public var description: String {
-        (["\(scenario)", "    \(kind): \(sentence) (seed \(seed))"] + excerpt.map { "      \($0)" })
+        (["\(scenario)", "    \(kind): \(sentence) (seed \(seed))"] + excerpt.map { "      \($0)" }
+            + besides.map { "    \($0)" })
             .joined(separator: "\n")
     }
+
+    /// What stays, where that is not all that it fails with.
+    package var besides: [String] { remains.map { $0 == sentence ? [] : ["besides, \($0)"] } ?? [] }
 
     /// The description, and below it the whole history.
     public var report: String {

@@ -2,19 +2,22 @@ public import Messaging
 
 /// How a test hub is run.
 public struct TestHubOptions: Sendable {
+    /// Puts something before a broker, with the clock to wait on.
+    public typealias Decoration = @Sendable (any MessageBroker, any TimeSource) -> any MessageBroker
+
     /// How many runs of handlers one call of the test may cause; more are a loop, and an error. Default: 10,000.
     public var stepLimit: Int
     /// How long a call of the test may take to come to rest, in the machine's time. Default: 30 s.
     public var patience: Duration
     /// Where the hub logs. Default: nowhere.
     public var log: any LogSink
-    /// What stands before each broker, such as a plan of faults. Default: nothing.
-    public var decorate: @Sendable (any MessageBroker) -> any MessageBroker
+    /// What stands before each broker, such as a plan of faults: it is given the hub's clock. Default: nothing.
+    public var decorate: Decoration
 
     /// These options.
     public init(
         stepLimit: Int = 10_000, patience: Duration = .seconds(30), log: any LogSink = NoLog(),
-        decorating decorate: @escaping @Sendable (any MessageBroker) -> any MessageBroker = { $0 }
+        decorating decorate: @escaping Decoration = { broker, _ in broker }
     ) {
         self.stepLimit = stepLimit
         self.patience = patience

@@ -110,7 +110,7 @@ extension BrokerFactory {
     /// The same, with what the test wants before each broker, and the journal before that.
     fileprivate func journaled(by journal: Journal, _ options: TestHubOptions) -> BrokerFactory {
         BrokerFactory(profile) { (name, values, environment) throws(BrokerError) -> any MessageBroker in
-            JournaledBroker(options.decorate(try make(name, values, environment)), journal)
+            JournaledBroker(options.decorate(try make(name, values, environment), environment.time), journal)
         }
     }
 }

@@ -32,6 +32,12 @@ final class DemoAccount: Sendable {
         ended.add(1, ordering: .relaxed)
     }
 
+    /// A group's filter lets it pass by.
+    func filtered(_ message: Message, from destination: Destination, group: GroupName) {
+        recorder.filtered(message.id, from: destination, group: group)
+        ended.add(1, ordering: .relaxed)
+    }
+
     /// The first run of a message that was sent at that moment begins.
     func began(_ topic: Topic, sentAt: Timestamp, now: Timestamp) {
         latencies.withLock { $0[topic, default: Latencies()].add((now - sentAt).nanoseconds) }

@@ -10,7 +10,8 @@ enum DemoJSON {
                 ("kind", JSONText.quoted(entry.destination.kind.rawValue)),
                 ("groups", String(entry.groups.count)), ("sent", String(entry.sent)),
                 ("handled", String(entry.handled)), ("deadLettered", String(entry.deadLettered)),
-                ("lost", String(entry.lost)), ("duplicated", String(entry.duplicated)),
+                ("filtered", String(entry.filtered)), ("lost", String(entry.lost)),
+                ("duplicated", String(entry.duplicated)),
                 ("p50us", String(Int(measured.latencies.microseconds(at: 0.5).rounded()))),
                 ("p99us", String(Int(measured.latencies.microseconds(at: 0.99).rounded()))),
             ])

@@ -73,6 +73,7 @@ struct DemoRun: Sendable {
         let topic: Topic
         let kind: DestinationKind
         let groups: [GroupName?]
+        let filters: [GroupName: HeaderFilter]
         let deadLetterTopic: Topic?
         var destination: Destination { Destination(topic, kind) }
     }
@@ -89,7 +90,10 @@ struct DemoRun: Sendable {
             let known = route.groups.keys.sorted { $0.name < $1.name }
             let groups: [GroupName?] = route.kind == .stream ? (known.isEmpty ? ["analytics", "audit"] : known) : [nil]
             let deadLetterTopic = route.kind == .pubSub ? nil : hub.deadLetterTopic(of: topic)
-            targets.append(Target(topic: topic, kind: route.kind, groups: groups, deadLetterTopic: deadLetterTopic))
+            targets.append(
+                Target(
+                    topic: topic, kind: route.kind, groups: groups, filters: route.groups.compactMapValues(\.filter),
+                    deadLetterTopic: deadLetterTopic))
         }
         if !problems.isEmpty { throw ConfigurationError(problems) }
         return targets
@@ -201,20 +205,28 @@ struct DemoRun: Sendable {
         }
         do {
             try await hub.publish(messages, to: target.topic)
-            account.sent(messages, to: target.destination)
+            note(messages, sentTo: target)
         } catch let failure as PublishFailure {
-            let confirmed = messages.indices.filter { failure.outcomes[$0] == nil }.map { messages[$0] }
-            account.sent(confirmed, to: target.destination)
-            account.expected.add(confirmed.count * target.groups.count, ordering: .relaxed)
+            note(messages.indices.filter { failure.outcomes[$0] == nil }.map { messages[$0] }, sentTo: target)
             return failure.first
         }
-        account.expected.add(messages.count * target.groups.count, ordering: .relaxed)
         // Live broadcasts drop what a slow subscriber has no room for, so nobody runs far ahead of the handlers.
         while account.outstanding > Self.window {
             try await Task.sleep(for: .microseconds(500))
             if account.isStuck(for: Self.patience) { return nil }
         }
         return nil
+    }
+
+    /// Each of these is to end in every group; what a group's filter does not let through has ended there already.
+    private func note(_ confirmed: [Message], sentTo target: Target) {
+        account.sent(confirmed, to: target.destination)
+        account.expected.add(confirmed.count * target.groups.count, ordering: .relaxed)
+        for (group, filter) in target.filters {
+            for message in confirmed where !filter.matches(message.headers) {
+                account.filtered(message, from: target.destination, group: group)
+            }
+        }
     }
 
     /// Waits until everything that was sent has ended, or nothing happens any more.

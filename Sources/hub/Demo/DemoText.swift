@@ -14,13 +14,14 @@ enum DemoText {
     }
 
     private static func account(_ outcome: DemoOutcome) -> TextTable {
-        var table = TextTable([
-            "destination", "kind", "group", "sent", "handled", "dead-lettered", "duplicated", "lost",
-        ])
+        let isFiltered = outcome.entries.contains { $0.filtered > 0 }
+        let filtered = isFiltered ? ["filtered"] : []
+        var table = TextTable(
+            ["destination", "kind", "group", "sent", "handled", "dead-lettered"] + filtered + ["duplicated", "lost"])
         for entry in outcome.entries {
             for group in entry.groups {
-                let (lost, duplicated) = (group.faults[.lost] ?? 0, group.faults[.duplicated] ?? 0)
-                let numbers = [entry.sent, group.handled, group.deadLettered, duplicated, lost].map(\.grouped)
+                let ends = [entry.sent, group.handled, group.deadLettered] + (isFiltered ? [group.filtered] : [])
+                let numbers = (ends + [group.faults[.duplicated] ?? 0, group.faults[.lost] ?? 0]).map(\.grouped)
                 let words = [entry.destination.topic.name, entry.destination.kind.rawValue, group.name?.name ?? "-"]
                 table.add((words + numbers).map { TextTable.Cell($0) })
             }

@@ -19,7 +19,8 @@ enum VerifyJSON {
     private static func words(_ result: ScenarioResult) -> (result: String, reason: String?) {
         switch result {
         case .passed(let emulations): ("passed", emulations.isEmpty ? nil : emulations.joined(separator: "; "))
-        case .failed(let violation): ("failed", "\(violation.sentence) (seed \(violation.seed))")
+        case .failed(let violation):
+            ("failed", "\(violation.sentence) (seed \(violation.seed))" + violation.besides.map { "; \($0)" }.joined())
         case .excluded(let reason): ("excluded", reason)
         }
     }

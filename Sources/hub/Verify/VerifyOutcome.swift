@@ -28,6 +28,8 @@ struct VerifyCount: Sendable {
     var emulated = 0
     var excluded = 0
     var failed = 0
+    /// What scenarios that were interrupted could not remove, a sentence each.
+    var remains: [String] = []
 
     var ended: Int { held + excluded + failed }
 
@@ -52,4 +54,10 @@ final class VerifyTally: Sendable {
     var count: VerifyCount { state.withLock { $0 } }
 
     func add(_ outcome: VerifyOutcome) { state.withLock { $0.add(outcome) } }
+
+    /// A scenario was interrupted: what it fails with is not the broker's doing, and what stays is said all the same.
+    func interrupt(_ outcome: VerifyOutcome) {
+        guard case .failed(let violation) = outcome.result, let remains = violation.remains else { return }
+        state.withLock { $0.remains.append(remains) }
+    }
 }

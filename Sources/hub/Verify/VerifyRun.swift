@@ -59,7 +59,9 @@ struct VerifyRun: Sendable {
             if !options.json { console.write(VerifyText.verdict(on: subject, count, in: time, console.style)) }
             if count.ended < count.all {
                 let rest = "\(count.all - count.ended) of \(count.all) scenarios were not finished"
-                console.writeError("hub verify: interrupted, \(rest); what was made is removed")
+                let removal = count.remains.isEmpty ? "what was made is removed" : "not all that was made is removed"
+                console.writeError("hub verify: interrupted, \(rest); \(removal)")
+                for sentence in count.remains { console.writeError("hub verify: \(sentence)") }
             }
         }
         return interrupts?.status ?? status

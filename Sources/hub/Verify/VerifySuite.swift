@@ -33,8 +33,10 @@ struct VerifySuite: Sendable {
                 switch await group.next() {
                 case .ended(let index, let outcome)?:
                     running -= 1
-                    // What a cancelled scenario fails with is not the broker's doing.
-                    if isOver, outcome.hasFailed { continue }
+                    if isOver, outcome.hasFailed {
+                        tally.interrupt(outcome)
+                        continue
+                    }
                     outcomes[index] = outcome
                     tally.add(outcome)
                     told = tell(outcomes, from: told, telling)

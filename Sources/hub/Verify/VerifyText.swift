@@ -50,7 +50,8 @@ enum VerifyText {
         case .passed(let emulations): "\(style.yellow("holds by an emulation")): \(emulations.joined(separator: "; "))"
         case .excluded(let reason): "\(style.dim("not run")): \(reason)"
         case .failed(let violation):
-            (["\(style.red("FAILS")): \(violation.sentence) (seed \(violation.seed))"] + violation.excerpt)
+            (["\(style.red("FAILS")): \(violation.sentence) (seed \(violation.seed))"] + violation.excerpt
+                + violation.besides)
                 .joined(separator: "\n")
         }
     }

@@ -163,6 +163,26 @@ import Testing
         #expect(broker.divertedCount == 0)
     }
 
+    @Test func aFirstThatIsThereAndRefusesEverythingIsOneChangeWhateverTheNumberOfMessages() async throws {
+        let changes = Recorder<FailoverBroker.Use>()
+        let refusing = FaultyBroker(InMemoryBroker(InMemoryServer()), FaultPlan(seed: 1, [.publishFails: 1]))
+        let broker = FailoverBroker(refusing, fallback: InMemoryBroker(InMemoryServer())) { changes.add($0) }
+        try await broker.connect { _ in }
+        try await broker.declare([DestinationDeclaration(queue)])
+        for _ in 0..<5 { try await broker.publish(Message("a"), to: queue) }
+        #expect(broker.divertedCount == 5 && broker.fallbackCount == 1)
+        #expect(changes.count == 1 && broker.use != .primary)
+    }
+
+    @Test func aFirstThatIsBackIsInUseBeforeAnythingIsPublished() async throws {
+        let pair = try await connected()
+        pair.first.kill()
+        #expect(await pair.broker.health().state == .degraded)
+        pair.first.start()
+        #expect(pair.broker.use == .primary)
+        #expect(await pair.broker.health().state == .connected)
+    }
+
     @Test func powersAndLimitsAreThoseOfBoth() async throws {
         let small = BrokerProfile(
             type: .inMemory, scheme: "memory", options: BrokerProfile.inMemory.options,

@@ -40,4 +40,25 @@ import Testing
             }
         }
     }
+
+    @Test("A pattern that covers another matches whatever that matches, and each covers itself")
+    func covering() {
+        let matching = Self.patterns.map { pattern in
+            Set(Self.topics.indices.filter { pattern.matches(Self.topics[$0]) })
+        }
+        for (left, one) in Self.patterns.enumerated() {
+            #expect(one.covers(one), "\(one)")
+            for (right, other) in Self.patterns.enumerated() where one.covers(other) {
+                #expect(matching[left].isSuperset(of: matching[right]), "\(one) and \(other)")
+            }
+        }
+    }
+
+    @Test("Whether one covers another is known at once, whatever the patterns", .timeLimit(.minutes(1)))
+    func longCovering() throws {
+        let many = try TopicPattern(Array(repeating: "#.a", count: 40).joined(separator: ".") + ".b", style: .amqp)
+        let long = Array(repeating: "a", count: 120).joined(separator: ".")
+        #expect(!many.covers(try TopicPattern(long + ".c", style: .amqp)))
+        #expect(many.covers(try TopicPattern(long + ".b", style: .amqp)))
+    }
 }

@@ -249,6 +249,31 @@ import Testing
         #expect(try #require(before.all.first) <= 2 * SubscriberLoop.yieldInterval)
     }
 
+    @Test(arguments: [false, true]) func aLoopOfSlowRunsLeavesTheThreadAfterEachBatch(ordered: Bool) async throws {
+        let (busy, quiet) = (FakeConsumer(count: 600), FakeConsumer(count: 1))
+        let (handled, before) = (Recorder<Bool>(), Recorder<Int>())
+        let first = loop(busy, workers: 1, ordered: ordered) { _ in
+            let end = ContinuousClock.now + .microseconds(200)
+            while ContinuousClock.now < end {}
+            handled.add(true)
+            return []
+        }
+        let second = loop(quiet, workers: 1, ordered: ordered) { _ in
+            before.add(handled.count)
+            return []
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let thread = OneThread()
+            group.addTask(executorPreference: thread) { _ = await first.run() }
+            group.addTask(executorPreference: thread) { _ = await second.run() }
+            try await eventually("both are done") { busy.settled.count == 600 && quiet.settled.count == 1 }
+            await first.stop()
+            await second.stop()
+            try await group.waitForAll()
+        }
+        #expect(try #require(before.all.first) <= 2 * Reception.most)
+    }
+
     @Test(arguments: [false, true]) func revokedLanesGoBackWhileTheirWorkersAreBusy(ordered: Bool) async throws {
         let consumer = RevokingConsumer(FakeConsumer(count: 10))
         let gate = Recorder<Bool>()

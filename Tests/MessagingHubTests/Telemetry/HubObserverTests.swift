@@ -1,9 +1,11 @@
+import Foundation
 import InMemoryBroker
 import Messaging
-import MessagingHub
 import MessagingReliability
 import MessagingTesting
 import Testing
+
+@testable import MessagingHub
 
 @Suite(.timeLimit(.minutes(5))) struct HubObserverTests {
     /// Publishes one message that is handled and one that fails for good, and returns once both have ended.
@@ -22,7 +24,7 @@ import Testing
         return (good, bad)
     }
 
-    @Test("S0-94 publish, receive, ack, nack and dead-letter each give one record")
+    @Test("S0-94 publish, receive, ack, nack and dead-letter each give one JSON record")
     func records() async throws {
         let fixture = HubFixture(logLevel: .debug)
         let (good, bad) = try await exercise(fixture)
@@ -37,6 +39,13 @@ import Testing
             received(bad.id) == [
                 "message received", "message failed", "message received", "message failed", "message dead-lettered",
             ])
+        for record in fixture.log.records {
+            let line = JSONLogSink.line(of: record)
+            let object = try JSONDecoder().decode([String: String].self, from: Data(line.utf8))
+            #expect(object["message"] == record.message)
+            #expect(object["messaging.message.id"] == record["messaging.message.id"])
+            #expect(object.count == record.keys.count + 3 && !line.contains("\n"), "\(line)")
+        }
     }
 
     @Test("S0-96 a record has its duration, and an error shares message and trace with the receipt")

@@ -40,6 +40,21 @@ import Testing
         #expect(violation.sentence.contains(sentence), "\(violation.sentence)")
         #expect(violation.sentence.hasSuffix("what stays has to be removed by hand"))
     }
+
+    @Test func whatCannotBeRemovedIsSaidAlsoOfAScenarioThatFailed() async {
+        let scenario = Scenario(1, "It leaves something.", why: "It would fill the broker.", .queue) { context in
+            _ = try await context.place(by: try await context.peer())
+            throw ScenarioFailure("it does not")
+        }
+        let harness = KeepingHarness(base: InMemoryHarness(), refuses: true)
+        guard case .failed(let violation) = await BrokerConformance(harness).run(scenario, kind: .queue) else {
+            Issue.record("it did not fail")
+            return
+        }
+        #expect(violation.sentence == "it does not")
+        #expect(violation.remains?.hasSuffix("what stays has to be removed by hand") == true)
+        #expect(violation.description.contains("besides, queue conformance."))
+    }
 }
 
 /// A harness whose brokers refuse what a cancelled task asks.

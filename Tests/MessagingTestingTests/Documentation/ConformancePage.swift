@@ -9,8 +9,8 @@ enum ConformancePage {
             "Made from the suite itself by a test; `HUB_WRITE_DOCS=1 swift test --filter ConformancePageTests` writes it anew.",
             "", "\(Scenario.all.count) scenarios, \(Mutant.all.count) mutants, \(Oddball.all.count) oddballs.", "",
             "- A **scenario** is one promise. `hub verify CONFIG` runs them against anybody's own brokers.",
-            "- A **mutant** is a broker with a single flaw. Each turns its scenarios red, and nothing else: that is how the",
-            "  suite is proved.",
+            "- A **mutant** is a broker with a single flaw. Each turns its scenarios red, with a sentence of its own, and leaves",
+            "  green what is tried of the others, those aside that its flaw spoils too: that is how the suite is proved.",
             "- An **oddball** is a broker that is odd but right. It stays green: the suite asks for no more than it promises.",
             "- *hub* marks what the hub's policies do on top of a broker; everything else is run against the bare broker.",
         ]

@@ -236,19 +236,6 @@ extension Mutant {
             return flaw
         },
         Mutant(
-            "what is fenced settles as if nothing had happened",
-            caughtBy: [.init(103, "accept by a consumer that held for too long was answered settled, not stale")],
-            spoiling: [7, 75], for: [.queue, .stream]
-        ) {
-            .ofConsumer { base, _, _ in
-                var consumer = FlawedConsumer(base: base)
-                consumer.settle = { base, settlements in
-                    await base.settle(settlements).map { $0 == .stale ? .settled : $0 }
-                }
-                return consumer
-            }
-        },
-        Mutant(
             "who is fenced is told that the broker failed",
             caughtBy: [.init(103, "accept by a consumer that held for too long was answered failed")],
             spoiling: [7, 75], for: [.queue, .stream]

@@ -54,19 +54,7 @@ extension Mutant {
             "a cancelled consumer has tried what it held, though it says that it has not",
             caughtBy: [.init(13, "after cancel, attempt was 3, not 2")], spoiling: [4, 5]
         ) {
-            .ofConsumer { base, _, _ in
-                let held = Observed<[Receipt]>([])
-                var consumer = FlawedConsumer.receiving(base) { deliveries in
-                    held.change { $0 += deliveries.map(\.receipt) }
-                    return deliveries
-                }
-                consumer.cancel = { base in
-                    await base.stop()
-                    for receipt in held.value { _ = await base.settle(receipt, as: .retry(after: .zero, failure: nil)) }
-                    await base.cancel()
-                }
-                return consumer
-            }
+            .ofConsumer { base, _, _ in .leaving(base, settling: .retry(after: .zero, failure: nil)) }
         },
         Mutant(
             "a lost hold is not counted, though it says so",

@@ -184,6 +184,21 @@ extension FlawedConsumer {
         return consumer
     }
 
+    /// A consumer that settles all that it was handed when it is cancelled.
+    static func leaving(_ base: any MessageConsumer, settling settlement: Settlement) -> FlawedConsumer {
+        let held = Observed<[Receipt]>([])
+        var consumer = FlawedConsumer.receiving(base) { deliveries in
+            held.change { $0 += deliveries.map(\.receipt) }
+            return deliveries
+        }
+        consumer.cancel = { base in
+            await base.stop()
+            _ = await base.settle(held.value.map { ReceiptSettlement($0, settlement) })
+            await base.cancel()
+        }
+        return consumer
+    }
+
     /// A consumer that changes what it received.
     static func receiving(
         _ base: any MessageConsumer, _ edit: @escaping @Sendable ([Delivery]) -> [Delivery]

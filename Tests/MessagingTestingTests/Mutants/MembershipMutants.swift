@@ -31,19 +31,7 @@ extension Mutant {
                 .init(5, "the two before the accepted third: …is missing"),
             ], spoiling: [4], for: [.queue, .stream]
         ) {
-            .ofConsumer { base, _, _ in
-                let held = Observed<[Receipt]>([])
-                var consumer = FlawedConsumer.receiving(base) { deliveries in
-                    held.change { $0 += deliveries.map(\.receipt) }
-                    return deliveries
-                }
-                consumer.cancel = { base in
-                    await base.stop()
-                    _ = await base.settle(held.value.map { ReceiptSettlement($0, .accept) })
-                    await base.cancel()
-                }
-                return consumer
-            }
+            .ofConsumer { base, _, _ in .leaving(base, settling: .accept) }
         },
         Mutant(
             "a member that leaves others takes back what it settled last",
@@ -92,39 +80,12 @@ extension FlawedConsumer {
         _ base: any MessageConsumer, _ label: String, _ members: Observed<[String: Int]>
     ) -> FlawedConsumer {
         members.change { $0[label, default: 0] += 1 }
-        let late = Observed<[Receipt]>([])
-        @Sendable func flush() async {
-            let receipts = late.change { late in
-                defer { late = [] }
-                return late
-            }
-            _ = await base.settle(receipts.map { ReceiptSettlement($0, .accept) })
-        }
-        var consumer = FlawedConsumer(base: base)
-        consumer.receive = { base, limit, wait in
-            await flush()
-            return try await base.receive(upTo: limit, within: wait)
-        }
-        consumer.settle = { base, settlements in
-            await flush()
-            guard let last = settlements.last, case .accept = last.settlement, base.holds(last.receipt) else {
-                return await base.settle(settlements)
-            }
-            late.change { $0.append(last.receipt) }
-            return await base.settle(Array(settlements.dropLast())) + [.settled]
-        }
-        consumer.stop = { base in
-            await flush()
-            await base.stop()
-        }
-        consumer.cancel = { base in
+        return .acceptingLate(base) { write in
             let left = members.change { members in
                 members[label, default: 1] -= 1
                 return members[label] ?? 0
             }
-            if left == 0 { await flush() }
-            await base.cancel()
+            if left == 0 { await write() }
         }
-        return consumer
     }
 }

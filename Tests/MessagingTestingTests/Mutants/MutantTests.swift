@@ -61,6 +61,9 @@ import Testing
         let proved = Set(Mutant.all.flatMap { $0.catches.map(\.name) })
         let unproved = Scenario.all.filter { !proved.contains("\($0.number) \($0.level.rawValue)") }
         #expect(unproved.isEmpty, "\(unproved)")
+        let lines = Set(Pair.caught.map(\.line.testDescription))
+        let unprovedLines = Line.all.map(\.testDescription).filter { !lines.contains($0) }
+        #expect(unprovedLines.isEmpty, "\(unprovedLines)")
         for mutant in Mutant.all {
             for caught in mutant.catches {
                 let lines = Pair.caught.filter {

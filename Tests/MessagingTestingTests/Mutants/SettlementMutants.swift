@@ -50,6 +50,7 @@ extension Mutant {
                 .init(7, "settlement 41 of 100 was answered settled, not stale"),
                 .init(9, "of a settled receipt was answered settled, not stale"),
                 .init(75, "settle after close was answered settled, not stale"),
+                .init(103, "accept by a consumer that held for too long was answered settled, not stale"),
             ], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
@@ -275,7 +276,12 @@ extension FlawedConsumer {
         return consumer
     }
 
-    static func acceptingLate(_ base: any MessageConsumer) -> FlawedConsumer {
+    /// The last accept of a call is written with the next one. `cancelling` decides what becomes of it at the end; by
+    /// default it is written.
+    static func acceptingLate(
+        _ base: any MessageConsumer,
+        cancelling: @escaping @Sendable (_ write: @Sendable () async -> Void) async -> Void = { await $0() }
+    ) -> FlawedConsumer {
         let late = Observed<[Receipt]>([])
         var consumer = FlawedConsumer(base: base)
         @Sendable func flush() async {
@@ -297,7 +303,7 @@ extension FlawedConsumer {
             return await base.settle(Array(settlements.dropLast())) + [.settled]
         }
         consumer.cancel = { base in
-            await flush()
+            await cancelling(flush)
             await base.cancel()
         }
         return consumer

@@ -75,7 +75,7 @@ struct TestHubLiveTests {
                 _ messages: [Message], to destination: Destination, options: PublishOptions
             ) async throws(PublishFailure) -> PublishReceipt { PublishReceipt() }
         }
-        let options = TestHubOptions(patience: .milliseconds(300), decorating: { Lossy($0) })
+        let options = TestHubOptions(patience: .milliseconds(300), decorating: { broker, _ in Lossy(broker) })
         let configuration = try TestHubSettlingTests.configuration(Self.yaml)
         try await withTestHub(configuration, brokers: [.inMemory()], live: true, options: options) { test in
             try await test.hub.subscribe(to: "orders") { _ in }

@@ -195,7 +195,7 @@ struct TestHubSettlingTests {
                 throw .refused(BrokerError(.tooLarge, "planned"), count: messages.count)
             }
         }
-        let options = TestHubOptions(decorating: { $0.name == "main" ? Full($0) : $0 })
+        let options = TestHubOptions(decorating: { broker, _ in broker.name == "main" ? Full(broker) : broker })
         try await withTestHub(try Self.configuration(), options: options) { test in
             await #expect(throws: PublishFailure.self) { try await test.publish(Message("one"), to: "orders.eu") }
             #expect(test.topic("orders.eu").refused.map(\.error?.sentence) == ["planned"])

@@ -45,6 +45,18 @@ struct TestHubTimeTests {
         }
     }
 
+    @Test func aPlanOfFaultsWaitsForTheClock() async throws {
+        let plan = FaultPlan(seed: 1, [.slowReceive: 1], slowness: .seconds(5))
+        let options = TestHubOptions(decorating: { FaultyBroker($0, plan, on: $1) })
+        try await withTestHub(Self.configuration(), options: options) { test in
+            try await test.hub.subscribe(to: "jobs") { _ in }
+            try await test.publish(Message("late"), to: "jobs")
+            try test.topic("jobs").requireHandled(0)
+            try await test.advance(by: .seconds(5))
+            try test.topic("jobs").requireHandled(1)
+        }
+    }
+
     @Test func aHandlerIsTimedOutByTheClock() async throws {
         let configuration = Self.configuration {
             $0.timeout = .seconds(30)

@@ -5,8 +5,8 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct DemoCommandTests {
     private struct Row: Decodable {
         let destination, kind: String
-        let groups, sent, handled, deadLettered, lost, duplicated, p50us, p99us: Int
-        var isBalanced: Bool { handled + deadLettered == sent * groups && lost == 0 && duplicated == 0 }
+        let groups, sent, handled, deadLettered, filtered, lost, duplicated, p50us, p99us: Int
+        var isBalanced: Bool { handled + deadLettered + filtered == sent * groups && lost == 0 && duplicated == 0 }
     }
 
     private func rows(_ output: String) throws -> [Row] {
@@ -120,6 +120,31 @@ import Testing
         #expect(rows.map(\.groups) == [1, 3, 1])
         #expect(rows.allSatisfy { $0.isBalanced })
         #expect(rows[0].deadLettered > 60)
+    }
+
+    @Test(arguments: [["--json"], []]) func whatAGroupsFilterLetsPassByIsNotLost(arguments: [String]) async throws {
+        let yaml = """
+            version: 1
+            brokers: { m: { type: inmemory } }
+            routes:
+              tasks: { topic: demo.tasks, kind: queue, broker: m, retry: { delay: 1ms } }
+              events:
+                topic: demo.events
+                kind: stream
+                broker: m
+                groups: { all: {}, few: { filter: { match: any, headers: { demo-event: "7" } } } }
+              live: { topic: demo.live, kind: pubsub, broker: m }
+            """
+        let file = try HubProcess.file("filter.yaml", lines: [yaml])
+        let result = try await HubProcess.run(["demo", "--config", file, "--count", "200"] + arguments)
+        #expect(result.status == 0)
+        #expect(result.errors == "")
+        if arguments.isEmpty {
+            #expect(result.output.contains("few") && result.output.contains("filtered"))
+        } else {
+            let row = try rows(result.output)[1]
+            #expect(row.handled == 201 && row.filtered == 199 && row.lost == 0)
+        }
     }
 
     @Test func aConfigurationWithoutItsTopicsIsRefusedByName() async throws {

@@ -21,6 +21,21 @@ import Testing
             #expect(result.errors.contains("cannot be written to: No space left on device"))
         }
 
+        @Test("Where a stream is closed nothing else gets its place, and what is written to it")
+        func closed() async throws {
+            let events = try HubProcess.file("closed.ndjson", lines: (0..<100).map { HubProcess.event("\($0)") })
+            for arguments in ["brokers", "demo --json --input EVENTS"] {
+                let script = "exec \"$0\" \(arguments.replacing("EVENTS", with: events)) >&-"
+                let result = try await HubProcess(shell: script).end()
+                #expect(result.status == ExitStatus.failure.rawValue)
+                #expect(result.errors.contains("cannot be written to: Bad file descriptor"), "\(result.errors)")
+            }
+            let script = #"exec "$0" demo --json --input EVENTS <&- 2>&-"#.replacing("EVENTS", with: events)
+            let result = try await HubProcess(shell: script).end()
+            #expect(result.status == 0)
+            #expect(result.output.split(separator: "\n").count == 3)
+        }
+
         @Test("A pipe that takes nothing for now is waited for")
         func nonBlocking() async throws {
             let (reader, writer) = try pipe()

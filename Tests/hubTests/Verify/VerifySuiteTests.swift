@@ -106,6 +106,18 @@ import Testing
         }
     }
 
+    @Test func interruptedItSaysWhatIsNotRemoved() async {
+        let made = Observed(0)
+        let lines = scenario(1, .queue) { context in
+            _ = try await context.place(by: try await context.peer())
+            made.change { $0 += 1 }
+            try await context.time.sleep(for: .seconds(3600))
+        }
+        let suite = VerifySuite(subject: subject(KeepingHarness()), lines: lines, seed: 7)
+        let count = await suite.run(until: { made.value == 1 }, showing: { _, _ in }) { _ in }
+        #expect(count.remains == ["1 destinations cannot be deleted; what stays has to be removed by hand"])
+    }
+
     @Test func aBrokerThatCannotBeConnectedToIsSaidAndTheOthersAreVerified() async throws {
         let down = InMemoryServer()
         down.kill()
@@ -120,5 +132,18 @@ import Testing
             console.errors == ["hub verify: broker away cannot be connected to: the in-memory server is down; start it"]
         )
         #expect(console.output.contains("main: 1 hold, 0 of them emulated; 0 not run; 0 fail; "))
+    }
+}
+
+/// A harness whose brokers have no power to delete.
+private struct KeepingHarness: ConformanceHarness {
+    let base = InMemoryHarness()
+    var name: String { base.name }
+
+    func launch() async throws -> LaunchedBroker { LaunchedBroker(Keeper(base: try await base.launch().broker)) }
+
+    private struct Keeper: BrokerDecorator {
+        let base: any MessageBroker
+        var topology: (any TopologyAdministration)? { nil }
     }
 }
