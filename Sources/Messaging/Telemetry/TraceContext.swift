@@ -106,7 +106,7 @@ extension TraceContext {
     private static func isKey(_ key: ArraySlice<UInt8>) -> Bool {
         guard let first = key.first, key.count <= 256 else { return false }
         func isLetterOrDigit(_ byte: UInt8) -> Bool {
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            0x61...0x7A ~= byte || 0x30...0x39 ~= byte
         }
         let at = UInt8(ascii: "@")
         if !isLetterOrDigit(first) || key.count(where: { $0 == at }) > 1 || key.last == at { return false }

@@ -160,11 +160,10 @@ extension MessageHub {
         ) { [publishers] topic throws(BrokerError) in try await publishers.publisher(of: topic) }
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
-        let traced = observer.tracer.map { tracer in
-            handler.traced(by: tracer) { [table, brokers] topic in
-                table.route(of: topic).flatMap { brokers[$0.configuration.broker]?.limits }
-            }
-        } ?? handler
+        let limits: @Sendable (Topic) -> BrokerLimits? = { [table, brokers] topic in
+            table.route(of: topic).flatMap { brokers[$0.configuration.broker]?.limits }
+        }
+        let traced = observer.tracer.map { handler.traced(by: $0, limits: limits) } ?? handler
         let watched = observer.probe.map { traced.watched(by: $0.probe, as: $0.source) } ?? traced
         return DeliveryRunner(
             watched, route.failurePolicy(crashCount: broker.capabilities.crashCount),

@@ -46,9 +46,7 @@ final class BufferedLog: LogSink {
     func log(_ record: LogRecord, ofType type: String) { if takes(record.level, ofType: type) { queue.put(record) } }
 
     /// Hands the records to the sink until `end` fires, and then what is left.
-    func drain(until end: Signal, on time: any TimeSource) async {
-        if isOn { await queue.drain(until: end, on: time) }
-    }
+    func drain(until end: Signal) async { if isOn { await queue.drain(until: end) } }
 
     /// Wakes `drain`, so that it sees its end.
     func wake() { queue.wake() }

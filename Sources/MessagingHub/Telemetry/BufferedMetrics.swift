@@ -75,7 +75,7 @@ final class BufferedMetrics: MetricsSink {
 
     func instrument(_ description: InstrumentDescription) -> any Instrument { Buffered(description, sink, queue) }
 
-    func drain(until end: Signal, on time: any TimeSource) async { await queue.drain(until: end, on: time) }
+    func drain(until end: Signal) async { await queue.drain(until: end) }
 
     func wake() { queue.wake() }
 }

@@ -38,12 +38,14 @@ final class HubCounters: Sendable {
     /// The counts of this moment.
     var snapshot: HubMetrics {
         HubMetrics(
-            published: published.count + publishedAlone.count, publishFailed: publishFailed.count, publishRetried: publishRetried.count,
+            published: published.count + publishedAlone.count, publishFailed: publishFailed.count,
+            publishRetried: publishRetried.count,
             received: received.count, handled: handled.count, failed: failed.count, retried: retried.count,
             released: released.count, deadLettered: deadLettered.count, dropped: dropped.count,
             settleFailed: settleFailed.count, stale: stale.count, connectionAttempts: connectionAttempts.count,
             connectionSuccesses: connectionSuccesses.count, connectionFailures: connectionFailures.count,
-            bytesPublished: bytesPublished.count, publishLatencyTotal: publishNanoseconds.count,
+            bytesPublished: bytesPublished.count,
+            publishLatencyTotal: publishNanoseconds.count,
             publishLatencyCount: publishCalls.count + publishedAlone.count)
     }
 }
@@ -67,7 +69,9 @@ extension HubCounters {
         publishCalls.add(1)
         publishNanoseconds.add(Int(max(0, taken.nanoseconds)))
         var bytes = 0
-        for index in messages.indices where failed.isEmpty || failed[index] == nil { bytes += messages[index].body.count }
+        for index in messages.indices where failed.isEmpty || failed[index] == nil {
+            bytes += messages[index].body.count
+        }
         bytesPublished.add(bytes)
     }
 }

@@ -16,7 +16,8 @@ final class HubTelemetry: Sendable {
     private let metrics: BufferedMetrics?
     private let spans: SinkQueue<SpanRecord>?
     private let audit: SinkQueue<AuditRecord>?
-    private let executor: (any TaskExecutor)?
+    /// One for each, in the order of the properties above.
+    private let executors: [any TaskExecutor]
 
     init(_ environment: HubEnvironment, _ configuration: LogConfiguration) {
         let settings = environment.sinks
@@ -34,7 +35,8 @@ final class HubTelemetry: Sendable {
         audit = environment.audit.map { sink in
             SinkQueue(settings, report: { report(.error, "audit records", $0) }, deliver: { sink.audit($0) })
         }
-        executor = environment.door?.executor
+        let shared = environment.door?.executor
+        executors = ["log", "metrics", "spans", "audit"].map { shared ?? SinkExecutor($0) }
     }
 
     /// An environment in which the queues stand for the sinks.
@@ -59,20 +61,16 @@ final class HubTelemetry: Sendable {
     func run(until end: Signal, on time: any TimeSource, report: MetricsReport?) async {
         let (reportEnd, logEnd) = (Signal(), Signal())
         await withTaskGroup(of: Void.self) { group in
-            if log.isOn {
-                group.addTask(executorPreference: own("log")) { await self.log.drain(until: logEnd, on: time) }
-            }
+            if log.isOn { group.addTask(executorPreference: executors[0]) { await self.log.drain(until: logEnd) } }
             await withTaskGroup(of: Void.self) { others in
                 if let metrics {
-                    others.addTask(executorPreference: own("metrics")) {
-                        await metrics.drain(until: reportEnd, on: time)
-                    }
+                    others.addTask(executorPreference: executors[1]) { await metrics.drain(until: reportEnd) }
                 }
                 if let spans {
-                    others.addTask(executorPreference: own("spans")) { await spans.drain(until: end, on: time) }
+                    others.addTask(executorPreference: executors[2]) { await spans.drain(until: end) }
                 }
                 if let audit {
-                    others.addTask(executorPreference: own("audit")) { await audit.drain(until: end, on: time) }
+                    others.addTask(executorPreference: executors[3]) { await audit.drain(until: end) }
                 }
                 if let report {
                     await report.run(until: end, on: time)
@@ -93,6 +91,4 @@ final class HubTelemetry: Sendable {
         spans?.wake()
         audit?.wake()
     }
-
-    private func own(_ name: String) -> any TaskExecutor { executor ?? SinkExecutor(name) }
 }

@@ -52,7 +52,7 @@ final class SinkQueue<Element: Sendable>: Sendable {
 
     /// Hands the elements to the sink until `end` fires, and then what is left, for as long as `grace` by the machine's
     /// clock; what is left after that is lost.
-    func drain(until end: Signal, on time: any TimeSource, grace: Duration = .seconds(1)) async {
+    func drain(until end: Signal, grace: Duration = .seconds(1)) async {
         while !end.isFired {
             var count = 0
             while !end.isFired, let element = next() {
@@ -67,7 +67,7 @@ final class SinkQueue<Element: Sendable>: Sendable {
                 return state.elements.isEmpty
             }
             // `end` fires before `wake` looks for a drainer: whoever comes too late to be woken sees it here.
-            if isIdle, !end.isFired { _ = await waiter.wait(on: time) }
+            if isIdle, !end.isFired { _ = await waiter.waitUncancelled() }
         }
         finish(by: SystemTime.shared.uptime + grace)
     }

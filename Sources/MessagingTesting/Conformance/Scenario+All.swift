@@ -12,7 +12,8 @@ extension Scenario {
         + FailureTraffic.all + StatedDefaults.all
         + CarriedScenarios.all + HeaderScenarios.all + CancelledPublish.all + PriorityScenarios.all
         + ResourceScenarios.all + ConnectScenarios.all
-        + EndScenarios.all + SelectionScenarios.all + AdministrationScenarios.all + ContextScenarios.all)
+        + EndScenarios.all + SelectionScenarios.all + AdministrationScenarios.all + ContextScenarios.all
+        + SlowSinks.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 
     /// The scenario of this number and level.

@@ -29,7 +29,6 @@ extension Scenario {
 
     /// What the suite owes: scenarios of policies that do not exist yet.
     public static let owed: [Owed] = [
-        Owed(numbers: 73...73, reason: "it comes with the sinks that measure and trace"),
         Owed(numbers: 90...92, reason: "they come with request and reply"),
         Owed(numbers: 93...95, reason: "they come with deduplication"),
     ]

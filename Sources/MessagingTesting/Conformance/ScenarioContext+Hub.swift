@@ -3,11 +3,12 @@ package import MessagingHub
 
 extension ScenarioContext {
     /// Runs a hub in a process of its own, with a route to this place, while `body` does. Its start declares the place.
-    /// `clock`: the hub's. Default: the harness's.
+    /// `clock`: the hub's. Default: the harness's. `watchedBy` gives it sinks; without, it logs nowhere.
     package func withHub<Value: Sendable>(
         at place: Place, on clock: (any TimeSource)? = nil, grace: Duration = .seconds(5),
         routes more: [RouteName: RouteConfiguration] = [:],
         over decorated: (any MessageBroker) -> any MessageBroker = { $0 },
+        watchedBy watch: (inout HubEnvironment) -> Void = { _ in },
         route edit: (inout RouteConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (MessageHub) async throws -> Value
     ) async throws -> Value {
@@ -22,7 +23,9 @@ extension ScenarioContext {
             type: broker.type, scheme: "conformance", options: OptionGroup([]), capabilities: broker.capabilities,
             limits: broker.limits)
         let factory = BrokerFactory(profile) { _, _, _ in broker }
-        let environment = HubEnvironment(time: clock ?? time, log: NoLog())
+        var sinks = HubEnvironment(time: clock ?? time, log: NoLog())
+        watch(&sinks)
+        let environment = harness.watched(sinks)
         history.add("hub", "runs with a route to \(place)")
         defer { history.add("hub", "is shut down") }
         return try await time.bounded("a hub and what is done with it", within: patience * 5 + grace) {

@@ -154,7 +154,7 @@ import Testing
             routes: ["orders": RouteConfiguration(TopicPattern("orders"), to: "fake", as: .queue)])
         let environment = HubEnvironment(log: NoLog(), trace: trace)
         try await withHub(configuration, brokers: [broker.factory], environment: environment) { hub in
-            try await hub.publish(Message("a"), to: "orders")
+            _ = try await hub.publish(Message("a"), to: "orders")
         }
         #expect(broker.calls.all == [["a"]])
         #expect(spans("publish orders").map(\.kind) == [.client])

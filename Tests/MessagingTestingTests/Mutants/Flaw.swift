@@ -18,6 +18,8 @@ struct Flaw: Sendable {
     var capabilities: (@Sendable (inout BrokerCapabilities) -> Void)?
     var limits: (@Sendable (inout BrokerLimits) -> Void)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
+    /// Of the hub's sinks.
+    var watch: (@Sendable (inout HubEnvironment) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
     /// Ends a process; the second argument does it as it should be done.
     var kill: (@Sendable (any MessageBroker, @Sendable () async -> Void) async -> Void)?

@@ -79,6 +79,12 @@ struct FlawedHarness: ConformanceHarness {
         return configuration
     }
 
+    func watched(_ environment: HubEnvironment) -> HubEnvironment {
+        var environment = environment
+        flaw.watch?(&environment)
+        return environment
+    }
+
     func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
         return LaunchedBroker(

@@ -15,19 +15,23 @@ import Testing
         #expect(context.traceparent == Self.good)
     }
 
-    @Test("of the wrong form is no context", arguments: [
-        "", "00", "-", "00-\(trace)-\(span)", "00-\(trace)-\(span)-", "00-\(trace)-\(span)-0", "00-\(trace)-\(span)-0g",
-        "00-\(trace)-\(span)-01-", "00-\(trace)-\(span)-01-what-the-future-will-be-like", "00-\(trace)-\(span)-01.",
-        "ff-\(trace)-\(span)-01", "FF-\(trace)-\(span)-01", "0-\(trace)-\(span)-01", "0x-\(trace)-\(span)-01",
-        "00-\(trace.uppercased())-\(span)-01", "00-\(trace)-\(span.uppercased())-01", "00-\(trace)-\(span)-0A",
-        "00-00000000000000000000000000000000-\(span)-01", "00-\(trace)-0000000000000000-01",
-        "00-4bf92f3577b34da6a3ce929d0e0e473-\(span)-01", "00-4bf92f3577b34da6a3ce929d0e0e47360-\(span)-01",
-        "00-\(trace)-00f067aa0ba902b-01", "00_\(trace)-\(span)-01", "00-\(trace)_\(span)-01", "00-\(trace)-\(span)_01",
-        " 00-\(trace)-\(span)-01", "00-\(trace)-\(span)-01 ", "00-\(trace)-\(span)-01\n",
-        "00-4bf92f3577b34da6a3ce929d0e0e473é-\(span)-01", "01-\(trace)-\(span)-01x", "01-\(trace)-\(span)-0",
-        "00-aa-bb-01", String(repeating: "0", count: 55), String(repeating: "-", count: 100_000),
-        "00-4bf92f3577b34da6-a3ce929d0e0e473-\(span)-01",
-    ])
+    @Test(
+        "of the wrong form is no context",
+        arguments: [
+            "", "00", "-", "00-\(trace)-\(span)", "00-\(trace)-\(span)-", "00-\(trace)-\(span)-0",
+            "00-\(trace)-\(span)-0g",
+            "00-\(trace)-\(span)-01-", "00-\(trace)-\(span)-01-what-the-future-will-be-like", "00-\(trace)-\(span)-01.",
+            "ff-\(trace)-\(span)-01", "FF-\(trace)-\(span)-01", "0-\(trace)-\(span)-01", "0x-\(trace)-\(span)-01",
+            "00-\(trace.uppercased())-\(span)-01", "00-\(trace)-\(span.uppercased())-01", "00-\(trace)-\(span)-0A",
+            "00-00000000000000000000000000000000-\(span)-01", "00-\(trace)-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-\(span)-01", "00-4bf92f3577b34da6a3ce929d0e0e47360-\(span)-01",
+            "00-\(trace)-00f067aa0ba902b-01", "00_\(trace)-\(span)-01", "00-\(trace)_\(span)-01",
+            "00-\(trace)-\(span)_01",
+            " 00-\(trace)-\(span)-01", "00-\(trace)-\(span)-01 ", "00-\(trace)-\(span)-01\n",
+            "00-4bf92f3577b34da6a3ce929d0e0e473é-\(span)-01", "01-\(trace)-\(span)-01x", "01-\(trace)-\(span)-0",
+            "00-aa-bb-01", String(repeating: "0", count: 55), String(repeating: "-", count: 100_000),
+            "00-4bf92f3577b34da6-a3ce929d0e0e473-\(span)-01",
+        ])
     func aWrongFormIsNone(_ text: String) {
         #expect(TraceContext(traceparent: text) == nil)
         #expect(TraceContext(Headers([.init(.traceparent, .text(text))])) == nil)
@@ -53,7 +57,9 @@ import Testing
     }
 
     @Test func aLaterVersionIsReadAsThisOne() {
-        for text in ["01-\(Self.trace)-\(Self.span)-01", "cc-\(Self.trace)-\(Self.span)-01-what-the-future-will-be-like"] {
+        for text in [
+            "01-\(Self.trace)-\(Self.span)-01", "cc-\(Self.trace)-\(Self.span)-01-what-the-future-will-be-like",
+        ] {
             #expect(TraceContext(traceparent: text)?.traceparent == Self.good)
         }
     }
