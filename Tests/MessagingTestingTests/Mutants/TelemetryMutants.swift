@@ -7,7 +7,9 @@ extension Mutant {
     static let telemetry: [Mutant] = [
         Mutant(
             "the hub calls its sinks in line",
-            caughtBy: [.init(73, "a sink of 100 ms a call delayed 1000 publishes and settlements", .hub)]
+            caughtBy: [
+                .init(73, "a sink of 100 ms a call delayed 1000 publishes and settlements: publishing called it", .hub)
+            ]
         ) { .ofSinks { $0.sinks.isInline = true } },
         Mutant(
             "what a sink cannot take is not counted",
