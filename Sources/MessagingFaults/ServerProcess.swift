@@ -72,8 +72,13 @@
         public func freeze() async throws {
             let child = try running()
             child.signalAll(SIGSTOP)
+            // One that waits for a child between fork and exec cannot stop before this child goes on, which is stopped too: it
+            // stands still in the state D.
+            var waits = 0
             for _ in 0..<5_000 {
-                if child.status != nil || Self.state(of: child.pid) == "T" { return }
+                let state = Self.state(of: child.pid)
+                waits = state == "D" ? waits + 1 : 0
+                if child.status != nil || state == "T" || waits == 200 { return }
                 try await SystemTime.shared.sleep(for: .milliseconds(1))
             }
             throw failure(.timeout, "does not stand still after SIGSTOP")
@@ -131,6 +136,8 @@
                 }
             } catch {
                 child.signalAll(SIGKILL)
+                // In a task of its own: a cancelled start, too, leaves no dying server on the port that the next one needs.
+                _ = await Task { await child.status(within: program.patience) }.value
                 throw error
             }
         }

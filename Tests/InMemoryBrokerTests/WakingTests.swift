@@ -183,6 +183,26 @@ import Testing
         #expect(try await bench.value(of: receive, "the other").map { $0.message.body.text } == ["b"])
     }
 
+    @Test(arguments: 0..<2) func whatACancelledReceiveWasWokenForGoesToAnother(cancelled: Int) async throws {
+        let bench = try await Bench()
+        try await bench.declare(.queue("orders"))
+        let holder = try await bench.consumer(.queue("orders"))
+        try await bench.publish(["a"], to: .queue("orders"))
+        let held = try await holder.take()
+        let consumers = [try await bench.consumer(.queue("orders")), try await bench.consumer(.queue("orders"))]
+        let receives = [try await bench.waiting(consumers[0]), try await bench.waiting(consumers[1])]
+        let time = bench.time
+        // It learns of its end at once, and can say so only once the server has given the message back.
+        let outcome = bench.server.change { state, effects in
+            receives[cancelled].cancel()
+            let moment = ServerState.Moment(uptime: time.uptime) { time.now }
+            return state.settle(0, held[0].receipt, as: .release, at: moment, &effects)
+        }
+        #expect(outcome == .settled)
+        _ = await receives[cancelled].result
+        #expect(try await bench.value(of: receives[1 - cancelled], "what came back").count == 1)
+    }
+
     @Test func aSecondReceiveLeavesNoTraceOfTheFirst() async throws {
         let bench = try await Bench()
         try await bench.declare(.queue("orders"))

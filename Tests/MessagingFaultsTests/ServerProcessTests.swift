@@ -121,6 +121,25 @@
             await missing.end()
         }
 
+        @Test("A start that is cancelled, or takes too long, leaves nothing running") func cancelledStart() async throws
+        {
+            var program = Self.shell(#"touch "$1/begun"; while :; do sleep 0.05; done"#)
+            let server = try ServerProcess(program)
+            let begun = server.place.directory + "/begun"
+            let starting = Task { try await server.start() }
+            try await SystemTime.shared.until("it has begun") { FileManager.default.fileExists(atPath: begun) }
+            starting.cancel()
+            await #expect(throws: CancellationError.self) { try await starting.value }
+            #expect(await server.pid == nil)
+            await server.end()
+            program.patience = .milliseconds(200)
+            let late = try ServerProcess(program)
+            let error = await #expect(throws: BrokerError.self) { try await late.start() }
+            #expect(error?.code == .timeout)
+            #expect(await late.pid == nil)
+            await late.end()
+        }
+
         @Test("Of a long output the end is kept") func output() async throws {
             let script =
                 #"i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; touch "$1/started"; sleep 100"#

@@ -65,12 +65,14 @@ public final class InMemoryServer: Sendable {
     /// Whether it runs; a frozen one does.
     public var isRunning: Bool { state.withLock { $0.phase != .down } }
 
-    /// What it has: connections, queues, streams, groups, and consumers that have not left.
+    /// What it has: connections and the rows that they and those that have ended take, queues, streams, groups, and
+    /// consumers that have not left.
     package var inventory: [String: Int] {
         state.withLock { state in
             let places = state.places.values
             return [
                 "connections": state.connections.count { $0.status == .up },
+                "rows of connections": state.connections.count { !$0.isVacant },
                 "queues": places.count { if case .queue = $0 { true } else { false } },
                 "streams": places.count { if case .stream = $0 { true } else { false } },
                 "groups": state.streams.reduce(0) { $0 + $1.groups.count },

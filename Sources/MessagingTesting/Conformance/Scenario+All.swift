@@ -5,7 +5,7 @@ extension Scenario {
         + PublishingScenarios.all
         + ReceivingScenarios.all + SharingScenarios.all + ReplayScenarios.all + GroupPositionScenarios.all
         + PayloadScenarios.all
-        + CloseScenarios.all + ForwardingScenarios.all
+        + CloseScenarios.all + ForwardingScenarios.all + SentOn.all
         + FailureScenarios.all + LostPublisherScenarios.all + BrokenConnectionScenarios.all
         + FailedBeforeAccepted.all + LostHold.all + LongHold.all + GroupAttempts.all + BrokerDeadLetters.all
         + KeptForEver.all + Undecodable.all + LazyNeighbour.all + ComingAndGoing.all + Bridging.all

@@ -3,10 +3,11 @@ package import MessagingHub
 
 extension ScenarioContext {
     /// Runs a hub in a process of its own, with a route to this place, while `body` does. Its start declares the place.
-    /// `clock`: the hub's. Default: the harness's. `watchedBy` gives it sinks; without, it logs nowhere.
+    /// `clock`: the hub's. Default: the harness's. `others`: brokers of the same type that it has beside `main`.
+    /// `watchedBy` gives it sinks; without, it logs nowhere.
     package func withHub<Value: Sendable>(
         at place: Place, on clock: (any TimeSource)? = nil, grace: Duration = .seconds(5),
-        routes more: [RouteName: RouteConfiguration] = [:],
+        routes more: [RouteName: RouteConfiguration] = [:], beside others: [BrokerName: any MessageBroker] = [:],
         over decorated: (any MessageBroker) -> any MessageBroker = { $0 },
         watchedBy watch: (inout HubEnvironment) -> Void = { _ in },
         route edit: (inout RouteConfiguration) -> Void = { _ in },
@@ -17,12 +18,15 @@ extension ScenarioContext {
         if let group = place.group { route.groups = [group: .init()] }
         edit(&route)
         let routes = more.merging(["tested": route]) { $1 }
-        let configuration = harness.configured(
-            HubConfiguration(brokers: ["main": .init(broker.type)], routes: routes, grace: grace))
+        var brokers = others.mapValues { _ in BrokerConfiguration(broker.type) }
+        brokers["main"] = .init(broker.type)
+        let configuration = harness.configured(HubConfiguration(brokers: brokers, routes: routes, grace: grace))
         let profile = BrokerProfile(
             type: broker.type, scheme: "conformance", options: OptionGroup([]), capabilities: broker.capabilities,
             limits: broker.limits)
-        let factory = BrokerFactory(profile) { _, _, _ in broker }
+        let factory = BrokerFactory(profile) { name, _, _ in
+            if let other = others[name] { Renamed(other, name) } else { broker }
+        }
         var sinks = HubEnvironment(time: clock ?? time, log: NoLog())
         watch(&sinks)
         let environment = harness.watched(sinks)
@@ -53,6 +57,17 @@ extension ScenarioContext {
         let dead = Place(.queue(Topic(unchecked: "\(place.destination.topic).dead")), group: nil)
         removesAtEnd(dead.destination)
         return dead
+    }
+}
+
+/// A broker under the name that it has in a hub: to the hub, one of another name is another broker.
+private final class Renamed: BrokerDecorator {
+    let base: any MessageBroker
+    let name: BrokerName
+
+    init(_ base: any MessageBroker, _ name: BrokerName) {
+        self.base = base
+        self.name = name
     }
 }
 

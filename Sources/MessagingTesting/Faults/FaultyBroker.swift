@@ -126,10 +126,16 @@ public final class FaultyBroker: BrokerDecorator {
         report?(.down(error(.notConnected, "the connection was cut", during: .other)))
         for consumer in consumers { await consumer.consumer?.loseHolds() }
         let isUp = isUp
-        _ = time.alarm(at: time.uptime + plan.outage) {
+        _ = time.alarm(at: time.uptime + plan.outage) { [weak self] in
             isUp.change { $0 = true }
-            report?(.up)
+            self?.state.withLock { $0.report }?(.up)
         }
+    }
+
+    /// The base is closed; an alarm that still stands reports nothing any more.
+    public func close(within grace: Duration) async {
+        state.withLock { $0.report = nil }
+        await base.close(within: grace)
     }
 
     /// Waits until the connection is there; false when it is not within this time.

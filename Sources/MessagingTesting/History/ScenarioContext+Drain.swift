@@ -13,7 +13,14 @@ extension ScenarioContext {
         guard let rules, let before = history.entries else { return }
         let owed = HistoryChecker(before, rules).owed(at: history.uptime, time.now)
         let count = owed.values.reduce(0) { $0 + $1.count }
-        if count > 0, count <= Self.longestDrain, owed.count <= Self.mostPlaces { await drain(owed) }
+        if count > Self.longestDrain || owed.count > Self.mostPlaces {
+            history.add(
+                "judge",
+                "does not look for what is lost: \(count) messages are left in \(owed.count) places, "
+                    + "more than \(Self.longestDrain) in \(Self.mostPlaces)")
+        } else if count > 0 {
+            await drain(owed)
+        }
         guard let entries = history.entries else { return }
         let checker = HistoryChecker(entries, rules) { [history] in history.name(of: $0) }
         if let violation = checker.violations.first { throw HistoryFailure(violation) }
@@ -28,8 +35,12 @@ extension ScenarioContext {
         guard await closeEverybody(), let peer = try? await peer() else { return }
         for (place, ids) in owed.sorted(by: { $0.key.description < $1.key.description }) {
             history.add(peer.name, .drains(place, at: time.now, isDone: false))
-            let isDone = (try? await drain(place, of: ids, by: peer)) != nil
-            if isDone { history.add(peer.name, .drains(place, at: time.now, isDone: true)) }
+            do {
+                try await drain(place, of: ids, by: peer)
+                history.add(peer.name, .drains(place, at: time.now, isDone: true))
+            } catch {
+                history.add("judge", "does not look for what is lost in \(place): \(error)")
+            }
         }
         await peer.close()
     }

@@ -73,18 +73,23 @@ extension AttemptScenarios {
     static func refusedDeadLetterLosesNothing(_ context: ScenarioContext) async throws {
         if context.can(.bounded, .queue) {
             for whenFull in [DestinationDeclaration.WhenFull.refuse, .wait] { try await full(context, whenFull) }
+            try await full(context, .refuse, at: "other")
         }
         guard context.harness.server != nil else { return }
         var generator = SeededGenerator(seed: context.seed)
         for _ in 0..<4 { try await killed(context, after: .microseconds(Int.random(in: 0...6000, using: &generator))) }
     }
 
-    /// The dead-letter destination is full and refuses, or lets the dead letter wait.
-    private static func full(_ context: ScenarioContext, _ whenFull: DestinationDeclaration.WhenFull) async throws {
+    /// The dead-letter destination is full and refuses, or lets the dead letter wait. It may be at another broker, which
+    /// is told of the dead letter before the original is accepted.
+    private static func full(
+        _ context: ScenarioContext, _ whenFull: DestinationDeclaration.WhenFull, at broker: BrokerName = "main"
+    ) async throws {
         let (place, message) = (context.nowhere(), context.message())
         let dead = context.nowhere(.queue)
         let peer = try await context.peer()
-        var route = RouteConfiguration(TopicPattern(dead.destination.topic), to: "main", as: .queue)
+        let other = try await context.process().broker
+        var route = RouteConfiguration(TopicPattern(dead.destination.topic), to: broker, as: .queue)
         route.maximumMessages = 1
         route.whenFull = whenFull
         route.deadLetter = .none
@@ -92,6 +97,7 @@ extension AttemptScenarios {
         let filler = context.message("filler")
         try await context.withHub(
             at: place, grace: .milliseconds(300), routes: ["dead": route],
+            beside: broker == "main" ? [:] : [broker: other],
             route: { route in
                 route.deadLetter = .topic(dead.destination.topic)
                 route.retry = policy(5)
@@ -105,7 +111,7 @@ extension AttemptScenarios {
         }
         let member = try await peer.subscribe(place)
         let back = try await member.take(1)
-        try context.requireExactly(back, [message.id], "the original, whose dead letter was not taken")
+        try context.requireExactly(back, [message.id], "the original, whose dead letter broker \(broker) did not take")
         let letters = try await peer.subscribe(dead)
         try context.requireExactly(try await letters.take(1), [filler.id], "what fills the dead-letter destination")
     }

@@ -2,14 +2,13 @@ import Messaging
 
 /// Settling by publishing.
 enum ForwardingScenarios {
+    static let confirmedFirst = """
+        What a settlement forwards is confirmed before the original is accepted: killed at any point between, a \
+        duplicate at most; where the capability says atomic, none, and nothing is visible before.
+        """
     static let all: [Scenario] = [
         Scenario(
-            101,
-            """
-            What a settlement forwards is confirmed before the original is accepted: killed at any point between, a \
-            duplicate at most; where the capability says atomic, none, and nothing is visible before.
-            """,
-            why: "A crash between two steps of a flow would lose the message that was to go on.",
+            101, confirmedFirst, why: "A crash between two steps of a flow would lose the message that was to go on.",
             .queue, .stream, body: ForwardingRun.losesNothing),
         Scenario(
             102,

@@ -61,7 +61,7 @@ struct LoadAccount: Sendable {
         duplicates += 1
         let isExcused = disturbances.contains { disturbance in
             guard disturbance.healed ?? .seconds(Int64.max / 2) >= earlier.at else { return false }
-            return earlier.settledAt.map { $0 > disturbance.began - settleLag } ?? true
+            return earlier.settledAt.map { settleLag > .zero && $0 > disturbance.began - settleLag } ?? true
         }
         if isExcused || violation != nil { return }
         let why = earlier.settledAt == nil ? "though nothing had happened to its hold" : "though it was settled before"

@@ -44,6 +44,31 @@ enum LongHold {
         try await rival.cancel()
         try await member.cancel()
         try await context.nothingComesBack(from: place, because: "it was held for long, and then accepted")
+        try await context.onVirtualTime { context, clock in
+            guard let clock else {
+                return context.notMeasured(
+                    "a hold of nearly maxHold", because: "the clock of the server cannot be moved")
+            }
+            try await lastsToItsEnd(context, clock)
+        }
+    }
+
+    /// Half an hour, or the most that the broker allows, but for a second.
+    private static func lastsToItsEnd(_ context: ScenarioContext, _ clock: VirtualTime) async throws {
+        let (peer, other) = (try await context.peer(), try await context.peer())
+        let place = try await context.place(by: peer)
+        let asked = min(.seconds(1800), peer.broker.limits.maxHold)
+        try await peer.publish(context.messages(3), to: place)
+        let member = try await peer.subscribe(place) { $0.maxHold = asked }
+        let held = try await member.take(3)
+        let rival = try await other.subscribe(place)
+        for part in [asked / 2, asked / 2 - .seconds(1)] {
+            clock.advance(by: part)
+            try context.requireExactly(
+                try await rival.receive(upTo: 10, within: .zero), [],
+                "what came to another before the maxHold of \(asked.optionText) had passed")
+        }
+        try await member.accept(held)
     }
 
     static func isRefusedAtTheStart(_ context: ScenarioContext) async throws {

@@ -154,6 +154,18 @@ enum PublishingScenarios {
         try context.require(outcomes.count == 1, "after a refused subscribe, \(nowhere) exists")
         try await context.declare(nowhere, by: peer)
         try await context.nothingComesBack(from: nowhere, because: "its publish was refused before the declaration")
+        try await requireGone(context, peer)
+    }
+
+    /// What was deleted is nowhere, also to a process that has published to it before.
+    private static func requireGone(_ context: ScenarioContext, _ peer: Peer) async throws {
+        guard let topology = try await context.peer().broker.topology else { return }
+        let place = try await context.place(by: peer)
+        for message in context.messages(2) { try await peer.publish(message, to: place) }
+        try await topology.delete(place.destination)
+        let message = context.message("to-what-is-gone")
+        let outcomes = try await peer.outcomes(ofOne: message, to: place)
+        try context.requireRefused(outcomes[0], .noSuchDestination, message, "a publish to what was deleted")
     }
 
     private static func requireNoSuchPlace(_ context: ScenarioContext, _ peer: Peer, _ place: Place) async throws {

@@ -113,6 +113,7 @@ enum ReceivingScenarios {
             about: received.filter { $0.attempt != 1 }.map(\.message.id))
         try await member.accept(received)
         try await context.watch(member, publishingBy: peer, because: "it was accepted")
+        if context.kind == .queue { try await CancelledNeighbours.passOn(context) }
     }
 
     /// How long a receive with nothing to return takes to end once it is cancelled.
@@ -126,7 +127,7 @@ enum ReceivingScenarios {
     }
 
     /// Cancels a receive; what it returned all the same.
-    private static func cancelled(
+    static func cancelled(
         _ context: ScenarioContext, _ receiving: Meanwhile<[Delivery]>
     ) async throws -> [Delivery] {
         receiving.cancel()

@@ -9,7 +9,19 @@ struct SimultaneousStart {
     /// The groups of a stream, which the processes take in turn.
     private let groups: [GroupName]
 
+    /// At first in step: all declare before one publishes. Then some are further than others, and what they have
+    /// published is to be where one that comes later finds it.
     static func agrees(_ context: ScenarioContext) async throws {
+        try await agree(context, startingAfter: (0..<count).map { _ in .zero })
+        if context.kind == .pubSub { return }
+        var generator = SeededGenerator(seed: context.seed)
+        for _ in 0..<2 {
+            let delays = (0..<count).map { _ in Duration.microseconds(Int.random(in: 0...2000, using: &generator)) }
+            try await agree(context, startingAfter: delays)
+        }
+    }
+
+    private static func agree(_ context: ScenarioContext, startingAfter delays: [Duration]) async throws {
         let place = context.nowhere()
         let groups = place.group.map { [$0, context.group()] } ?? []
         let run = SimultaneousStart(context: context, place: place, groups: groups)
@@ -20,6 +32,7 @@ struct SimultaneousStart {
         let starting = peers.enumerated().map { number, peer in
             context.meanwhile("the start of process \(number + 1)", within: context.patience * 4) {
                 _ = await isOpen.first(within: context.patience) { $0 }
+                if delays[number] > .zero { try await context.time.sleep(for: delays[number]) }
                 return try await run.start(number, peer, messages[number])
             }
         }
@@ -33,7 +46,12 @@ struct SimultaneousStart {
         if context.kind == .pubSub {
             for (peer, message) in zip(peers, messages) { try await peer.publish(message, to: place) }
         }
-        try await run.requireOneTopology(members, messages.map(\.id))
+        if delays.allSatisfy({ $0 == .zero }) {
+            try await run.requireOneTopology(members, messages.map(\.id))
+        } else {
+            for member in members { try await member.cancel() }
+            try await run.requireFoundLater(messages.map(\.id))
+        }
     }
 
     /// What a process does when it starts. On pubSub it publishes only when all listen.
@@ -60,6 +78,16 @@ struct SimultaneousStart {
         for members in sharing {
             let received = try await takeAll(ids.count, by: members)
             try context.requireExactly(received, ids, "what \(members.count) of 20 processes share")
+        }
+    }
+
+    private func requireFoundLater(_ ids: [MessageID]) async throws {
+        let latecomer = try await context.peer()
+        for place in groups.isEmpty ? [place] : groups.map({ place.with(group: $0) }) {
+            let member = try await latecomer.subscribe(place)
+            let found = try await member.take(ids.count)
+            try context.requireExactly(found, ids, "what 20 processes published to \(place)")
+            try await member.accept(found)
         }
     }
 

@@ -22,6 +22,7 @@ enum StatedDefaults {
     static func areSafe(_ context: ScenarioContext) async throws {
         let peer = try await context.peer()
         try await publishIsConfirmed(context, peer)
+        try await refusedOneIsRepeatedAlone(context, peer)
         try await positionsAreTracked(context, peer)
         try await reconnectGoesOn(context)
         try await windowIsBounded(context)
@@ -46,6 +47,23 @@ enum StatedDefaults {
             try await topology.delete(place.destination)
             try await requireUnroutable(context, hub, place.destination.topic, "a destination that was deleted")
         }
+    }
+
+    /// One of three is refused for now: it is published again, and its neighbours are not.
+    private static func refusedOneIsRepeatedAlone(_ context: ScenarioContext, _ peer: Peer) async throws {
+        let (place, messages) = (context.nowhere(), context.messages(3))
+        _ = context.deadLetters(of: place)
+        try await context.withHub(at: place, over: { RefusingOnce($0, messages[1].id) }) { hub in
+            do { try await hub.publish(messages, to: place.destination.topic) } catch {
+                throw ScenarioFailure(
+                    "a publish of three, of which one was refused for now, threw \(error)", about: [messages[1].id])
+            }
+        }
+        let member = try await peer.subscribe(place)
+        let received = try await member.takeAll(quiet: .milliseconds(50))
+        try context.requireExactly(received, messages.map(\.id), "a publish of three, of which one was refused for now")
+        try await member.accept(received)
+        try await member.cancel()
     }
 
     private static func requireUnroutable(
@@ -143,6 +161,32 @@ enum StatedDefaults {
                 runs == run.policy.attempts, "a handler that throws ran \(runs) times, not \(run.policy.attempts)",
                 about: [message.id])
         }
+    }
+}
+
+/// A broker that refuses one message once, and takes its neighbours.
+private final class RefusingOnce: BrokerDecorator {
+    let base: any MessageBroker
+    private let refused: MessageID
+    private let hasRefused = Lock(false)
+
+    init(_ base: any MessageBroker, _ refused: MessageID) {
+        self.base = base
+        self.refused = refused
+    }
+
+    func publish(
+        _ messages: [Message], to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        guard let index = messages.firstIndex(where: { $0.id == refused }),
+            hasRefused.withLock({ hasRefused in
+                defer { hasRefused = true }
+                return !hasRefused
+            })
+        else { return try await base.publish(messages, to: destination, options: options) }
+        try await base.publish(messages.filter { $0.id != refused }, to: destination, options: options)
+        let error = BrokerError(.unavailable, "the broker takes it later", during: .publish)
+        throw PublishFailure([index: .refused(error)], of: messages.count)
     }
 }
 

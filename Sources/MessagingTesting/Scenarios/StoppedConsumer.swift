@@ -33,11 +33,14 @@ struct StoppedConsumer {
     }
 
     /// One body for all: what the broker keeps of it in this process is kept once, and a client that reads ahead has
-    /// bytes of its own.
+    /// bytes of its own. On pubSub the broker keeps nothing but what listeners have not taken: each has one of its own.
     private func publishAll() async throws {
         let batch = min(count, body.count > 64 << 10 ? 10 : 1000)
         for _ in stride(from: 0, to: count, by: batch) {
-            try await peer.publish((0..<batch).map { _ in Message(body) }, to: place)
+            let messages = (0..<batch).map { _ in
+                Message(context.kind == .pubSub ? body.withBytes { Body(copying: $0) } : body)
+            }
+            try await peer.publish(messages, to: place)
         }
     }
 

@@ -45,7 +45,7 @@ public func withTestHub<Result: Sendable>(
         clock.advance(to: next)
     }
     defer { executor.stop() }
-    return try await finish(result, ending, journal, within: options.patience)
+    return try await finish(result, running, ending, journal, within: options.patience)
 }
 
 private func withLiveTestHub<Result: Sendable>(
@@ -68,17 +68,19 @@ private func withLiveTestHub<Result: Sendable>(
         await hub.shutdown()
         try await running.value
     }
-    return try await finish(result, ending, journal, within: configuration.grace + options.patience)
+    return try await finish(result, running, ending, journal, within: configuration.grace + options.patience)
 }
 
-/// Waits for the end of a hub, and says what came of the test: an error of its start first, then the body's.
+/// Waits for the end of a hub, and says what came of the test: an error of its start first, then the body's. One that does
+/// not end in time is told to stop at once, and not waited for any longer: its handler may never return.
 private func finish<Result: Sendable>(
-    _ result: Swift.Result<Result, any Error>, _ ending: Task<Void, any Error>, _ journal: Journal,
-    within limit: Duration
+    _ result: Swift.Result<Result, any Error>, _ running: Task<Void, any Error>, _ ending: Task<Void, any Error>,
+    _ journal: Journal, within limit: Duration
 ) async throws -> Result {
     do {
         try await SystemTime.shared.bounded("the end of the test hub", within: limit) { try await ending.value }
     } catch let error as Overdue {
+        running.cancel()
         if case .failure(let error) = result { throw error }
         let running = journal.state.value.runs.filter { $0.outcome == .running }
         throw TestHubError.unsettled(error.what, within: limit, running, 0)

@@ -104,6 +104,24 @@ import Testing
         #expect(error?.code == .ended)
     }
 
+    @Test func aConsumerThatIsStoppedMakesWayAndSettlesWhatItHolds() async throws {
+        let pair = Pair()
+        try await pair.connect()
+        var ordered = DestinationDeclaration(queue)
+        ordered.order = .perKey
+        try await pair.broker.declare([ordered])
+        let consumer = try await pair.broker.subscribe(Subscription(queue))
+        try await pair.broker.publish(Message("a"), to: queue)
+        let held = try await take(1, from: consumer)
+        await consumer.stop()
+        let error = await #expect(throws: BrokerError.self) { try await consumer.receive(upTo: 1, within: .seconds(1)) }
+        #expect(error?.endReason == .stopped)
+        #expect(await consumer.settle(held[0].receipt, as: .accept) == .settled)
+        let next = try await pair.broker.subscribe(Subscription(queue))
+        try await pair.broker.publish(Message("b"), to: queue)
+        #expect(try await next.receive(upTo: 1, within: .seconds(2)).map(\.message.body) == ["b"])
+    }
+
     @Test func aFirstThatIsAwayAtTheBeginningIsUsedOnceItIsThere() async throws {
         let time = VirtualTime()
         let pair = Pair(on: time)

@@ -9,13 +9,15 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct SharedIntakeTests {
     private let broker = InMemoryBroker()
     private let queue = Destination.queue("orders")
+    /// How quick a run is, is not left to the machine.
+    private let time = VirtualTime()
 
     /// An intake of two workers, of which the first has worked off 8 and 16 deliveries.
     private func intake(briskRun: Duration) async throws -> SharedIntake {
         try await broker.connect { _ in }
         try await broker.declare([DestinationDeclaration(queue)])
         let consumer = try await broker.subscribe(Subscription(queue))
-        let reception = Reception(consumer: consumer, time: SystemTime.shared, counted: { _ in }, ended: { _ in })
+        let reception = Reception(consumer: consumer, time: time, counted: { _ in }, ended: { _ in })
         let intake = SharedIntake(reception, workers: 8, briskRun: briskRun)
         for expected in [8, 16] {
             try await publish(expected)

@@ -111,6 +111,16 @@ import Testing
         #expect(ended?.code == .ended)
     }
 
+    @Test func aClosedBrokerReportsNothingAnyMore() async throws {
+        let time = VirtualTime()
+        let (broker, events) = try await broker(FaultPlan(seed: 1, [.disconnect: 1], outage: .seconds(3)), on: time)
+        await #expect(throws: PublishFailure.self) { try await broker.publish(Message("a"), to: queue) }
+        await broker.close(within: .zero)
+        let count = events.value.count
+        time.advance(by: .seconds(60))
+        #expect(events.value.count == count && events.value.last != .up)
+    }
+
     /// Publishes, receives and settles, one after the other, and writes down every answer.
     private func run(_ plan: FaultPlan) async throws -> (answers: [String], strikes: [FaultyBroker.Strike]) {
         let time = VirtualTime()

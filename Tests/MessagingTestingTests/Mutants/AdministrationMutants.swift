@@ -48,6 +48,30 @@ extension Mutant {
             return flaw
         },
         Mutant(
+            "who creates beside another empties what that one has made",
+            caughtBy: [.init(52, "what 20 of 20 processes share: … is missing")], for: [.queue]
+        ) {
+            let count = Observed(0)
+            var flaw = Flaw()
+            flaw.declare = { broker, declarations in
+                var missing: [Destination] = []
+                for destination in declarations.map(\.destination) {
+                    let depth = try? await broker.topology?.depth(of: destination, group: nil)
+                    if depth == nil { missing.append(destination) }
+                }
+                let number = count.change { count in
+                    count += 1
+                    return count
+                }
+                if !missing.isEmpty {
+                    try await SystemTime.shared.sleep(for: .milliseconds(number.isMultiple(of: 2) ? 20 : 1))
+                }
+                try await broker.declare(declarations)
+                for destination in missing { _ = try? await broker.topology?.purge(destination) }
+            }
+            return flaw
+        },
+        Mutant(
             "of those that subscribe at once only one receives",
             caughtBy: [.init(52, "what 1 of 20 processes share: … is missing")], for: [.pubSub]
         ) {

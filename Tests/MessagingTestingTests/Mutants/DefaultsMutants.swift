@@ -1,3 +1,4 @@
+import InMemoryBroker
 import Messaging
 import MessagingHub
 import MessagingReliability
@@ -14,6 +15,10 @@ extension Mutant {
             "a hub asks for more than its route does",
             caughtBy: [.init(12, "which its broker can, did not start", .hub)]
         ) { .ofRoutes { $0.maxHold += .seconds(1) } },
+        Mutant(
+            "a hub asks for half of the longest hold that a broker of its type may have",
+            caughtBy: [.init(12, "a hub started whose route asks to hold for 24h, though its broker can for 12h", .hub)]
+        ) { .ofRoutes { if $0.maxHold == BrokerProfile.inMemory.limits.maxHold { $0.maxHold = $0.maxHold / 2 } } },
         Mutant(
             "a message loses its reply-to",
             caughtBy: [
@@ -123,14 +128,51 @@ extension Mutant {
         Mutant(
             "a publish to what was deleted is confirmed",
             caughtBy: [
-                .init(100, "a publish to a destination that was deleted returned as if it had been confirmed", .hub)
-            ], spoiling: [31]
+                .init(100, "a publish to a destination that was deleted returned as if it had been confirmed", .hub),
+                .init(31, "a publish to what was deleted was answered confirmed, not refused(noSuchDestination)"),
+            ]
         ) {
-            .publishing { broker, messages, destination, options in
-                do { return try await broker.publish(messages, to: destination, options: options) } catch {
-                    guard (error as? PublishFailure)?.first.code == .noSuchDestination else { throw error }
+            let known = Observed<Set<Destination>>([])
+            return .publishing { broker, messages, destination, options in
+                do {
+                    let receipt = try await broker.publish(messages, to: destination, options: options)
+                    known.change { _ = $0.insert(destination) }
+                    return receipt
+                } catch {
+                    let isDeleted = (error as? PublishFailure)?.first.code == .noSuchDestination
+                    guard isDeleted, known.value.contains(destination) else { throw error }
                     return PublishReceipt()
                 }
+            }
+        },
+        Mutant(
+            "the hub has a route for every topic",
+            caughtBy: [.init(100, "a publish to a topic without a route returned as if it had been confirmed", .hub)]
+        ) {
+            var flaw = Flaw()
+            flaw.configure = { configuration in
+                guard let all = try? TopicPattern("#", style: .amqp) else { return }
+                configuration.routes["all"] = RouteConfiguration(all, to: "main", as: .queue)
+            }
+            return flaw
+        },
+        Mutant(
+            "the hub repeats no publish",
+            caughtBy: [.init(100, "a publish of three, of which one was refused for now, threw …unavailable", .hub)]
+        ) { .ofRoutes { $0.publishRetry.attempts = 1 } },
+        Mutant(
+            "a call that publishes several is repeated with the next one",
+            caughtBy: [
+                .init(100, "a publish of three, of which one was refused for now: … came more than once", .hub)
+            ], spoiling: [4, 5, 7, 15, 31, 33, 38, 45, 47, 51, 56, 61, 65, 75], for: [.queue, .stream]
+        ) {
+            let several = Observed<[Destination: [Message]]>([:])
+            return .publishing { broker, messages, destination, options in
+                let earlier = several.change { several in
+                    defer { several[destination] = messages.count > 1 ? messages : nil }
+                    return several[destination] ?? []
+                }
+                return try await broker.publish(earlier + messages, to: destination, options: options)
             }
         },
         Mutant(

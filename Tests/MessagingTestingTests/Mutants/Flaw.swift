@@ -22,7 +22,7 @@ struct Flaw: Sendable {
     var watch: (@Sendable (inout HubEnvironment) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
     /// Ends a process; the second argument does it as it should be done.
-    var kill: (@Sendable (any MessageBroker, @Sendable () async -> Void) async -> Void)?
+    var kill: (@Sendable (any MessageBroker, @escaping @Sendable () async -> Void) async -> Void)?
     /// What a broker opens when it is made, and keeps as long as it is there.
     var make: (@Sendable () -> any Sendable)?
     /// What stands in the way of connecting, beside what the harness puts there.

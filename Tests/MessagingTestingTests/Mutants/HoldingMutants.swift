@@ -113,6 +113,11 @@ extension Mutant {
             caughtBy: [.init(12, "what came …should not be there")], spoiling: holders
         ) { .ofSubscriptions { $0.maxHold = .milliseconds(60) } },
         Mutant(
+            "a hold ends after a second, whatever was asked",
+            caughtBy: [.init(12, "what came to another before the maxHold of 30m had passed: … should not be there")],
+            spoiling: holders, for: [.queue, .stream]
+        ) { .ofSubscriptions { $0.maxHold = min($0.maxHold, .seconds(1)) } },
+        Mutant(
             "a lease is renewed by receiving, and by nothing else",
             caughtBy: [.init(12, "what came …should not be there")], spoiling: holders, for: [.queue, .stream]
         ) {

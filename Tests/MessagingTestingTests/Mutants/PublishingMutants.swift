@@ -186,6 +186,20 @@ extension Mutant {
             .ofDeclarations { $0.whenFull = .wait }
         },
         Mutant(
+            "what a full queue refuses is called confirmed",
+            caughtBy: [
+                .init(19, "received 0 of 1 from …, and then none for 1500ms", .hub),
+                .init(101, "another broker refused what a handler sends on, and its message did not come again", .hub),
+            ]
+        ) {
+            .publishing { broker, messages, destination, options in
+                do { return try await broker.publish(messages, to: destination, options: options) } catch {
+                    guard (error as? PublishFailure)?.first.code == .resourceExhausted else { throw error }
+                    return PublishReceipt()
+                }
+            }
+        },
+        Mutant(
             "a declaration's order is not kept",
             caughtBy: [
                 .init(33, "a later message of a refused one's key was answered confirmed"),

@@ -118,6 +118,12 @@ extension Mutant {
             }
         },
         Mutant(
+            "whoever waits beside a receive that is cancelled hears nothing for two seconds",
+            caughtBy: [
+                .init(40, "a message waited for 750ms beside a member that received, since others were cancelled")
+            ], for: [.queue]
+        ) { .deafBesideCancelled() },
+        Mutant(
             "the window is four times as wide as asked",
             caughtBy: [
                 .init(41, "at first, a window of 4 held 12 deliveries")
@@ -154,6 +160,34 @@ extension Mutant {
 }
 
 extension Flaw {
+    /// A consumer that waits is handed nothing for two seconds after the receive of another was cancelled.
+    fileprivate static func deafBesideCancelled() -> Flaw {
+        let (count, cancelled) = (Observed(0), Observed<[Int: Duration]>([:]))
+        return .ofConsumer { base, _, _ in
+            let number = count.change { count in
+                count += 1
+                return count
+            }
+            return .receivingSo(base) { base, limit, wait in
+                let time = SystemTime.shared
+                let end = time.uptime + wait
+                repeat {
+                    let slice = max(.zero, min(end - time.uptime, .milliseconds(5)))
+                    let isDeaf = cancelled.value.contains { $0 != number && time.uptime - $1 < .seconds(2) }
+                    do {
+                        if isDeaf { try await time.sleep(for: slice) }
+                        let deliveries = isDeaf ? [] : try await base.receive(upTo: limit, within: slice)
+                        if !deliveries.isEmpty { return deliveries }
+                    } catch  where Task.isCancelled {
+                        cancelled.change { $0[number] = time.uptime }
+                        throw BrokerError(.cancelled, "the task was cancelled", during: .receive)
+                    }
+                } while time.uptime < end
+                return []
+            }
+        }
+    }
+
     /// A flaw of what is subscribed to.
     static func ofSubscriptions(_ edit: @escaping @Sendable (inout Subscription) -> Void) -> Flaw {
         var flaw = Flaw()

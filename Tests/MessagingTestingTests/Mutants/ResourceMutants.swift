@@ -106,6 +106,24 @@ extension Mutant {
             ]
         ) { .leaving { _ in Ballast(bytes: 512 << 10) } },
         Mutant(
+            "what is closed is never let go of",
+            caughtBy: [
+                .init(78, "200 open/close cycles left … rows of connections behind")
+            ]
+        ) { .leaving { $0 } },
+        Mutant(
+            "the bytes of what was published are kept for ever",
+            caughtBy: [
+                .init(78, "200 open/close cycles took … MiB more memory; 32 MiB are allowed")
+            ], for: [.queue, .pubSub]
+        ) {
+            let kept = Kept<Int, Ballast>()
+            return .publishing { broker, messages, destination, options in
+                kept.keep(Ballast(bytes: max(1, messages.reduce(0) { $0 + $1.body.count })))
+                return try await broker.publish(messages, to: destination, options: options)
+            }
+        },
+        Mutant(
             "a subscription makes a queue of its own, and leaves it there",
             caughtBy: [
                 .init(78, "200 open/close cycles left … queues behind")

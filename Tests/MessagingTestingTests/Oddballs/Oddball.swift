@@ -65,7 +65,24 @@ struct Oddball: Sendable, CustomTestStringConvertible {
         Oddball("may undo what was settled in the last 50 milliseconds when it crashes") {
             .odd(Flaw(), on: InMemoryServer(settleLag: .milliseconds(50)))
         },
+        Oddball("hands out 40 milliseconds late what a killed consumer held") { .odd(.noticingDeathLate()) },
     ]
+}
+
+extension Flaw {
+    /// The server learns late that a process is gone, as where nothing closes its connection.
+    fileprivate static func noticingDeathLate() -> Flaw {
+        let deaths = Observed<[Task<Void, Never>]>([])
+        var flaw = Flaw()
+        flaw.kill = { _, kill in
+            let death = Task {
+                try? await SystemTime.shared.sleep(for: .milliseconds(40))
+                await kill()
+            }
+            deaths.change { $0.append(death) }
+        }
+        return flaw
+    }
 }
 
 extension FlawedHarness {

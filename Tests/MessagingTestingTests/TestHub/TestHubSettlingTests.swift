@@ -157,6 +157,28 @@ struct TestHubSettlingTests {
         }
     }
 
+    @Test func aHandlerThatTheEndDoesNotWaitForIsCancelled() async throws {
+        let options = TestHubOptions(patience: .milliseconds(300))
+        let (began, cancelled, gate) = (Observed(false), Observed(false), Observed(false))
+        let error = await #expect(throws: TestHubError.self) {
+            try await withTestHub(try Self.configuration(), options: options) { test in
+                try await test.hub.subscribe(to: "orders.eu") { _ in
+                    await withTaskCancellationHandler {
+                        began.change { $0 = true }
+                        await Task { _ = await gate.first(within: .seconds(600)) { $0 } }.value
+                    } onCancel: {
+                        cancelled.change { $0 = true }
+                    }
+                }
+                try await test.hub.publish(Message("one book"), to: "orders.eu")
+                _ = await began.first(within: .seconds(10)) { $0 }
+            }
+        }
+        #expect(error?.code == .unsettled)
+        #expect(await cancelled.first(within: .seconds(10)) { $0 } == true)
+        gate.change { $0 = true }
+    }
+
     @Test func theErrorOfTheBodyAndOfTheStartArriveAsTheyAre() async throws {
         await #expect(throws: Broken.self) { try await withTestHub(try Self.configuration()) { _ in throw Broken() } }
         var configuration = try Self.configuration()

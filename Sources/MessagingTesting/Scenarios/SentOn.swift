@@ -1,0 +1,58 @@
+import Messaging
+import MessagingHub
+
+/// Scenario 101 at the hub: what a handler returns goes to another broker, which a settlement cannot reach.
+enum SentOn {
+    static let all: [Scenario] = [
+        Scenario(
+            101, ForwardingScenarios.confirmedFirst,
+            why: "A flow from one broker to another would lose what the second does not take.",
+            .queue, .stream, level: .hub, needs: [.operation(.retry)], body: isThereFirst)
+    ]
+
+    static func isThereFirst(_ context: ScenarioContext) async throws {
+        let target = context.nowhere(.queue)
+        let (message, copy, filler) = (context.message(), context.message("copy"), context.message("filler"))
+        let (place, peer) = (context.nowhere(), try await context.peer())
+        _ = context.deadLetters(of: place)
+        let isBounded = context.can(.bounded, .queue)
+        if !isBounded { context.notMeasured("a refusal", because: "the broker bounds no queue") }
+        let handler = context.handler()
+        try await context.withHub(
+            at: place, routes: ["target": route(to: target, isBounded: isBounded)],
+            beside: ["other": try await context.process().broker],
+            route: { $0.retry = AttemptScenarios.policy(1000) }
+        ) { hub in
+            if isBounded { try await hub.publish(filler, to: target.destination.topic) }
+            try await hub.subscribe(forwardingFrom: place.destination.topic, group: place.group) { delivery in
+                try await handler.handle(delivery)
+                return [ForwardedMessage(copy, to: target.destination.topic)]
+            }
+            try await hub.publish(message, to: place.destination.topic)
+            let reader = try await peer.subscribe(target)
+            if isBounded {
+                let isRunAgain = await handler.waits(for: 2, within: context.patience)
+                try context.require(
+                    isRunAgain, "another broker refused what a handler sends on, and its message did not come again",
+                    about: [message.id, copy.id])
+                try await reader.accept(try await reader.take(1))
+            }
+            let arrived = try await reader.take(1)
+            try context.requireExactly(arrived, [copy.id], "what a handler sends to another broker")
+            try await reader.accept(arrived)
+        }
+        try await context.nothingComesBack(from: place, because: "what its handler sends on is there")
+    }
+
+    /// A queue of the other broker, which takes one message and refuses the next.
+    private static func route(to target: Place, isBounded: Bool) -> RouteConfiguration {
+        var route = RouteConfiguration(TopicPattern(target.destination.topic), to: "other", as: .queue)
+        if isBounded {
+            route.maximumMessages = 1
+            route.whenFull = .refuse
+        }
+        route.deadLetter = .none
+        route.publishRetry = AttemptScenarios.policy(1)
+        return route
+    }
+}
