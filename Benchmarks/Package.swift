@@ -18,6 +18,12 @@ let package = Package(
                 .product(name: "MessagingHub", package: "swift-messaging-hub"),
                 .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
             ]),
+        .executableTarget(
+            name: "telemetry",
+            dependencies: [
+                .product(name: "Messaging", package: "swift-messaging-hub"),
+                .product(name: "MessagingHub", package: "swift-messaging-hub"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

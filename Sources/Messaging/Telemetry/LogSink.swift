@@ -1,6 +1,7 @@
 /// Where the hub logs: one line per state change. The door to any logging library; ten lines bridge to it.
 public protocol LogSink: Sendable {
-    /// Takes a record. Called from any thread; must not block for long.
+    /// Takes a record. Called by one thread of its own, behind a bounded queue: it may be slow, and then loses records,
+    /// which are counted.
     func log(_ record: LogRecord)
 }
 

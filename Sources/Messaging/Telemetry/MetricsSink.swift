@@ -36,6 +36,8 @@ public struct InstrumentDescription: Hashable, Sendable {
 
 /// Takes measurements.
 public protocol Instrument: Sendable {
-    /// Takes one. Called from any thread, for every message; must not block.
+    /// Takes one. Called by one thread of the sink's own, behind a bounded queue: it may be slow. A counter then gets the
+    /// sum of what came meanwhile and loses nothing; the values of a histogram that find the queue full are lost, and
+    /// counted.
     func record(_ value: Double)
 }

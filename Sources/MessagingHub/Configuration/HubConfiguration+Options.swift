@@ -16,6 +16,17 @@ enum HubOptions {
         OptionBinding(Option("format", default: LogConfiguration.Format.text, "how a record is written"), \.format),
     ])
 
+    static let levelOfType = Option(
+        "level", default: LogRecord.Level.info, "nothing less grave is logged of messages of this type", required: true)
+
+    private static let logShape = ConfigurationShape(
+        log.group,
+        sections: [
+            .init(
+                "by-type", "other levels, for messages of these types",
+                .entries(of: ConfigurationShape(OptionGroup([levelOfType.description]))))
+        ])
+
     /// The shape of a configuration file.
     static let shape = ConfigurationShape(
         OptionGroup([version.description]),
@@ -23,7 +34,7 @@ enum HubOptions {
             .init("brokers", "the brokers, by the names that routes use", .brokers),
             .init("routes", "which topics go where, and what is promised for them", .entries(of: RouteOptions.shape)),
             .init("shutdown", "how the hub ends", .shape(ConfigurationShape(shutdown.group))),
-            .init("log", "what is logged, and how", .shape(ConfigurationShape(log.group))),
+            .init("log", "what is logged, and how", .shape(logShape)),
             .init(
                 "requests", "what is told of the hub's own requests",
                 .shape(ConfigurationShape(RequestConfiguration.options.group))),

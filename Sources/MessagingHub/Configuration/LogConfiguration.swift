@@ -12,12 +12,17 @@ public struct LogConfiguration: Hashable, Sendable {
 
     /// Nothing less grave is logged. Default: info.
     public var level: LogRecord.Level
+    /// The same, for messages of these types. Default: for none.
+    public var levelByType: [String: LogRecord.Level]
     /// How a record is written. Default: as text.
     public var format: Format
 
     /// Logging of this level and format.
-    public init(level: LogRecord.Level = .info, format: Format = .text) {
+    public init(
+        level: LogRecord.Level = .info, format: Format = .text, levelByType: [String: LogRecord.Level] = [:]
+    ) {
         self.level = level
+        self.levelByType = levelByType
         self.format = format
     }
 }
@@ -27,9 +32,10 @@ extension LogConfiguration.Format: OptionValue {}
 extension LogConfiguration {
     /// What writes to standard error so.
     public var sink: any LogSink {
-        switch format {
-        case .text: TextLogSink(level: level)
-        case .json: JSONLogSink(level: level)
+        let lowest = levelByType.values.reduce(level, min)
+        return switch format {
+        case .text: TextLogSink(level: lowest)
+        case .json: JSONLogSink(level: lowest)
         }
     }
 }

@@ -17,6 +17,17 @@ public struct HubEnvironment: Sendable {
     /// Where routes that deduplicate keep what was handled. Hubs in several processes that share one handle a message once
     /// between them. Default, nil: a store in memory, for this hub alone.
     public var deduplication: (any DeduplicationStore)?
+    /// What the span of a handler has to do with the trace of its message. Default: it links to it.
+    public var processSpans = ProcessSpans.linked
+    /// Where it writes down who did what with each message, and when; nil, the default: nowhere, at no cost.
+    public var audit: (any AuditSink)?
+    /// Who it is in the audit trail. Default: `hub`.
+    public var actor = "hub"
+    /// How often the metrics sink gets the hub's counters, what waits in its destinations, and what the process uses.
+    /// Default: 10 s.
+    public var metricsInterval = Duration.seconds(10)
+    /// How sinks are called.
+    package var sinks = SinkSettings()
     /// Where a test hub looks in; nil: nowhere, at no cost.
     package var door: HubDoor?
     /// What decides for its policies.
@@ -25,7 +36,7 @@ public struct HubEnvironment: Sendable {
     /// An environment of these parts.
     public init(
         time: any TimeSource = SystemTime.shared, log: (any LogSink)? = nil, logLevel: LogRecord.Level? = nil,
-        metrics: (any MetricsSink)? = nil, trace: (any TraceSink)? = nil,
+        metrics: (any MetricsSink)? = nil, trace: (any TraceSink)? = nil, audit: (any AuditSink)? = nil,
         deduplication: (any DeduplicationStore)? = nil
     ) {
         self.time = time
@@ -34,5 +45,15 @@ public struct HubEnvironment: Sendable {
         self.metrics = metrics
         self.trace = trace
         self.deduplication = deduplication
+        self.audit = audit
     }
+}
+
+/// What the span of a handler has to do with the trace of its message.
+public enum ProcessSpans: Hashable, Sendable {
+    /// It begins a trace of its own, with a link to where the message was made: right for batches, and for queues in which
+    /// messages wait long.
+    case linked
+    /// It is part of the trace in which the message was made, below the span that made it.
+    case parented
 }

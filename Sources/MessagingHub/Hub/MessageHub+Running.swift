@@ -62,10 +62,12 @@ extension MessageHub {
     private func work() async throws {
         let drained = Signal()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.log.drain(until: drained, on: self.environment.time) }
+            group.addTask {
+                await self.telemetry.run(until: drained, on: self.environment.time, report: self.metricsReport)
+            }
             defer {
                 drained.fire()
-                log.wake()
+                telemetry.wake()
             }
             do {
                 try await connect()
@@ -129,11 +131,17 @@ extension MessageHub {
         let used = Set(table.routes.map(\.configuration.broker))
         let results = await withTaskGroup(of: (BrokerName, BrokerError?).self) { group in
             for (name, broker) in brokers where used.contains(name) {
-                group.addTask { [watch] in
+                group.addTask { [watch, counter = ConnectionCounter(publishers.counters)] in
+                    counter.begin()
                     do throws(BrokerError) {
-                        try await broker.connect { event in watch.note(event, of: name) }
+                        try await broker.connect { event in
+                            counter.note(event)
+                            watch.note(event, of: name)
+                        }
+                        counter.end(isConnected: true)
                         return (name, nil)
                     } catch {
+                        counter.end(isConnected: false)
                         return (name, error)
                     }
                 }

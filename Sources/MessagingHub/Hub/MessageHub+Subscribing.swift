@@ -162,7 +162,11 @@ extension MessageHub {
         ) { [publishers] topic throws(BrokerError) in try await publishers.publisher(of: topic) }
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
-        let watched = observer.probe.map { handler.watched(by: $0.probe, as: $0.source) } ?? handler
+        let limits: @Sendable (Topic) -> BrokerLimits? = { [table, brokers] topic in
+            table.route(of: topic).flatMap { brokers[$0.configuration.broker]?.limits }
+        }
+        let traced = observer.tracer.map { handler.traced(by: $0, limits: limits) } ?? handler
+        let watched = observer.probe.map { traced.watched(by: $0.probe, as: $0.source) } ?? traced
         let breaker = route.breaker.map { policy in
             let circuit = CircuitBreaker(
                 deciding: environment.policies.circuit(policy), time: environment.time,

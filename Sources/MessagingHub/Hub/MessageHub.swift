@@ -21,6 +21,7 @@ public final class MessageHub: Sendable {
     let brokers: [BrokerName: any MessageBroker]
     let factories: [BrokerFactory]
     let environment: HubEnvironment
+    let telemetry: HubTelemetry
     let log: BufferedLog
     let deduplication: any DeduplicationStore
     let publishers: Publishers
@@ -42,9 +43,10 @@ public final class MessageHub: Sendable {
         _ configuration: HubConfiguration, brokers factories: [BrokerFactory], environment: HubEnvironment = .init()
     ) throws {
         self.configuration = configuration
+        telemetry = HubTelemetry(environment, configuration.log)
+        let environment = telemetry.queued(environment)
         self.environment = environment
-        log = BufferedLog(
-            environment.log ?? configuration.log.sink, level: environment.logLevel ?? configuration.log.level)
+        log = telemetry.log
         deduplication = environment.deduplication ?? MemoryDeduplicationStore(on: environment.time)
         self.factories = factories
         brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
@@ -58,6 +60,7 @@ public final class MessageHub: Sendable {
     public func metrics() -> HubMetrics {
         var metrics = publishers.counters.snapshot
         metrics.requests = requests.counters.snapshot
+        telemetry.addLosses(to: &metrics)
         return metrics
     }
 

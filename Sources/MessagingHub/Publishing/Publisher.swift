@@ -47,7 +47,7 @@ final class Publisher: Sendable {
         let mark = time.coarseUptime
         do throws(PublishFailure) {
             let receipt = try await broker.publish(message, to: destination, options: options)
-            counters.published.add(1)
+            counters.publishedAlone(message, since: mark, on: time)
             return receipt
         } catch {
             let taken = time.coarseUptime - mark
@@ -57,12 +57,18 @@ final class Publisher: Sendable {
 
     /// Publishes many, and answers for each. The receipt of a publish that had to be repeated has no positions.
     func publish(_ messages: [Message], _ options: PublishOptions) async throws(PublishFailure) -> PublishReceipt {
+        if let tracer = observer.tracer { return try await publish(messages, options, tracedBy: tracer) }
+        return try await send(messages, options)
+    }
+
+    /// The same below its span.
+    func send(_ messages: [Message], _ options: PublishOptions) async throws(PublishFailure) -> PublishReceipt {
         let start = time.uptime
         let ticket = try admitted(messages, since: start)
         do throws(PublishFailure) {
             let receipt = try await broker.publish(messages, to: destination, options: options)
             if let ticket { circuit?.ended(ticket, [:], of: messages.count) }
-            counters.published.add(messages.count)
+            counters.published(messages, taken: time.uptime - start)
             if observer.watchesSuccess { observer.published(messages, failure: nil, since: start) }
             return receipt
         } catch {
@@ -89,8 +95,7 @@ final class Publisher: Sendable {
     ) async throws(PublishFailure) -> PublishReceipt {
         let left = await repeated(messages, options, after: failure, since: start)
         if let ticket { circuit?.ended(ticket, left, of: messages.count) }
-        counters.published.add(messages.count - left.count)
-        counters.publishFailed.add(left.count)
+        counters.published(messages, but: left, taken: time.uptime - start)
         let result = left.isEmpty ? nil : PublishFailure(left, of: messages.count)
         observer.published(messages, failure: result, since: start)
         if let result { throw result }

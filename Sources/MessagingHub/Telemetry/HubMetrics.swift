@@ -30,4 +30,51 @@ public struct HubMetrics: Hashable, Sendable {
     public var deduplicationFailed: Int
     /// Requests and replies.
     public var requests = RequestMetrics()
+    /// Times that a broker was to be connected: at the start, and again when it came back by itself.
+    public var connectionAttempts = 0
+    /// Those that succeeded.
+    public var connectionSuccesses = 0
+    /// Those that failed. What a backend tries in vain while it reconnects is not told, and not counted.
+    public var connectionFailures = 0
+    /// The bytes of the bodies of the messages whose publish was confirmed.
+    public var bytesPublished = 0
+    /// What all publishes took together, in nanoseconds. One that publishes a single message is measured by a clock that
+    /// moves in steps of a few milliseconds, which cancel out over many; with a metrics or a trace sink exactly.
+    public var publishLatencyTotal = 0
+    /// How many publishes that were: calls, each of one message or many.
+    public var publishLatencyCount = 0
+    /// Log records that a slow sink could not take.
+    public var logsLost = 0
+    /// Values of histograms that a slow sink could not take.
+    public var measurementsLost = 0
+    /// Spans that a slow sink could not take.
+    public var spansLost = 0
+    /// Audit records that a slow sink could not take.
+    public var auditRecordsLost = 0
+}
+
+extension HubMetrics {
+    /// Every counter under the name by which a metrics sink gets it.
+    public var named: [(name: String, unit: String, value: Int)] {
+        [
+            ("ConnectionAttempts", "{connection}", connectionAttempts),
+            ("ConnectionSuccesses", "{connection}", connectionSuccesses),
+            ("ConnectionFailures", "{connection}", connectionFailures),
+            ("MessagesPublished", "{message}", published + publishFailed), ("PublishSuccesses", "{message}", published),
+            ("PublishFailures", "{message}", publishFailed), ("PublishRetries", "{message}", publishRetried),
+            ("BytesPublished", "By", bytesPublished), ("MessagesReceived", "{message}", received),
+            ("MessagesProcessed", "{message}", handled), ("MessagesFailed", "{message}", failed),
+            ("MessagesRetried", "{message}", retried), ("MessagesReleased", "{message}", released),
+            ("MessagesDeadLettered", "{message}", deadLettered), ("MessagesDropped", "{message}", dropped),
+            ("SettlementsFailed", "{settlement}", settleFailed), ("SettlementsStale", "{settlement}", stale),
+            ("MessagesDuplicated", "{message}", duplicates),
+            ("DeduplicationsFailed", "{call}", deduplicationFailed),
+            ("PublishLatencyTotal", "ns", publishLatencyTotal), ("PublishLatencyCount", "{call}", publishLatencyCount),
+            ("LogsLost", "{record}", logsLost), ("MeasurementsLost", "{value}", measurementsLost),
+            ("SpansLost", "{span}", spansLost), ("AuditRecordsLost", "{record}", auditRecordsLost),
+        ]
+    }
+
+    /// The counter of this name, such as `MessagesPublished`; nil when there is none.
+    public subscript(name: String) -> Int? { named.first { $0.name == name }?.value }
 }

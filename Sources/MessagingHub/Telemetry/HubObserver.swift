@@ -5,7 +5,12 @@ import MessagingReliability
 /// found out once, here, and costs nothing later.
 final class HubObserver: Sendable {
     let log: BufferedLog
-    private let trace: (any TraceSink)?
+    /// The spans; nil where there is no sink for them.
+    let tracer: HubTracer?
+    private let audit: (any AuditSink)?
+    private let actor: String
+    private let broker: BrokerName
+    private let group: GroupName?
     private let metrics: (any MetricsSink)?
     /// Where a test hub looks in.
     let probe: (probe: any HubProbe, source: HubProbeSource)?
@@ -27,7 +32,10 @@ final class HubObserver: Sendable {
         environment: HubEnvironment, log: BufferedLog
     ) {
         self.log = log
-        trace = environment.trace
+        audit = environment.audit
+        actor = environment.actor
+        self.broker = broker.name
+        self.group = group
         metrics = environment.metrics
         probe = environment.door.map { door in
             let source = HubProbeSource(
@@ -36,15 +44,17 @@ final class HubObserver: Sendable {
         }
         time = environment.time
         topic = label
-        var labels = [
-            "messaging.system": broker.type.name, "messaging.destination.name": label,
-            "messaging.destination.kind": kind.rawValue, "hub.broker": broker.name.name,
-        ]
-        if let group { labels["messaging.consumer.group.name"] = group.name }
-        facts = labels.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let labels = TelemetryNames.labels(label, kind, on: broker, group: group)
+        let facts = labels.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+        self.facts = facts
+        tracer = environment.trace.map { sink in
+            HubTracer(
+                sink: sink, destination: label, facts: facts, processSpans: environment.processSpans,
+                time: environment.time)
+        }
         instruments = environment.metrics.map { Self.instruments($0, labels) }
-        logsSuccess = log.takes(.debug)
-        watchesSuccess = logsSuccess || instruments != nil || trace != nil
+        logsSuccess = log.isOn && log.lowestLevel <= .debug
+        watchesSuccess = logsSuccess || instruments != nil || tracer != nil || audit != nil
     }
 
     private static func instruments(_ sink: any MetricsSink, _ labels: [String: String]) -> Instruments {
@@ -55,11 +65,11 @@ final class HubObserver: Sendable {
             sink.instrument(InstrumentDescription(.histogram, name, unit: "s", labels: labels))
         }
         return Instruments(
-            sent: counter("messaging.client.sent.messages"), consumed: counter("messaging.client.consumed.messages"),
-            failed: counter("hub.failed.messages"), retried: counter("hub.retried.messages"),
-            deadLettered: counter("hub.dead_lettered.messages"),
-            publishDuration: histogram("messaging.client.operation.duration"),
-            processDuration: histogram("messaging.process.duration"))
+            sent: counter(TelemetryNames.sent), consumed: counter(TelemetryNames.consumed),
+            failed: counter(TelemetryNames.failed), retried: counter(TelemetryNames.retried),
+            deadLettered: counter(TelemetryNames.deadLettered),
+            publishDuration: histogram(TelemetryNames.operationDuration),
+            processDuration: histogram(TelemetryNames.processDuration))
     }
 
     /// A gauge of this destination; nil where nobody measures.
@@ -77,14 +87,14 @@ final class HubObserver: Sendable {
         instruments?.sent.record(Double(messages.count - (failure?.outcomes.count ?? 0)))
         for (index, message) in messages.enumerated() {
             let error = failure?.outcomes[index]?.error
+            note(error == nil ? .published : .notPublished, message, detail: error?.description)
             if let error {
                 write(
                     .error, "message not published", message,
-                    [("error.type", error.code.name), ("error", error.sentence)])
+                    [(TelemetryNames.errorType, error.code.name), ("error", error.sentence)])
             } else if logsSuccess {
                 write(.debug, "message published", message, [("duration_s", taken.text)])
             }
-            span("publish", message, taken, error?.sentence)
         }
     }
 
@@ -93,16 +103,17 @@ final class HubObserver: Sendable {
     /// A delivery was received, and a run of it begins.
     func received(_ delivery: Delivery) {
         instruments?.consumed.record(1)
+        note(.received, delivery.message, delivery)
         if logsSuccess {
-            write(.debug, "message received", delivery.message, [("hub.attempt", String(delivery.attempt))])
+            write(.debug, "message received", delivery.message, [(TelemetryNames.attempt, String(delivery.attempt))])
         }
     }
 
     /// Its handler returned.
     func handled(_ delivery: Delivery, taken: Duration) {
         instruments?.processDuration.record(taken.inSeconds)
+        note(.handled, delivery.message, delivery)
         if logsSuccess { write(.debug, "message accepted", delivery.message, [("duration_s", taken.text)]) }
-        span("process", delivery.message, taken, nil)
     }
 
     /// A run of it failed, and this is what becomes of it.
@@ -110,30 +121,32 @@ final class HubObserver: Sendable {
         instruments?.processDuration.record(taken.inSeconds)
         instruments?.failed.record(1)
         if let probe { probe.probe.failed(delivery, of: probe.source, failure, decision) }
+        note(.failed, delivery.message, delivery, detail: failure.sentence)
         let isRetried = decision.isRetry
         if isRetried { instruments?.retried.record(1) }
         write(
             isRetried ? .warning : .error, "message failed", delivery.message,
             [
-                ("hub.attempt", String(delivery.attempt)), ("error", failure.sentence), ("hub.decision", decision.text),
+                (TelemetryNames.attempt, String(delivery.attempt)), ("error", failure.sentence),
+                (TelemetryNames.decision, decision.text),
                 ("duration_s", taken.text),
             ])
-        span("process", delivery.message, taken, failure.sentence)
     }
 
     /// Its dead letter is where it belongs.
     func deadLettered(_ delivery: Delivery, _ reason: DeadLetter.Reason, to destination: String) {
         instruments?.deadLettered.record(1)
+        note(.deadLettered, delivery.message, delivery, detail: reason.rawValue)
         if let probe { probe.probe.deadLettered(delivery, of: probe.source, reason) }
         write(
             .warning, "message dead-lettered", delivery.message,
-            [("hub.reason", reason.rawValue), ("hub.dead_letter.destination", destination)])
+            [(TelemetryNames.reason, reason.rawValue), (TelemetryNames.deadLetterDestination, destination)])
     }
 
     /// A settlement of it was not written.
     func notSettled(_ receipt: Receipt, _ error: BrokerError?) {
         guard log.takes(error == nil ? .warning : .error) else { return }
-        let keys = facts + [("hub.receipt", String(receipt.sequence))]
+        let keys = facts + [(TelemetryNames.receipt, String(receipt.sequence))]
         if let error {
             log.log(LogRecord(.error, "settlement failed", keys + [("error", error.description)], at: time.now))
         } else {
@@ -149,23 +162,25 @@ final class HubObserver: Sendable {
     private func write(
         _ level: LogRecord.Level, _ text: String, _ message: Message, _ keys: [(name: String, value: String)]
     ) {
-        guard log.takes(level) else { return }
-        var all = [(name: "messaging.message.id", value: message.id.description)] + facts
-        if let correlation = message.correlationID {
-            all.append(("messaging.message.conversation_id", correlation))
+        guard log.takes(level, ofType: message.type) else { return }
+        var all = [(name: TelemetryNames.messageID, value: message.id.description)] + facts
+        if !message.type.isEmpty { all.append((TelemetryNames.messageType, message.type)) }
+        if let correlation = message.correlationID { all.append((TelemetryNames.conversation, correlation)) }
+        if let context = TraceContext(message.headers) {
+            all.append((HeaderName.traceparent.text, context.traceparent))
         }
-        if let parent = message.headers["traceparent"] { all.append(("traceparent", parent)) }
-        log.log(LogRecord(level, text, all + keys, at: time.now))
+        log.log(LogRecord(level, text, all + keys, at: time.now), ofType: message.type)
     }
 
-    private func span(_ operation: String, _ message: Message, _ taken: Duration, _ error: String?) {
-        guard let trace else { return }
-        var attributes = ["messaging.message.id": message.id.description, "messaging.operation.name": operation]
-        for (name, value) in facts { attributes[name] = value }
-        if let parent = message.headers["traceparent"] { attributes["traceparent"] = parent }
-        let end = time.now
-        trace.span(
-            SpanRecord("\(operation) \(topic)", start: end - taken, end: end, attributes: attributes, error: error))
+    private func note(
+        _ action: AuditRecord.Action, _ message: Message, _ delivery: Delivery? = nil,
+        detail: @autoclosure () -> String? = nil
+    ) {
+        guard let audit else { return }
+        audit.audit(
+            AuditRecord(
+                action, by: actor, message, topic: delivery?.topic?.name ?? topic, on: broker, group: group,
+                attempt: delivery.map { Int($0.attempt) }, detail: detail(), at: time.now))
     }
 }
 

@@ -18,6 +18,8 @@ public protocol ConformanceHarness: Sendable {
     func launch() async throws -> LaunchedBroker
     /// What the hub of a scenario is told, with changes of the harness's own. Default: none.
     func configured(_ configuration: HubConfiguration) -> HubConfiguration
+    /// The sinks of the hub of a scenario, with changes of the harness's own. Default: none.
+    func watched(_ environment: HubEnvironment) -> HubEnvironment
     /// The interval in which client and server tell each other that they are there. Of a connection that is silent both
     /// sides know within two of them. Default: 1 s.
     var heartbeat: Duration { get }
@@ -41,6 +43,8 @@ extension ConformanceHarness {
     public var redeliveryTimeout: Duration { .seconds(1) }
     /// As it is.
     public func configured(_ configuration: HubConfiguration) -> HubConfiguration { configuration }
+    /// As it is.
+    public func watched(_ environment: HubEnvironment) -> HubEnvironment { environment }
     /// 1 s.
     public var heartbeat: Duration { .seconds(1) }
     /// None.

@@ -13,7 +13,7 @@ extension Scenario {
         + CarriedScenarios.all + HeaderScenarios.all + CancelledPublish.all + PriorityScenarios.all
         + ResourceScenarios.all + ConnectScenarios.all
         + EndScenarios.all + SelectionScenarios.all + AdministrationScenarios.all + ContextScenarios.all
-        + RequestScenarios.all + DeduplicationScenarios.all)
+        + RequestScenarios.all + DeduplicationScenarios.all + SlowSinks.all)
         .sorted { ($0.number, $0.level.rawValue) < ($1.number, $1.level.rawValue) }
 
     /// The scenario of this number and level.

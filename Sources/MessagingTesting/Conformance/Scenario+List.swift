@@ -29,7 +29,6 @@ extension Scenario {
 
     /// What the suite owes: scenarios of policies that do not exist yet.
     public static let owed: [Owed] = [
-        Owed(numbers: 73...73, reason: "it comes with the sinks that measure and trace"),
     ]
 
     /// Why the suite has no scenario of this number; nil where it is not known to be owed.

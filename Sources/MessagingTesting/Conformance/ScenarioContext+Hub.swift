@@ -4,11 +4,13 @@ package import MessagingHub
 extension ScenarioContext {
     /// Runs a hub in a process of its own, with a route to this place, while `body` does. Its start declares the place.
     /// `clock`: the hub's. Default: the harness's. `others`: brokers of the same type that it has beside `main`.
+    /// `watchedBy` gives it sinks; without, it logs nowhere.
     package func withHub<Value: Sendable>(
         at place: Place, on clock: (any TimeSource)? = nil, grace: Duration = .seconds(5),
         routes more: [RouteName: RouteConfiguration] = [:], beside others: [BrokerName: any MessageBroker] = [:],
         over decorated: (any MessageBroker) -> any MessageBroker = { $0 },
         remembering store: (any DeduplicationStore)? = nil,
+        watchedBy watch: (inout HubEnvironment) -> Void = { _ in },
         route edit: (inout RouteConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (MessageHub) async throws -> Value
     ) async throws -> Value {
@@ -26,7 +28,9 @@ extension ScenarioContext {
         let factory = BrokerFactory(profile) { name, _, _ in
             if let other = others[name] { Renamed(other, name) } else { broker }
         }
-        let environment = HubEnvironment(time: clock ?? time, log: NoLog(), deduplication: store)
+        var sinks = HubEnvironment(time: clock ?? time, log: NoLog(), deduplication: store)
+        watch(&sinks)
+        let environment = harness.watched(sinks)
         history.add("hub", "runs with a route to \(place)")
         defer { history.add("hub", "is shut down") }
         return try await time.bounded("a hub and what is done with it", within: patience * 5 + grace) {

@@ -38,6 +38,7 @@ import Testing
     func aroundAHandlerStandTimeoutThenRetryThenDeadLetterThenObserve(order: DestinationDeclaration.Order) async throws
     {
         var fixture = HubFixture(time: time)
+        fixture.environment.sinks.isInline = true
         fixture.environment.metrics = observing(
             "orders",
             [
@@ -91,8 +92,9 @@ import Testing
         route.publishRetry = RetryPolicy(attempts: 4, backoff: .constant, delay: .seconds(2))
         route.publishDeadline = .seconds(20)
         let configuration = HubConfiguration(brokers: ["fake": BrokerConfiguration("fake")], routes: ["orders": route])
-        let environment = HubEnvironment(
+        var environment = HubEnvironment(
             time: time, log: NoLog(), metrics: observing("orders", ["messaging.client.sent.messages": "sent"]))
+        environment.sinks.isInline = true
         try await withHub(configuration, brokers: [broker.factory], environment: environment) { hub in
             async let receipt = hub.publish(Message("a"), to: "orders")
             try await advancing(time, until: "three") { broker.calls.count == 3 }

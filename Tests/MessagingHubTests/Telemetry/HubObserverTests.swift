@@ -8,11 +8,13 @@ import Testing
 @testable import MessagingHub
 
 @Suite(.timeLimit(.minutes(5))) struct HubObserverTests {
+    private static let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
     /// Publishes one message that is handled and one that fails for good, and returns once both have ended.
     private func exercise(_ fixture: HubFixture) async throws -> (good: Message, bad: Message) {
         var fixture = fixture
         try fixture.route("orders") { $0.retry = RetryPolicy(attempts: 2, delay: .milliseconds(1)) }
-        var bad = Message(type: "bad", headers: ["traceparent": "00-aa-bb-01"])
+        var bad = Message(type: "bad", headers: ["traceparent": .text(Self.parent)])
         bad.correlationID = "c-7"
         let good = Message()
         try await fixture.run { [bad] hub in
@@ -91,7 +93,7 @@ import Testing
         let failed = trace.spans.filter { $0.error != nil }
         #expect(failed.count == 2)
         #expect(failed.allSatisfy { $0.attributes["messaging.message.id"] == bad.id.description })
-        #expect(failed.allSatisfy { $0.attributes["traceparent"] == "00-aa-bb-01" && $0.start <= $0.end })
+        #expect(failed.allSatisfy { $0.links.map(\.traceparent) == [Self.parent] && $0.start <= $0.end })
     }
 
     @Test func atTheDefaultLevelOnlyFailuresAreLogged() async throws {

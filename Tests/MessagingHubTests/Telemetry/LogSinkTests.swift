@@ -33,7 +33,7 @@ import Testing
         #expect(collector.records.isEmpty)
         let end = Signal()
         end.fire()
-        await log.drain(until: end, on: SystemTime.shared)
+        await log.drain(until: end)
         #expect(collector.records.map(\.message) == (0..<100).map { "\($0)" })
     }
 
@@ -41,7 +41,7 @@ import Testing
         for _ in 0..<200 {
             let log = BufferedLog(LogCollector(), level: .info)
             let end = Signal()
-            async let drained: Void = log.drain(until: end, on: SystemTime.shared)
+            async let drained: Void = log.drain(until: end)
             log.log(LogRecord(.info, "x"))
             end.fire()
             log.wake()
@@ -56,7 +56,7 @@ import Testing
         log.log(LogRecord(.debug, "not taken"))
         let end = Signal()
         end.fire()
-        await log.drain(until: end, on: SystemTime.shared)
+        await log.drain(until: end)
         #expect(collector.records.count == BufferedLog.capacity + 1)
         #expect(collector.records.last?["count"] == "10")
     }

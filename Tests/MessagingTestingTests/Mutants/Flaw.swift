@@ -21,6 +21,8 @@ struct Flaw: Sendable {
     /// What remembers what was handled, made of one that does it right.
     var store: (@Sendable (any DeduplicationStore) -> FlawedStore)?
     var configure: (@Sendable (inout HubConfiguration) -> Void)?
+    /// Of the hub's sinks.
+    var watch: (@Sendable (inout HubEnvironment) -> Void)?
     var close: (@Sendable (any MessageBroker, Duration) async -> Void)?
     /// Ends a process; the second argument does it as it should be done.
     var kill: (@Sendable (any MessageBroker, @Sendable () async -> Void) async -> Void)?

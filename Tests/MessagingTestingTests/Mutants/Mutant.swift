@@ -84,6 +84,12 @@ struct FlawedHarness: ConformanceHarness {
         return flaw.store?(store) ?? store
     }
 
+    func watched(_ environment: HubEnvironment) -> HubEnvironment {
+        var environment = environment
+        flaw.watch?(&environment)
+        return environment
+    }
+
     func launch() async throws -> LaunchedBroker {
         let process = try await base.launch()
         return LaunchedBroker(

@@ -120,7 +120,7 @@ extension Mutant {
 
     /// Every mutant.
     static let all =
-        settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub
+        settlement + forwarding + time + publishing + receiving + sharing + payload + closing + hub + telemetry
         + failure + doubtful + connections
         + holding + membership + counting + giving + defaults + lanes + requests
         + carrying + headers + options + resources + connecting

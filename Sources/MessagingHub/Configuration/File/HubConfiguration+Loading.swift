@@ -60,7 +60,12 @@ extension HubConfiguration {
         if let requests = section["requests"] {
             RequestConfiguration.options.apply(requests.values, to: &self.requests)
         }
-        if let log = section["log"] { HubOptions.log.apply(log.values, to: &self.log) }
+        if let log = section["log"] {
+            HubOptions.log.apply(log.values, to: &self.log)
+            for (type, own) in log.entries(of: "by-type") {
+                self.log.levelByType[type] = own.values[HubOptions.levelOfType]
+            }
+        }
     }
 }
 
