@@ -49,7 +49,7 @@
         }
     }
 
-    @Suite("Byte streams") struct ByteStreamTests {
+    @Suite("Byte streams", .timeLimit(.minutes(5))) struct ByteStreamTests {
         static let patience = Duration.seconds(30)
 
         @Test("What is written comes back byte for byte", arguments: [1, 65_536, 5_000_000]) func echo(size: Int)

@@ -5,7 +5,7 @@
     import MessagingTesting
     import Testing
 
-    @Suite("Event loop") struct EventLoopTests {
+    @Suite("Event loop", .timeLimit(.minutes(5))) struct EventLoopTests {
         private actor Counter {
             nonisolated let loop: EventLoop
             nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }

@@ -4,7 +4,7 @@
     import MessagingTesting
     import Testing
 
-    @Suite("Byte streams over TLS") struct TLSTests {
+    @Suite("Byte streams over TLS", .timeLimit(.minutes(5))) struct TLSTests {
         /// A certificate for these names, in a folder that is removed.
         private func withCertificate(
             _ names: String = "DNS:localhost,IP:127.0.0.1", _ body: (StreamTLS, StreamTLS) async throws -> Void
@@ -95,13 +95,11 @@
                 try await withLoop { loop in
                     let listener = try StreamListener(tls: server, on: loop)
                     for cut in [true, false] {
-                        async let accepted = listener.accept()
-                        async let opened = ByteStream.connect(
+                        async let accepted = Self.secured(by: listener)
+                        let stream = try await ByteStream.connect(
                             to: "localhost", port: listener.port, tls: client, within: ByteStreamTests.patience,
                             on: loop)
                         let peer = try await accepted
-                        let stream = try await opened
-                        try await peer.secured(within: ByteStreamTests.patience)
                         if cut {
                             await peer.reset()
                             #expect(await failure { try await stream.read() }?.code == .lost)
@@ -112,6 +110,12 @@
                     }
                 }
             }
+        }
+
+        private static func secured(by listener: StreamListener) async throws -> ByteStream {
+            let peer = try await listener.accept()
+            try await peer.secured(within: ByteStreamTests.patience)
+            return peer
         }
 
         @Test("200 connections leave no thread and no descriptor") func leaks() async {

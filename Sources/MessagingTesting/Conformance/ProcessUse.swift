@@ -25,7 +25,25 @@ package enum ProcessUse {
         return Int(pages).map { $0 &* pageSize }
     }
 
+    /// How long the processors of the whole machine together have been busy since it began, in steps of 10 ms, with what
+    /// another machine took from them (proc_stat(5)).
+    package static func machineBusy() -> Duration? {
+        guard let ticks = contents(of: "/proc/stat").flatMap(busyTicks) else { return nil }
+        return .milliseconds(ticks &* 1000 / max(1, ticksPerSecond))
+    }
+
+    /// What the line "cpu user nice system idle iowait irq softirq steal …" counts, without idle and iowait.
+    static func busyTicks(_ statistics: String) -> Int? {
+        let fields = statistics.prefix { $0 != "\n" }.split(separator: " ")
+        guard fields.first == "cpu", fields.count > 4 else { return nil }
+        let numbers = fields.dropFirst().prefix(8).map { Int($0) ?? 0 }
+        return numbers.enumerated().reduce(0) { sum, field in
+            field.offset == 3 || field.offset == 4 ? sum : sum &+ field.element
+        }
+    }
+
     #if canImport(Glibc) || canImport(Musl)
+        private static let ticksPerSecond = sysconf(Int32(_SC_CLK_TCK))
         private static let pageSize = sysconf(Int32(_SC_PAGESIZE))
 
         /// `malloc_trim`, which is no part of the overlay and which not every C library has.
@@ -62,6 +80,7 @@ package enum ProcessUse {
             return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
         }
     #else
+        private static let ticksPerSecond = 0
         private static let pageSize = 0
         private static func giveBackFreeMemory() {}
         private static func names(in directory: String) -> Set<String>? { nil }

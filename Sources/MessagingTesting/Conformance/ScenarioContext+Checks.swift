@@ -96,7 +96,7 @@ extension ScenarioContext {
     ) async throws -> (Value, lateness: Duration) {
         let isDone = Observed(false, on: time)
         let measuring = meanwhile("measuring the machine", within: patience * 5) { [time] in
-            await time.lateness(until: isDone)
+            await MachineLateness(on: time).until(isDone)
         }
         defer { isDone.change { $0 = true } }
         let value = try await work()
@@ -115,19 +115,6 @@ extension ScenarioContext {
         _ what: String, within limit: Duration? = nil, _ work: @escaping @Sendable () async throws -> Value
     ) -> Meanwhile<Value> {
         Meanwhile(what, time: time, limit: limit ?? patience * 2, work)
-    }
-}
-
-extension TimeSource {
-    /// How late a sleep of five milliseconds was at most, until something is done: what this machine makes of any wait.
-    fileprivate func lateness(until isDone: Observed<Bool>) async -> Duration {
-        var worst = Duration.zero
-        while true {
-            let began = uptime
-            let value = await isDone.first(within: .milliseconds(5)) { $0 }
-            if value == nil { worst = max(worst, uptime - began - .milliseconds(5)) }
-            if value != nil || Task.isCancelled { return worst }
-        }
     }
 }
 

@@ -201,7 +201,8 @@ extension FlawedConsumer {
             return deliveries
         }
         consumer.cancel = { base in
-            await base.stop()
+            // Only where something is held: whoever waits meanwhile is to hear of the cancel, not of a stop.
+            if !held.value.isEmpty { await base.stop() }
             _ = await base.settle(held.value.map { ReceiptSettlement($0, settlement) })
             await base.cancel()
         }

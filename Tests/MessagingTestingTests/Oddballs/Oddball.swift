@@ -131,7 +131,8 @@ extension FlawedConsumer {
             return outcomes
         }
         consumer.cancel = { base in
-            await base.stop()
+            // Only where something is held: whoever waits meanwhile is to hear of the cancel, not of a stop.
+            if !held.value.isEmpty { await base.stop() }
             for receipt in held.value where base.holds(receipt) { _ = await release(base, receipt) }
             await base.cancel()
         }
