@@ -1,4 +1,4 @@
-public import Messaging
+import Messaging
 public import MessagingReliability
 
 /// The reply says that there is none: whoever handled the request has given it up.

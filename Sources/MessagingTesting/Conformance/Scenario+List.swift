@@ -7,14 +7,6 @@ extension Scenario {
         public let numbers: ClosedRange<Int>
     }
 
-    /// Scenarios of the list that the suite does not have yet.
-    public struct Owed: Sendable {
-        /// Their numbers.
-        public let numbers: ClosedRange<Int>
-        /// What they wait for.
-        public let reason: String
-    }
-
     /// The list, in its parts.
     public static let chapters: [Chapter] = [
         Chapter(title: "Settlement", numbers: 1...12), Chapter(title: "Attempts and dead letters", numbers: 13...22),
@@ -26,11 +18,4 @@ extension Scenario {
         Chapter(title: "Deduplication", numbers: 93...95), Chapter(title: "Administration", numbers: 96...100),
         Chapter(title: "Forwarding", numbers: 101...103),
     ]
-
-    /// What the suite owes: scenarios of policies that do not exist yet.
-    public static let owed: [Owed] = [
-    ]
-
-    /// Why the suite has no scenario of this number; nil where it is not known to be owed.
-    public static func debt(at number: Int) -> String? { owed.first { $0.numbers.contains(number) }?.reason }
 }

@@ -1,6 +1,6 @@
 package import Messaging
 package import MessagingHub
-package import MessagingReliability
+import MessagingReliability
 
 extension ScenarioContext {
     /// An empty store of the harness.

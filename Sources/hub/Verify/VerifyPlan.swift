@@ -56,7 +56,6 @@ struct VerifyPlan: Sendable {
     }
 
     private static func absence(of number: Int) -> String {
-        if let debt = Scenario.debt(at: number) { return "scenario \(number) is still owed: \(debt)" }
         let last = Scenario.chapters.last?.numbers.upperBound ?? 0
         return "there is no scenario \(number); there are 1 to \(last)"
     }

@@ -18,10 +18,7 @@ enum ConformancePage {
             let scenarios = Scenario.all.filter { chapter.numbers.contains($0.number) }
             lines += ["", "## \(chapter.title)"]
             for scenario in scenarios { lines += [""] + section(scenario) }
-            if !scenarios.isEmpty { lines += [""] + table(scenarios) }
-            for owed in Scenario.owed where chapter.numbers.contains(owed.numbers.lowerBound) {
-                lines += ["", "Owed: \(words(owed.numbers)); \(owed.reason)."]
-            }
+            lines += [""] + table(scenarios)
         }
         lines += ["", "## Odd but right", ""] + Oddball.all.map { "- \($0.oddity)" }
         lines += ["", "## What an emulation costs, and why something is refused"]
@@ -106,9 +103,5 @@ enum ConformancePage {
 
     private static func isNeeded(_ operation: BrokerCapabilities.Operation, _ kind: DestinationKind) -> Bool {
         Scenario.all.contains { $0.kinds.contains(kind) && $0.operations.contains(operation) }
-    }
-
-    private static func words(_ numbers: ClosedRange<Int>) -> String {
-        numbers.count == 1 ? "\(numbers.lowerBound)" : "\(numbers.lowerBound) to \(numbers.upperBound)"
     }
 }

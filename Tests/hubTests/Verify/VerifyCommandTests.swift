@@ -58,7 +58,6 @@ import Testing
             (["--broker", "mian"], #""mian" is no broker of FILE; did you mean main?"#),
             (["--broker", "else"], #""else" is no broker of FILE; there are main"#),
             (["--scenario", "104"], "there is no scenario 104; there are 1 to 103"),
-            (["--scenario", "90"], "scenario 90 is still owed: they come with request and reply"),
             (["--scenario", "one"], #"--scenario: "one" is no number of a scenario; give such as 7 or 28-37"#),
             (["--scenario", "9-7"], #"--scenario: "9-7" is no number of a scenario; give such as 7 or 28-37"#),
             (["--scenario", "15", "--kind", "queue"], "scenario 15 is not about a queue; it is about stream"),
