@@ -24,6 +24,13 @@ let package = Package(
                 .product(name: "Messaging", package: "swift-messaging-hub"),
                 .product(name: "MessagingHub", package: "swift-messaging-hub"),
             ]),
+        .executableTarget(
+            name: "subscriptions",
+            dependencies: [
+                .product(name: "Messaging", package: "swift-messaging-hub"),
+                .product(name: "MessagingHub", package: "swift-messaging-hub"),
+                .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

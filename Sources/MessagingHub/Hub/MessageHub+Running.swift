@@ -93,10 +93,9 @@ extension MessageHub {
                 self.arrivals.close()
             }
             while let subscription = await arrivals.next() {
-                watch.add(subscription)
+                if !subscription.hasRun { watch.add(subscription) }
                 group.addTask {
-                    await subscription.run()
-                    self.watch.remove(subscription)
+                    if await subscription.run(returningBy: self.arrivals) { self.watch.remove(subscription) }
                 }
             }
             await endSubscriptions()

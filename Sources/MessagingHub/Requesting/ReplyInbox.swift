@@ -27,7 +27,8 @@ struct ReplyInbox: Sendable {
             destinations: destinations, time: environment.time, counters: HubCounters(), observer: observer)
         self.topic = topic
         subscription = HubSubscription(
-            source, of: topic.topic, on: broker, runner, workers: 1, grace: .zero, gatherTime: environment.gatherTime)
+            source, of: topic.topic, on: broker, runner, workers: 1, grace: .zero, gatherTime: environment.gatherTime,
+            executor: environment.door?.executor)
     }
 
     /// Whether no reply comes in there any more.

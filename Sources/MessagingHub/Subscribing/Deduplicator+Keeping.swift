@@ -7,6 +7,9 @@ extension Deduplicator {
     /// A loop begins; `keep` is to be called.
     func open() { state.withLock { $0.isOpen = true } }
 
+    /// Whether something is held here, or is not written yet.
+    var isBusy: Bool { state.withLock { !$0.runs.isEmpty || !$0.waiting.isEmpty || !$0.unmarked.isEmpty } }
+
     /// The runs of a loop are over. What waits goes back with its consumer.
     func close() {
         let keeper: Waiter<Void>? = state.withLock { state in

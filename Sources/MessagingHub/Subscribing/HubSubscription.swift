@@ -1,4 +1,5 @@
 public import Messaging
+import MessagingReliability
 
 /// A subscription of a program: its handler runs for each delivery until it is cancelled, or the hub shuts down.
 public final class HubSubscription: Sendable {
@@ -16,9 +17,24 @@ public final class HubSubscription: Sendable {
         case ended(BrokerError?)
     }
 
+    /// What a rest has ended with.
+    private enum News: Sendable {
+        case none
+        case deliveries([Delivery])
+        case ended(BrokerError)
+    }
+
+    /// Nothing is to be done: one small task waits for that to change.
+    private struct Rest: Sendable {
+        let consumer: any MessageConsumer
+        var task: Task<Void, Never>?
+        var news = News.none
+    }
+
     private struct Status: Sendable {
         var state = State.waiting
         var loop: SubscriberLoop?
+        var rest: Rest?
         var grace: Duration?
         var preparation: (@Sendable () async throws(BrokerError) -> Void)?
     }
@@ -35,6 +51,9 @@ public final class HubSubscription: Sendable {
     private let workers: Int
     private let grace: Duration
     private let gatherTime: any TimeSource
+    /// How long there is nothing to do before it rests.
+    private let idleTime: Duration
+    private let executor: (any TaskExecutor)?
     private let isRunning = Signal()
     private let stopping = Signal()
     private let released = Signal()
@@ -42,7 +61,8 @@ public final class HubSubscription: Sendable {
 
     init(
         _ subscription: Subscription, of topic: Topic?, on broker: any MessageBroker, _ runner: DeliveryRunner,
-        workers: Int, grace: Duration, gatherTime: any TimeSource = SystemTime.shared
+        workers: Int, grace: Duration, gatherTime: any TimeSource = SystemTime.shared,
+        idleTime: Duration = .seconds(1), executor: (any TaskExecutor)? = nil
     ) {
         self.subscription = subscription
         self.topic = topic
@@ -51,6 +71,8 @@ public final class HubSubscription: Sendable {
         self.workers = workers
         self.grace = grace
         self.gatherTime = gatherTime
+        self.idleTime = idleTime
+        self.executor = executor
         label = subscription.label
     }
 
@@ -68,13 +90,15 @@ public final class HubSubscription: Sendable {
 
     /// The same within this time.
     func end(within limit: Duration) async {
-        let loop: SubscriberLoop? = status.withLock { status in
+        let (loop, rest): (SubscriberLoop?, Rest?) = status.withLock { status in
             if status.grace == nil { status.grace = limit }
             if case .waiting = status.state, status.loop == nil { status.state = .ended(nil) }
-            return status.loop
+            return (status.loop, status.rest)
         }
         stopping.fire()
         await loop?.stop()
+        await rest?.consumer.stop()
+        rest?.task?.cancel()
         status.withLock { if $0.state == .live { $0.state = .ending } }
         if isRunning.isFired { await released.waitUncancelled() } else { settled.fire() }
     }
@@ -89,28 +113,74 @@ public final class HubSubscription: Sendable {
 
     // MARK: Running, in a task of the hub
 
-    /// Subscribes, works, and begins again after a pause, until it ends.
-    func run() async {
+    /// Whether it has been run.
+    var hasRun: Bool { isRunning.isFired }
+
+    /// Subscribes, works, and begins again after a pause, until it has ended, or there is nothing to do; whether it has
+    /// ended. If not, it is to be run again when it comes back through `arrivals`.
+    func run(returningBy arrivals: Arrivals) async -> Bool {
         isRunning.fire()
         var last: BrokerError?
+        let rest = status.withLock { status in
+            defer { status.rest = nil }
+            return status.rest
+        }
+        var (consumer, news) = (rest?.consumer, rest?.news ?? .none)
         while !stopping.isFired {
-            guard let consumer = await subscribed(&last) else { break }
-            let end = await work(consumer)
+            if consumer == nil { consumer = await subscribed(&last) }
+            guard let current = consumer else { break }
+            let end: SubscriberLoop.End
+            switch news {
+            case .deliveries(let first): end = await work(current, first)
+            case .ended(let error): end = .ended(error)
+            case .none:
+                if beginRest(current, arrivals) { return false }
+                end = .stopped
+            }
+            news = .none
+            if case .rested = end { continue }
+            await current.cancel()
+            consumer = nil
             if case .paused(let duration) = end {
                 set(.paused)
                 await stopping.wait(atMost: max(duration, .milliseconds(100)), on: runner.time)
-            } else if case .ended(let error) = end {
-                last = error.endReason == .reachedEnd ? nil : error
-                break
-            } else {
-                break
+                continue
             }
+            if case .ended(let error) = end { last = error.endReason == .reachedEnd ? nil : error }
+            break
         }
+        await consumer?.cancel()
         if stopping.isFired { last = nil }
         if let last { runner.observer.state(.error, "subscription ended", [("error", last.description)]) }
         set(.ended(last))
         settled.fire()
         released.fire()
+        return true
+    }
+
+    /// Waits for the next delivery with as little as that takes: what an idle subscription costs is this task. False when
+    /// it is to end.
+    private func beginRest(_ consumer: any MessageConsumer, _ arrivals: Arrivals) -> Bool {
+        let counters = runner.counters
+        let reception = Reception(
+            consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
+            ended: { error in self.status.withLock { $0.rest?.news = .ended(error) } }, breaker: runner.breaker, stopping: stopping)
+        let limit = runner.policy.isOrdered ? Reception.most : min(workers, Reception.most)
+        let isResting = status.withLock { status in
+            if status.grace != nil { return false }
+            status.state = .live
+            status.rest = Rest(consumer: consumer)
+            status.rest?.task = Task(executorPreference: executor) {
+                if case .deliveries(let first) = await reception.receive(upTo: limit) {
+                    self.status.withLock { $0.rest?.news = .deliveries(first) }
+                }
+                // A hub that takes no more is about to end it.
+                if !arrivals.add(self) { _ = await self.run(returningBy: arrivals) }
+            }
+            return true
+        }
+        settled.fire()
+        return isResting
     }
 
     /// A consumer; what may succeed later is repeated until it does.
@@ -135,13 +205,13 @@ public final class HubSubscription: Sendable {
         return nil
     }
 
-    private func work(_ consumer: any MessageConsumer) async -> SubscriberLoop.End {
-        let loop = SubscriberLoop(consumer, runner, workers: workers, sweepTime: gatherTime)
+    private func work(_ consumer: any MessageConsumer, _ first: [Delivery]) async -> SubscriberLoop.End {
+        let loop = SubscriberLoop(
+            consumer, runner, workers: workers, sweepTime: gatherTime, first: first, rest: idleTime)
         status.withLock { status in
             status.loop = loop
             status.state = .live
         }
-        settled.fire()
         return await withTaskGroup(of: SubscriberLoop.End?.self) { group in
             group.addTask { await loop.run() }
             group.addTask {
@@ -171,8 +241,9 @@ public final class HubSubscription: Sendable {
                 runner.observer.state(.error, "handlers ignore their cancellation", [("grace", limit.optionText)])
             }
         }
-        await loop.settler.consumer.cancel()
         status.withLock { $0.loop = nil }
+        if loop.hasRested, !stopping.isFired { return }
+        await loop.settler.consumer.cancel()
         if stopping.isFired {
             set(.ended(nil))
             released.fire()

@@ -27,6 +27,8 @@ extension Intake {
 struct Reception: Sendable {
     enum Outcome: Sendable {
         case deliveries([Delivery])
+        /// None came for as long as `rest`.
+        case none
         case cancelled
         case ended
     }
@@ -42,6 +44,10 @@ struct Reception: Sendable {
     let counted: @Sendable (Int) -> Void
     /// Told why the consumer has ended.
     let ended: @Sendable (BrokerError) -> Void
+    /// How long it waits before it says that there is nothing; nil: for ever.
+    var rest: Duration?
+    /// Asked when there is nothing to receive and no worker works: whether the loop ends, so that nobody is kept for nothing.
+    var rests: @Sendable () -> Bool = { false }
     /// What stops receiving while it is open, until the loop stops.
     var breaker: HandlerBreaker?
     var stopping = Signal()
@@ -50,15 +56,19 @@ struct Reception: Sendable {
     /// through here; empty answers that come too early are slowed down, so that neither becomes a busy loop.
     func receive(upTo limit: Int) async -> Outcome {
         var pause = Duration.milliseconds(1)
+        let wait = min(rest ?? Self.wait, Self.wait)
         while !Task.isCancelled {
             let start = time.uptime
             do throws(BrokerError) {
-                let deliveries = try await take(upTo: limit)
+                let deliveries = try await take(upTo: limit, within: wait)
                 if !deliveries.isEmpty {
                     counted(deliveries.count)
                     return .deliveries(deliveries)
                 }
-                if time.uptime - start >= Self.wait { continue }
+                if time.uptime - start >= wait {
+                    if rest != nil { return .none }
+                    continue
+                }
             } catch {
                 if error.code == .cancelled { return .cancelled }
                 if error.code == .ended || !error.isRetryable {
@@ -72,8 +82,8 @@ struct Reception: Sendable {
         return .cancelled
     }
 
-    private func take(upTo limit: Int) async throws(BrokerError) -> [Delivery] {
-        guard let breaker else { return try await consumer.receive(upTo: limit, within: Self.wait) }
-        return try await breaker.receive(from: consumer, upTo: limit, within: Self.wait, unless: stopping)
+    private func take(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
+        guard let breaker else { return try await consumer.receive(upTo: limit, within: wait) }
+        return try await breaker.receive(from: consumer, upTo: limit, within: wait, unless: stopping)
     }
 }

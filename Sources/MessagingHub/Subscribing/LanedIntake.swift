@@ -25,13 +25,14 @@ final class LanedIntake: Intake {
     private let reception: Reception
     private let state: Lock<State>
 
-    /// An intake for this many workers.
-    init(_ reception: Reception, workers: Int) {
+    /// An intake for this many workers; `first` has been received already.
+    init(_ reception: Reception, workers: Int, first: [Delivery] = [], receivedAt: Duration = .zero) {
         self.reception = reception
         state = Lock(
             State(
                 inboxes: Array(repeating: [], count: workers), receivedAt: Array(repeating: .zero, count: workers),
                 current: Array(repeating: .empty, count: workers), parked: Array(repeating: nil, count: workers)))
+        state.withLock { state in _ = Self.distribute(first, at: receivedAt, &state) }
     }
 
     func next(for worker: Int) async -> Batch? {
@@ -93,7 +94,8 @@ final class LanedIntake: Intake {
             switch outcome {
             case .deliveries(let deliveries):
                 return Self.distribute(deliveries, at: now, &state)
-            case .ended:
+            case .none where !mayRest(state): return []
+            case .none, .ended:
                 state.isEnded = true
                 return state.parked.compactMap { $0 }
             case .cancelled:
@@ -101,6 +103,12 @@ final class LanedIntake: Intake {
             }
         }
         for waiter in woken { waiter.resolve(()) }
+    }
+
+    /// Nobody works, and nobody is on the way to.
+    private func mayRest(_ state: State) -> Bool {
+        state.parked.count(where: { $0 != nil }) == state.parked.count - 1 && state.inboxes.allSatisfy(\.isEmpty)
+            && reception.rests()
     }
 
     private static func distribute(

@@ -27,6 +27,7 @@ final class SharedIntake: Intake {
     }
 
     private let reception: Reception
+    private let workers: Int
     private let fewest: Int
     private let state: Lock<State>
     /// Written under the lock.
@@ -38,11 +39,13 @@ final class SharedIntake: Intake {
     var waiting: (parked: Int, isReceiving: Bool) { state.withLock { ($0.parked.count, $0.isReceiving) } }
 
     /// An intake for this many workers; a run that takes less than `briskRun` is a quick one.
-    init(_ reception: Reception, workers: Int, briskRun: Duration) {
+    /// `first` has been received already.
+    init(_ reception: Reception, workers: Int, briskRun: Duration, first: Batch = .empty) {
         self.reception = reception
         self.briskRun = briskRun
+        self.workers = workers
         fewest = min(workers, Reception.most)
-        state = Lock(State(limit: min(workers, Reception.most)))
+        state = Lock(State(batch: first, limit: min(workers, Reception.most), receivedAt: first.receivedAt))
     }
 
     func next(for worker: Int) async -> Batch? {
@@ -136,22 +139,30 @@ final class SharedIntake: Intake {
         let now = reception.time.uptime
         let batch: Batch? =
             if case .deliveries(let deliveries) = outcome { Batch(deliveries, receivedAt: now) } else { nil }
-        let woken: [Waiter<Void>] = state.withLock { state in
+        let (next, woken): (Batch?, [Waiter<Void>]) = state.withLock { state in
             state.isReceiving = false
-            if case .ended = outcome {
+            switch outcome {
+            case .none where !mayRest(state): return (.empty, wakeOne(&state).map { [$0] } ?? [])
+            case .none, .ended:
                 state.isEnded = true
                 brisk.store(false, ordering: .sequentiallyConsistent)
                 defer { state.parked = [] }
-                return state.parked
+                return (nil, state.parked)
+            case .deliveries, .cancelled: break
             }
             if let batch {
                 state.batch = batch
                 state.receivedAt = now
             }
-            return wakeOne(&state).map { [$0] } ?? []
+            return (batch, wakeOne(&state).map { [$0] } ?? [])
         }
         for waiter in woken { waiter.resolve(()) }
-        return batch
+        return next
+    }
+
+    /// Nobody works, and nobody is on the way to.
+    private func mayRest(_ state: State) -> Bool {
+        state.parked.count == workers - 1 && state.batch.isExhausted && reception.rests()
     }
 
     /// Somebody to work on what is left, or to receive; nil when nobody waits, somebody is on the way, or somebody

@@ -11,6 +11,8 @@ final class SubscriberLoop: Sendable {
     /// Why a loop has ended.
     enum End: Sendable {
         case stopped
+        /// There was nothing to do for a while. The consumer goes on, and holds nothing.
+        case rested
         case paused(Duration)
         case ended(BrokerError)
     }
@@ -58,22 +60,32 @@ final class SubscriberLoop: Sendable {
         func settle(_ reason: End) { end.withLock { if $0 == nil { $0 = reason } } }
     }
 
+    /// `first` has been received already. It ends as `rested` when there was nothing to do for `rest`; nil: never.
     init(
         _ consumer: any MessageConsumer, _ runner: DeliveryRunner, workers: Int, sweepTime: any TimeSource,
-        briskRun: Duration = .microseconds(2)
+        briskRun: Duration = .microseconds(2), first: [Delivery] = [], rest: Duration? = nil
     ) {
         self.runner = runner
         self.sweepTime = sweepTime
         settler = Settler(consumer, counters: runner.counters, observer: runner.observer, time: sweepTime)
         slots = (0..<max(1, workers)).map { WorkerSlot(index: $0) }
-        let (counters, fate) = (runner.counters, fate)
-        let reception = Reception(
+        let (counters, fate, settler, deduplicator) = (runner.counters, fate, settler, runner.deduplicator)
+        var reception = Reception(
             consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
             ended: { fate.settle(.ended($0)) }, breaker: runner.breaker, stopping: stopping)
+        reception.rest = rest
+        reception.rests = {
+            if settler.hasPostponed || deduplicator?.isBusy == true { return false }
+            fate.settle(.rested)
+            return true
+        }
+        let now = first.isEmpty ? .zero : runner.time.uptime
         intake =
             runner.policy.isOrdered
-            ? LanedIntake(reception, workers: slots.count)
-            : SharedIntake(reception, workers: slots.count, briskRun: briskRun)
+            ? LanedIntake(reception, workers: slots.count, first: first, receivedAt: now)
+            : SharedIntake(
+                reception, workers: slots.count, briskRun: briskRun,
+                first: first.isEmpty ? .empty : Batch(first, receivedAt: now))
     }
 
     /// Works until the consumer has ended, `stop` was called, or a delivery paused the subscription.
@@ -125,6 +137,9 @@ final class SubscriberLoop: Sendable {
         }
         return fate.value ?? .stopped
     }
+
+    /// Whether it ended because there was nothing to do.
+    var hasRested: Bool { if case .rested? = fate.value { true } else { false } }
 
     /// Begins no further run. What runs goes on; a receive that waits ends.
     func stop() async {
