@@ -1,20 +1,20 @@
 import Messaging
 
-/// Subscriptions on their way to the task that runs them.
-final class Arrivals: Sendable {
+/// Things on their way to the one task that takes them, such as subscriptions to the task that runs them.
+final class Arrivals<Element: Sendable>: Sendable {
     private struct State: Sendable {
-        var waiting = RingBuffer<HubSubscription>()
+        var waiting = RingBuffer<Element>()
         var taker: Waiter<Void>?
         var isClosed = false
     }
 
     private let state = Lock(State())
 
-    /// Adds one; false when the hub takes no more.
-    func add(_ subscription: HubSubscription) -> Bool {
+    /// Adds one; false when no more is taken.
+    func add(_ element: Element) -> Bool {
         let (isTaken, taker): (Bool, Waiter<Void>?) = state.withLock { state in
             if state.isClosed { return (false, nil) }
-            state.waiting.append(subscription)
+            state.waiting.append(element)
             defer { state.taker = nil }
             return (true, state.taker)
         }
@@ -33,10 +33,10 @@ final class Arrivals: Sendable {
     }
 
     /// The next one; nil when there will be no more.
-    func next() async -> HubSubscription? {
+    func next() async -> Element? {
         while true {
             let waiter = Waiter<Void>()
-            let (next, isClosed): (HubSubscription?, Bool) = state.withLock { state in
+            let (next, isClosed): (Element?, Bool) = state.withLock { state in
                 let next = state.waiting.popFirst()
                 if next == nil, !state.isClosed { state.taker = waiter }
                 return (next, state.isClosed)

@@ -26,6 +26,8 @@ public struct HubEnvironment: Sendable {
     /// How often the metrics sink gets the hub's counters, what waits in its destinations, and what the process uses.
     /// Default: 10 s.
     public var metricsInterval = Duration.seconds(10)
+    /// How long a subscription has nothing to do before it lets its workers go.
+    package var idleTime = Duration.seconds(1)
     /// How sinks are called.
     package var sinks = SinkSettings()
     /// Where a test hub looks in; nil: nowhere, at no cost.

@@ -97,7 +97,7 @@ extension MessageHub {
         let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
         let made = HubSubscription(
             subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace,
-            gatherTime: environment.gatherTime, executor: environment.door?.executor)
+            gatherTime: environment.gatherTime, idleTime: environment.idleTime, executor: environment.door?.executor)
         try await start(made, topic, route, group)
         return made
     }

@@ -29,7 +29,7 @@ public final class MessageHub: Sendable {
     let requests: Requests
     let phase = Lock(Phase.idle)
     /// Subscriptions that wait for the hub to run them.
-    let arrivals = Arrivals()
+    let arrivals = Arrivals<HubSubscription>()
     /// Fires when it runs, or when it is known that it will not.
     let settled = Signal()
     let stopping = Signal()

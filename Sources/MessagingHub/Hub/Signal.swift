@@ -40,6 +40,18 @@ final class Signal: Sendable {
         if add(waiter) != nil { _ = await waiter.waitUncancelled() }
     }
 
+    /// Waits until any of them happens, also when the task is cancelled.
+    static func waitForAny(of signals: [Signal]) async {
+        let waiter = Waiter<Void>()
+        var numbers: [(Signal, Int)] = []
+        for signal in signals {
+            // What has happened already leaves the others to be told in vain.
+            if let number = signal.add(waiter) { numbers.append((signal, number)) } else { waiter.resolve(()) }
+        }
+        _ = await waiter.waitUncancelled()
+        for (signal, number) in numbers { signal.state.withLock { $0.waiters[number] = nil } }
+    }
+
     private func add(_ waiter: Waiter<Void>) -> Int? {
         state.withLock { state in
             if state.isFired { return nil }

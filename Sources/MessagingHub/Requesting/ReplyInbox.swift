@@ -28,7 +28,7 @@ struct ReplyInbox: Sendable {
         self.topic = topic
         subscription = HubSubscription(
             source, of: topic.topic, on: broker, runner, workers: 1, grace: .zero, gatherTime: environment.gatherTime,
-            executor: environment.door?.executor)
+            idleTime: environment.idleTime, executor: environment.door?.executor)
     }
 
     /// Whether no reply comes in there any more.

@@ -14,14 +14,14 @@ final class Requests: Sendable {
 
     let counters = RequestCounters()
     private let capacity: Int
-    private let arrivals: Arrivals
+    private let arrivals: Arrivals<HubSubscription>
     private let environment: HubEnvironment
     private let log: BufferedLog
     private let state: Lock<State>
     private var time: any TimeSource { environment.time }
 
     init(
-        _ configuration: RequestConfiguration, arrivals: Arrivals, _ environment: HubEnvironment, _ log: BufferedLog
+        _ configuration: RequestConfiguration, arrivals: Arrivals<HubSubscription>, _ environment: HubEnvironment, _ log: BufferedLog
     ) {
         capacity = configuration.maximumPending
         self.arrivals = arrivals

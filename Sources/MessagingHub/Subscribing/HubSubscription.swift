@@ -118,7 +118,7 @@ public final class HubSubscription: Sendable {
 
     /// Subscribes, works, and begins again after a pause, until it has ended, or there is nothing to do; whether it has
     /// ended. If not, it is to be run again when it comes back through `arrivals`.
-    func run(returningBy arrivals: Arrivals) async -> Bool {
+    func run(returningBy arrivals: Arrivals<HubSubscription>) async -> Bool {
         isRunning.fire()
         var last: BrokerError?
         let rest = status.withLock { status in
@@ -160,7 +160,7 @@ public final class HubSubscription: Sendable {
 
     /// Waits for the next delivery with as little as that takes: what an idle subscription costs is this task. False when
     /// it is to end.
-    private func beginRest(_ consumer: any MessageConsumer, _ arrivals: Arrivals) -> Bool {
+    private func beginRest(_ consumer: any MessageConsumer, _ arrivals: Arrivals<HubSubscription>) -> Bool {
         let counters = runner.counters
         let reception = Reception(
             consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
@@ -226,17 +226,11 @@ public final class HubSubscription: Sendable {
 
     /// Waits for the end of a loop; then what is unfinished when the grace period is over is cancelled and goes back.
     private func finish(_ loop: SubscriberLoop) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.stopping.wait(on: self.runner.time) }
-            group.addTask { await loop.stopping.wait(on: self.runner.time) }
-            group.addTask { await loop.done.wait(on: self.runner.time) }
-            await group.next()
-            group.cancelAll()
-        }
+        await Signal.waitForAny(of: [stopping, loop.stopping, loop.done])
         if stopping.isFired { await loop.stop() }
         let limit = status.withLock { $0.grace } ?? grace
         if await !loop.done.wait(atMost: limit, on: runner.time) {
-            loop.interrupted.fire()
+            loop.interrupt()
             if await !loop.done.wait(atMost: .seconds(1), on: SystemTime.shared) {
                 runner.observer.state(.error, "handlers ignore their cancellation", [("grace", limit.optionText)])
             }

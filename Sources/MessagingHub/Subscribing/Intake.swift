@@ -44,6 +44,8 @@ struct Reception: Sendable {
     let counted: @Sendable (Int) -> Void
     /// Told why the consumer has ended.
     let ended: @Sendable (BrokerError) -> Void
+    /// Begins a worker that has not begun.
+    var begin: @Sendable (Int) -> Void = { _ in }
     /// How long it waits before it says that there is nothing; nil: for ever.
     var rest: Duration?
     /// Asked when there is nothing to receive and no worker works: whether the loop ends, so that nobody is kept for nothing.

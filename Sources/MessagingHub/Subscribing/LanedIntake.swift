@@ -11,6 +11,8 @@ final class LanedIntake: Intake {
         var receivedAt: [Duration]
         var current: [Batch]
         var parked: [Waiter<Void>?]
+        /// Which workers have begun; the first does by itself.
+        var hasBegun: [Bool]
         var isReceiving = false
         var isEnded = false
     }
@@ -31,8 +33,9 @@ final class LanedIntake: Intake {
         state = Lock(
             State(
                 inboxes: Array(repeating: [], count: workers), receivedAt: Array(repeating: .zero, count: workers),
-                current: Array(repeating: .empty, count: workers), parked: Array(repeating: nil, count: workers)))
-        state.withLock { state in _ = Self.distribute(first, at: receivedAt, &state) }
+                current: Array(repeating: .empty, count: workers), parked: Array(repeating: nil, count: workers),
+                hasBegun: (0..<workers).map { $0 == 0 }))
+        state.withLock { state in _ = distribute(first, at: receivedAt, &state) }
     }
 
     func next(for worker: Int) async -> Batch? {
@@ -68,12 +71,12 @@ final class LanedIntake: Intake {
     private func step(_ worker: Int) -> Step {
         state.withLock { state in
             state.parked[worker] = nil
-            if Task.isCancelled { return .leave(wake: Self.wakeOne(&state)) }
+            if Task.isCancelled { return .leave(wake: wakeOne(&state)) }
             if !state.inboxes[worker].isEmpty {
                 let batch = Batch(state.inboxes[worker], receivedAt: state.receivedAt[worker])
                 state.inboxes[worker] = []
                 state.current[worker] = batch
-                return .take(batch, wake: Self.wakeOne(&state))
+                return .take(batch, wake: wakeOne(&state))
             }
             if state.isEnded { return .leave(wake: nil) }
             if !state.isReceiving {
@@ -93,13 +96,13 @@ final class LanedIntake: Intake {
             state.isReceiving = false
             switch outcome {
             case .deliveries(let deliveries):
-                return Self.distribute(deliveries, at: now, &state)
+                return distribute(deliveries, at: now, &state)
             case .none where !mayRest(state): return []
             case .none, .ended:
                 state.isEnded = true
                 return state.parked.compactMap { $0 }
             case .cancelled:
-                return Self.wakeOne(&state).map { [$0] } ?? []
+                return wakeOne(&state).map { [$0] } ?? []
             }
         }
         for waiter in woken { waiter.resolve(()) }
@@ -107,17 +110,20 @@ final class LanedIntake: Intake {
 
     /// Nobody works, and nobody is on the way to.
     private func mayRest(_ state: State) -> Bool {
-        state.parked.count(where: { $0 != nil }) == state.parked.count - 1 && state.inboxes.allSatisfy(\.isEmpty)
+        state.parked.count(where: { $0 != nil }) == state.hasBegun.count(where: \.self) - 1 && state.inboxes.allSatisfy(\.isEmpty)
             && reception.rests()
     }
 
-    private static func distribute(
+    private func distribute(
         _ deliveries: [Delivery], at now: Duration, _ state: inout State
     ) -> [Waiter<Void>] {
         for delivery in deliveries {
-            let worker = lane(of: delivery, among: state.inboxes.count)
+            let worker = Self.lane(of: delivery, among: state.inboxes.count)
             if state.inboxes[worker].isEmpty { state.receivedAt[worker] = now }
             state.inboxes[worker].append(delivery)
+        }
+        for worker in state.inboxes.indices where !state.inboxes[worker].isEmpty && !state.hasBegun[worker] {
+            begin(worker, &state)
         }
         return state.parked.indices.compactMap { state.inboxes[$0].isEmpty ? nil : state.parked[$0] }
     }
@@ -129,8 +135,17 @@ final class LanedIntake: Intake {
         return Int(UInt(bitPattern: hasher.finalize()) % UInt(count))
     }
 
-    /// Somebody who waits, to receive in the place of one who goes to work; nil when somebody receives.
-    private static func wakeOne(_ state: inout State) -> Waiter<Void>? {
-        state.isReceiving || state.isEnded ? nil : state.parked.compactMap { $0 }.first
+    /// Somebody who waits, to receive in the place of one who goes to work; nil when somebody receives. Where nobody waits,
+    /// a worker begins.
+    private func wakeOne(_ state: inout State) -> Waiter<Void>? {
+        if state.isReceiving || state.isEnded { return nil }
+        if let waiter = state.parked.lazy.compactMap({ $0 }).first { return waiter }
+        if let worker = state.hasBegun.firstIndex(of: false) { begin(worker, &state) }
+        return nil
+    }
+
+    private func begin(_ worker: Int, _ state: inout State) {
+        state.hasBegun[worker] = true
+        reception.begin(worker)
     }
 }

@@ -13,6 +13,9 @@ final class SharedIntake: Intake {
         var isWaking = false
         var isEnded = false
         var parked: [Waiter<Void>] = []
+        /// How many workers have begun, and the one that is beginning.
+        var begun = 1
+        var beginning: Int?
         var limit: Int
         var receivedAt = Duration.zero
         /// What was being worked on, by one worker alone, at the last review.
@@ -51,7 +54,7 @@ final class SharedIntake: Intake {
     func next(for worker: Int) async -> Batch? {
         var wasWoken = false
         while true {
-            switch step(wasWoken: wasWoken) {
+            switch step(worker, wasWoken: wasWoken) {
             case .take(let batch, let wake):
                 wake?.resolve(())
                 return batch
@@ -84,9 +87,12 @@ final class SharedIntake: Intake {
         return wake.0 ? Array(rest) : lost
     }
 
-    private func step(wasWoken: Bool) -> Step {
+    private func step(_ worker: Int, wasWoken: Bool) -> Step {
         state.withLock { state in
-            if wasWoken { state.isWaking = false }
+            if wasWoken || state.beginning == worker {
+                state.isWaking = false
+                state.beginning = nil
+            }
             if state.isEnded || Task.isCancelled {
                 brisk.store(false, ordering: .sequentiallyConsistent)
                 return .leave(wake: wakeOne(&state))
@@ -162,17 +168,25 @@ final class SharedIntake: Intake {
 
     /// Nobody works, and nobody is on the way to.
     private func mayRest(_ state: State) -> Bool {
-        state.parked.count == workers - 1 && state.batch.isExhausted && reception.rests()
+        state.parked.count == state.begun - 1 && state.beginning == nil && state.batch.isExhausted && reception.rests()
     }
 
-    /// Somebody to work on what is left, or to receive; nil when nobody waits, somebody is on the way, or somebody
-    /// receives already and nothing is left.
+    /// Somebody to work on what is left, or to receive; nil when somebody is on the way, or somebody receives already and
+    /// nothing is left. Where nobody waits, a worker begins.
     private func wakeOne(_ state: inout State) -> Waiter<Void>? {
         if brisk.load(ordering: .relaxed) || state.isWaking && !state.isEnded { return nil }
         if state.isReceiving && state.batch.isExhausted && !state.isEnded { return nil }
-        guard let waiter = state.parked.popLast() else { return nil }
-        state.isWaking = true
-        return waiter
+        if let waiter = state.parked.popLast() {
+            state.isWaking = true
+            return waiter
+        }
+        if state.begun < workers, !state.isEnded {
+            state.isWaking = true
+            state.beginning = state.begun
+            state.begun += 1
+            reception.begin(state.begun - 1)
+        }
+        return nil
     }
 
     /// A parked worker's task was cancelled. If it was woken just then, the next one goes in its place.

@@ -2,7 +2,8 @@ import Messaging
 import MessagingReliability
 import Synchronization
 
-/// The loop of one consumer: a fixed number of workers, one of which receives while the others handle.
+/// The loop of one consumer: up to a fixed number of workers, one of which receives while the others handle. The first
+/// begins at once, the others when there is work for them.
 ///
 /// A worker claims a delivery, runs it, and puts the settlement into its own cell; cells are flushed at 128, when there
 /// is nothing left to claim, and by a sweeper every 2 ms. There is no task for each message, and no race of tasks for a
@@ -23,12 +24,6 @@ final class SubscriberLoop: Sendable {
         var batch = Batch.empty
     }
 
-    private enum Child: Sendable {
-        case worker
-        case interruption
-        case other
-    }
-
     /// How long a settlement waits for others at most while its worker is busy.
     static let sweepInterval = Duration.milliseconds(2)
     /// After how many runs a worker lets others have its thread, where neither the handler nor the broker ever waits.
@@ -39,13 +34,11 @@ final class SubscriberLoop: Sendable {
     let settler: Settler
     /// No further run is begun once it has fired.
     let stopping = Signal()
-    /// The workers' tasks are cancelled once it has fired.
-    let interrupted = Signal()
     /// The workers have come back, and what they had gathered is written.
     let done = Signal()
     private let runner: DeliveryRunner
     private let intake: any Intake
-    private let slots: [WorkerSlot]
+    private let crew = Crew()
     private let sweepTime: any TimeSource
     private let sweeper = Lock<Waiter<Void>?>(nil)
     private let isSweeping = Atomic<Bool>(false)
@@ -68,11 +61,13 @@ final class SubscriberLoop: Sendable {
         self.runner = runner
         self.sweepTime = sweepTime
         settler = Settler(consumer, counters: runner.counters, observer: runner.observer, time: sweepTime)
-        slots = (0..<max(1, workers)).map { WorkerSlot(index: $0) }
+        crew.begin(0)
         let (counters, fate, settler, deduplicator) = (runner.counters, fate, settler, runner.deduplicator)
+        let workers = max(1, workers)
         var reception = Reception(
             consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
             ended: { fate.settle(.ended($0)) }, breaker: runner.breaker, stopping: stopping)
+        reception.begin = { [crew] in crew.begin($0) }
         reception.rest = rest
         reception.rests = {
             if settler.hasPostponed || deduplicator?.isBusy == true { return false }
@@ -82,59 +77,36 @@ final class SubscriberLoop: Sendable {
         let now = first.isEmpty ? .zero : runner.time.uptime
         intake =
             runner.policy.isOrdered
-            ? LanedIntake(reception, workers: slots.count, first: first, receivedAt: now)
+            ? LanedIntake(reception, workers: workers, first: first, receivedAt: now)
             : SharedIntake(
-                reception, workers: slots.count, briskRun: briskRun,
+                reception, workers: workers, briskRun: briskRun,
                 first: first.isEmpty ? .empty : Batch(first, receivedAt: now))
     }
 
     /// Works until the consumer has ended, `stop` was called, or a delivery paused the subscription.
     func run() async -> End {
         runner.deduplicator?.open()
-        await withTaskGroup(of: Child.self) { group in
-            for slot in slots {
-                group.addTask {
-                    await self.serve(slot)
-                    return .worker
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.sweep() }
+            if let timeout = runner.timeout { group.addTask { await self.watch(timeout) } }
+            if let deduplicator = runner.deduplicator { group.addTask { await deduplicator.keep(self.settler) } }
+            while let order = await crew.next() {
+                switch order {
+                case .begin(let slot):
+                    group.addTask {
+                        await self.serve(slot)
+                        self.crew.leave()
+                    }
+                case .cancelAll: group.cancelAll()
                 }
-            }
-            group.addTask {
-                await self.interrupted.wait(on: self.sweepTime)
-                return .interruption
-            }
-            group.addTask {
-                await self.sweep()
-                return .other
-            }
-            if let timeout = runner.timeout {
-                group.addTask {
-                    await self.watch(timeout)
-                    return .other
-                }
-            }
-            if let deduplicator = runner.deduplicator {
-                group.addTask {
-                    await deduplicator.keep(self.settler)
-                    return .other
-                }
-            }
-            var working = slots.count
-            while let child = await group.next() {
-                switch child {
-                case .worker: working -= 1
-                case .interruption: group.cancelAll()
-                case .other: break
-                }
-                if working == 0 { break }
             }
             runner.deduplicator?.close()
             // The sweeper finishes what it is writing: nothing is done before that is.
             group.cancelAll()
-            await group.waitForAll()
-            for slot in slots { await settler.flush(slot) }
-            await settler.repeatFailed(all: true)
-            done.fire()
         }
+        for slot in crew.slots { await settler.flush(slot) }
+        await settler.repeatFailed(all: true)
+        done.fire()
         return fate.value ?? .stopped
     }
 
@@ -146,6 +118,9 @@ final class SubscriberLoop: Sendable {
         beginStopping(.stopped)
         await settler.consumer.stop()
     }
+
+    /// Cancels the runs that go on.
+    func interrupt() { crew.cancelAll() }
 
     /// The broker has taken lanes away: what was not begun goes back.
     func revoke() {
@@ -270,7 +245,7 @@ final class SubscriberLoop: Sendable {
     private func sweep() async {
         while !Task.isCancelled {
             do { try await sweepTime.sleep(for: Self.sweepInterval) } catch { return }
-            for slot in slots where slot.isDirty { await settler.flush(slot) }
+            for slot in crew.slots where slot.isDirty { await settler.flush(slot) }
             await settler.repeatFailed()
             if hasRevoked.exchange(false, ordering: .sequentiallyConsistent) { await giveBackRevoked() }
             intake.review()
@@ -279,7 +254,7 @@ final class SubscriberLoop: Sendable {
             sweeper.withLock { $0 = waiter }
             isSweeping.store(false, ordering: .sequentiallyConsistent)
             let isWanted = settler.hasPostponed || intake.isBrisk || hasRevoked.load(ordering: .sequentiallyConsistent)
-            if isWanted || slots.contains(where: \.isDirty) { kickSweeper() }
+            if isWanted || crew.slots.contains(where: \.isDirty) { kickSweeper() }
             if case .cancelled = await waiter.wait(on: sweepTime) { return }
         }
     }
@@ -296,6 +271,7 @@ final class SubscriberLoop: Sendable {
     private func watch(_ timeout: Timeout) async {
         while !Task.isCancelled {
             let now = runner.time.uptime
+            let slots = crew.slots
             let marks = slots.map(\.start)
             for index in timeout.expired(marks, at: now) {
                 if let start = marks[index] { slots[index].strike(runOf: start) }
