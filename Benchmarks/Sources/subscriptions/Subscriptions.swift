@@ -25,7 +25,8 @@ import Synchronization
         let handled = Atomic<Int>(0)
         var route = RouteConfiguration(try TopicPattern("orders.*", style: .amqp), to: "main", as: .queue)
         route.concurrency = concurrency
-        let configuration = HubConfiguration(brokers: ["main": BrokerConfiguration(.inMemory)], routes: ["orders": route])
+        let configuration = HubConfiguration(
+            brokers: ["main": BrokerConfiguration(.inMemory)], routes: ["orders": route])
         try await withHub(configuration, brokers: [.inMemory()], environment: HubEnvironment(log: NoLog())) { hub in
             let topics = (0..<count).map { Topic(stringLiteral: "orders.\($0)") }
             // So that what a topic takes by itself is there already: its queue, and what publishes to it.

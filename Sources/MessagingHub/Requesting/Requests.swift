@@ -21,7 +21,8 @@ final class Requests: Sendable {
     private var time: any TimeSource { environment.time }
 
     init(
-        _ configuration: RequestConfiguration, arrivals: Arrivals<HubSubscription>, _ environment: HubEnvironment, _ log: BufferedLog
+        _ configuration: RequestConfiguration, arrivals: Arrivals<HubSubscription>, _ environment: HubEnvironment,
+        _ log: BufferedLog
     ) {
         capacity = configuration.maximumPending
         self.arrivals = arrivals

@@ -103,6 +103,9 @@ public final class HubSubscription: Sendable {
         if isRunning.isFired { await released.waitUncancelled() } else { settled.fire() }
     }
 
+    /// Whether it has nothing to do, and keeps nothing for when it has.
+    var isResting: Bool { status.withLock { $0.rest?.task != nil } }
+
     /// What stands wrong and waits for somebody; nil when nothing does.
     var alarm: String? { runner.failures.alarm ?? runner.deduplicator?.alarm }
     /// What stands before its handler.
@@ -164,7 +167,8 @@ public final class HubSubscription: Sendable {
         let counters = runner.counters
         let reception = Reception(
             consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
-            ended: { error in self.status.withLock { $0.rest?.news = .ended(error) } }, breaker: runner.breaker, stopping: stopping)
+            ended: { error in self.status.withLock { $0.rest?.news = .ended(error) } }, breaker: runner.breaker,
+            stopping: stopping)
         let limit = runner.policy.isOrdered ? Reception.most : min(workers, Reception.most)
         let isResting = status.withLock { status in
             if status.grace != nil { return false }

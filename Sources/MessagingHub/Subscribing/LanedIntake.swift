@@ -110,7 +110,8 @@ final class LanedIntake: Intake {
 
     /// Nobody works, and nobody is on the way to.
     private func mayRest(_ state: State) -> Bool {
-        state.parked.count(where: { $0 != nil }) == state.hasBegun.count(where: \.self) - 1 && state.inboxes.allSatisfy(\.isEmpty)
+        state.parked.count(where: { $0 != nil }) == state.hasBegun.count(where: \.self) - 1
+            && state.inboxes.allSatisfy(\.isEmpty)
             && reception.rests()
     }
 

@@ -29,6 +29,8 @@ extension ScenarioContext {
             if let other = others[name] { Renamed(other, name) } else { broker }
         }
         var sinks = HubEnvironment(time: clock ?? time, log: NoLog(), deduplication: store)
+        // What waits on a clock that a scenario moves is what the scenario is about.
+        if clock != nil { sinks.idleTime = .seconds(86_400 * 365) }
         watch(&sinks)
         let environment = harness.watched(sinks)
         history.add("hub", "runs with a route to \(place)")

@@ -13,7 +13,7 @@ import Testing
     private func loop(
         _ consumer: any MessageConsumer, workers: Int = 8, ordered: Bool = false,
         retry: RetryPolicy = RetryPolicy(attempts: 2, delay: .milliseconds(1)),
-        briskRun: Duration = .microseconds(2),
+        briskRun: Duration = .microseconds(2), rest: Duration? = nil,
         _ handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
     ) -> SubscriberLoop {
         let environment = HubEnvironment(log: NoLog())
@@ -28,7 +28,8 @@ import Testing
             .forwarding(handler),
             FailurePolicy(RetrySelection(retry), isOrdered: ordered),
             timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer)
-        return SubscriberLoop(consumer, runner, workers: workers, sweepTime: SystemTime.shared, briskRun: briskRun)
+        return SubscriberLoop(
+            consumer, runner, workers: workers, sweepTime: SystemTime.shared, briskRun: briskRun, rest: rest)
     }
 
     /// Runs a loop until a condition holds, then stops it.
@@ -54,6 +55,19 @@ import Testing
         #expect(consumer.settled.values.allSatisfy { $0 == "accept" })
         #expect(counters.handled.count == 5000)
         #expect(counters.received.count == 5000)
+    }
+
+    @Test(arguments: [false, true]) func itRestsWhenNothingIsLeftToWrite(ordered: Bool) async {
+        let consumer = FakeConsumer(
+            count: 20, failing: { call, _ in call < 30 ? BrokerError(.unavailable, "not now") : nil })
+        let loop = loop(consumer, ordered: ordered, rest: .milliseconds(1)) { _ in [] }
+        guard case .rested = await loop.run() else {
+            Issue.record("it did not rest")
+            return
+        }
+        #expect(loop.hasRested)
+        #expect(consumer.settled.count == 20)
+        #expect(consumer.held == 0)
     }
 
     @Test func handlersThatSuspendRunAtOnceAsOftenAsThereAreWorkers() async throws {
