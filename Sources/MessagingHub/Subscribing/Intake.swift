@@ -13,13 +13,13 @@ protocol Intake: Sendable {
     /// Wakes others where the one that works alone got stuck.
     func review()
     /// A worker leaves for good: another goes on in its place.
-    func leave()
+    func leave(_ worker: Int)
 }
 
 extension Intake {
     var isBrisk: Bool { false }
     func review() {}
-    func leave() {}
+    func leave(_ worker: Int) {}
 }
 
 /// One worker's turn at receiving: it waits for deliveries, and tells an ended consumer from a cancelled task and from

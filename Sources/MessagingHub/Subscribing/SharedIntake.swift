@@ -89,10 +89,8 @@ final class SharedIntake: Intake {
 
     private func step(_ worker: Int, wasWoken: Bool) -> Step {
         state.withLock { state in
-            if wasWoken || state.beginning == worker {
-                state.isWaking = false
-                state.beginning = nil
-            }
+            if wasWoken { state.isWaking = false }
+            noteThere(worker, &state)
             if state.isEnded || Task.isCancelled {
                 brisk.store(false, ordering: .sequentiallyConsistent)
                 return .leave(wake: wakeOne(&state))
@@ -106,6 +104,13 @@ final class SharedIntake: Intake {
             state.parked.append(waiter)
             return .park(waiter)
         }
+    }
+
+    /// A worker that has begun is there, and not on the way any more.
+    private func noteThere(_ worker: Int, _ state: inout State) {
+        guard state.beginning == worker else { return }
+        state.beginning = nil
+        state.isWaking = false
     }
 
     /// Many at once where handlers are quick; where they are slow, no more than can be run, so that other consumers of
@@ -132,8 +137,9 @@ final class SharedIntake: Intake {
         wake?.resolve(())
     }
 
-    func leave() {
+    func leave(_ worker: Int) {
         let wake: Waiter<Void>? = state.withLock { state in
+            noteThere(worker, &state)
             brisk.store(false, ordering: .sequentiallyConsistent)
             return wakeOne(&state)
         }

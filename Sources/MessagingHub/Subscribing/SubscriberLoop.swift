@@ -193,7 +193,7 @@ final class SubscriberLoop: Sendable {
             }
         }
         await flush(slot)
-        intake.leave()
+        intake.leave(slot.index)
         return slot.isStruck ? Resumption(batch: batch) : nil
     }
 

@@ -72,19 +72,23 @@ import Testing
     func nobodyRestsWhileAHandlerRuns(order: DestinationDeclaration.Order) async throws {
         let fixture = try fixture { $0.order = order }
         let isDone = Observed(false)
-        let slow = Recorder<Bool>()
+        let (begun, slow) = (Recorder<Bool>(), Recorder<Bool>())
         try await fixture.run { hub in
             let subscription = try await hub.subscribe(to: "orders.new") { delivery in
-                if delivery.message.key == "quick" {
+                if delivery.message.key != "slow" {
                     isDone.change { $0 = true }
                 } else {
+                    begun.add(true)
                     slow.add(await isDone.first(within: .seconds(20)) { $0 } ?? false)
                 }
             }
             try await hub.publish(Message(key: "slow"), to: "orders.new")
+            try await eventually("the slow one runs") { begun.count == 1 }
+            // Longer than it takes to rest where that is allowed.
             try await Task.sleep(for: .milliseconds(50))
             #expect(!subscription.isResting)
-            try await hub.publish(Message(key: "quick"), to: "orders.new")
+            // Not all of these keys share a worker with the slow one.
+            try await hub.publish((0..<16).map { Message(key: "quick \($0)") }, to: "orders.new")
             try await eventually("the slow one") { slow.count == 1 }
             try await eventually("rest") { subscription.isResting }
         }

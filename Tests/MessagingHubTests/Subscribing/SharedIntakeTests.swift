@@ -65,7 +65,7 @@ import Testing
         let intake = try await intake(briskRun: .seconds(10))
         try await receiveBesideAnother(intake) { _ in
             #expect(intake.waiting.parked == 1)
-            intake.leave()
+            intake.leave(0)
             try await eventually("the second is woken") { intake.waiting.parked == 0 }
         }
     }
