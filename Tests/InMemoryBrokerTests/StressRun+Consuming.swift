@@ -40,15 +40,19 @@ extension StressRun {
         // What is given up where order is kept is given up with all that follows.
         let kept = isOrdered ? deliveries.prefix(Int.random(in: 0...deliveries.count, using: &random)) : deliveries[...]
         if Bool.random(using: &random) {
+            let began = SystemTime.shared.uptime
             let outcomes = await consumer.settle(kept.map { ReceiptSettlement($0.receipt, .accept) })
-            for (delivery, outcome) in zip(kept, outcomes) where outcome == .settled { accepted(delivery, at: place) }
+            for (delivery, outcome) in zip(kept, outcomes) where outcome == .settled {
+                accepted(delivery, at: place, since: began)
+            }
         } else {
             for delivery in kept {
                 let settlement = isOrdered ? .accept : settlement(of: delivery, at: place, &random)
+                let began = SystemTime.shared.uptime
                 guard await consumer.settle(delivery.receipt, as: settlement) == .settled else { continue }
                 switch settlement {
-                case .accept: accepted(delivery, at: place)
-                case .forward: accepted(delivery, at: place, forwarded: true)
+                case .accept: accepted(delivery, at: place, since: began)
+                case .forward: accepted(delivery, at: place, since: began, forwarded: true)
                 default: break
                 }
             }
@@ -67,7 +71,11 @@ extension StressRun {
         }
     }
 
-    private func accepted(_ delivery: Delivery, at place: Destination, forwarded: Bool = false) {
+    /// `began` is when the call that settled it was made. What was accepted by a call that was not over then may have been
+    /// accepted by the server later: a server that is killed gives what follows to another consumer at once.
+    private func accepted(
+        _ delivery: Delivery, at place: Destination, since began: Duration, forwarded: Bool = false
+    ) {
         let body = delivery.message.body.text ?? ""
         let parts = body.split(separator: "|")
         let origin = place == Self.sink ? Self.plain : place
@@ -83,10 +91,11 @@ extension StressRun {
                 return
             }
             let line = "\(place) \(parts[1])"
-            if let last = account.last[line], last > number {
-                account.problems.append("\(body) was accepted after \(last)")
+            if let last = account.last[line], last.number > number {
+                if last.known < began { account.problems.append("\(body) was accepted after \(last.number)") }
+                return
             }
-            account.last[line] = number
+            account.last[line] = (number, known: SystemTime.shared.uptime)
         }
     }
 }

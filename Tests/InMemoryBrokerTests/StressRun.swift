@@ -11,8 +11,8 @@ final class StressRun: Sendable {
         var handled: Set<String> = []
         var forwarded: Set<String> = []
         var drained: Set<String> = []
-        /// The last that was accepted of each publisher, where order is kept.
-        var last: [String: Int] = [:]
+        /// The last that was accepted of each publisher, where order is kept, and when that was known.
+        var last: [String: (number: Int, known: Duration)] = [:]
         var problems: [String] = []
         var isDone: Bool { handled.count >= sent.count && drained.count >= forwarded.count }
     }

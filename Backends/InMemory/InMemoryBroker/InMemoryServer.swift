@@ -64,6 +64,17 @@ public final class InMemoryServer: Sendable {
     /// is not frozen.
     public func thaw() { change { state, effects in state.thaw(&effects) } }
 
+    /// Takes away the permission to receive from a destination, from every connection: its consumers give back what they
+    /// hold and end as `unauthorized`, and nobody subscribes to it. Those of a pattern and of another destination go on.
+    public func forbidReceiving(from destination: Destination) {
+        change { state, effects in state.forbidReceiving(from: destination, &effects) }
+    }
+
+    /// Gives the permission back. Harmless when it was not taken away.
+    public func permitReceiving(from destination: Destination) {
+        change { state, _ in state.forbidden.remove(destination) }
+    }
+
     /// Whether it runs; a frozen one does.
     public var isRunning: Bool { state.withLock { $0.phase != .down } }
 

@@ -58,7 +58,20 @@ extension ServerState {
 
     private func topicProblem(in subscription: Subscription, by broker: Int) -> BrokerError? {
         guard case .destination(let destination) = subscription.source else { return nil }
+        if forbidden.contains(destination) {
+            return BrokerError(.unauthorized, "receiving from \(destination) is not permitted; permit it")
+        }
         return connections[broker].limits.refusal(of: destination.topic)
+    }
+
+    /// Nobody may receive from there any more; whoever does, ends.
+    mutating func forbidReceiving(from destination: Destination, _ effects: inout Effects) {
+        forbidden.insert(destination)
+        let error = BrokerError.ended(.unauthorized, "the permission to receive from \(destination) is gone; permit it")
+        for (id, consumer) in consumers.enumerated()
+        where (consumer.isLive || consumer.isStopped) && consumer.subscription.source == .destination(destination) {
+            cancel(id, counting: 0, because: error, &effects)
+        }
     }
 
     func inboxes(of subscription: Subscription) -> Result<[Int], BrokerError> {

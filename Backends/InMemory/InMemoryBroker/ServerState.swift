@@ -65,6 +65,8 @@ struct ServerState {
     var streams: [StreamLog] = []
     var consumers: [ConsumerState] = []
     var connections: [Connection] = []
+    /// Destinations from which nobody may receive.
+    var forbidden: Set<Destination> = []
     /// The consumers of pubSub.
     var subscribers: [Int] = []
     /// Which destinations receive copies of other topics' messages.

@@ -38,8 +38,8 @@ public struct InMemoryHarness: ConformanceHarness {
     /// The server, simulated.
     public var server: (any BrokerProcess)? { memory }
 
-    /// Counts what the server has; publishes over a connection of its own; and a server that is down, or that never answers,
-    /// stands in the way.
+    /// Counts what the server has; publishes over a connection of its own; permits and forbids; and a server that is down,
+    /// or that never answers, stands in the way.
     public var surroundings: Surroundings {
         let (memory, profile) = (memory, profile)
         let down = ConnectionObstacle(.nothing, timeout: .milliseconds(500)) {
@@ -59,6 +59,13 @@ public struct InMemoryHarness: ConformanceHarness {
                 try await stranger.connect { _ in }
                 try await stranger.publish(Message(body, headers: headers), to: destination)
                 await stranger.close(within: .zero)
+            },
+            permitReceiving: { isPermitted, destination in
+                if isPermitted {
+                    memory.permitReceiving(from: destination)
+                } else {
+                    memory.forbidReceiving(from: destination)
+                }
             }, obstacles: [down, blackHole])
     }
 }

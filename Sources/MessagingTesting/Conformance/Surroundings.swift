@@ -9,6 +9,8 @@ public struct Surroundings: Sendable {
     /// Publishes with a client that knows nothing of the hub: this body, and these headers in the broker's own way.
     /// Returns when the server has it.
     public var publishForeign: (@Sendable (Body, Headers, Destination) async throws -> Void)?
+    /// Takes away the permission of the brokers under test to receive from a destination (false), or gives it back (true).
+    public var permitReceiving: (@Sendable (Bool, Destination) async throws -> Void)?
     /// Ways in which connecting fails.
     public var obstacles: [ConnectionObstacle]
 
@@ -16,10 +18,12 @@ public struct Surroundings: Sendable {
     public init(
         inventory: (@Sendable () async throws -> [String: Int])? = nil,
         publishForeign: (@Sendable (Body, Headers, Destination) async throws -> Void)? = nil,
+        permitReceiving: (@Sendable (Bool, Destination) async throws -> Void)? = nil,
         obstacles: [ConnectionObstacle] = []
     ) {
         self.inventory = inventory
         self.publishForeign = publishForeign
+        self.permitReceiving = permitReceiving
         self.obstacles = obstacles
     }
 }

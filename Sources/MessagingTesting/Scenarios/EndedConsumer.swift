@@ -18,6 +18,7 @@ struct EndedConsumer {
             }
         }
         if context.kind == .stream { try await ended.endsWithItsGroup() }
+        try await ended.endsWithItsPermission()
         if context.can(.untilEnd) { try await ended.endsAtItsEnd() }
         let peer = ended.peer
         try await ended.ends(.closed, by: "close") { _, _ in await peer.close() }
@@ -36,6 +37,16 @@ struct EndedConsumer {
         try await context.time.bounded(what, within: context.patience) { try await end([waiting, idle], place) }
         try await throwsEnded(reason, "a receive that waited during \(what)") { try await receiving.value() }
         try await staysEnded([waiting, idle], reason, what)
+    }
+
+    private func endsWithItsPermission() async throws {
+        guard let permit = context.harness.surroundings.permitReceiving else {
+            context.notMeasured("taking a permission away", because: "the harness cannot")
+            return
+        }
+        try await ends(.unauthorized, by: "taking its permission") { _, place in
+            try await permit(false, place.destination)
+        }
     }
 
     /// A group goes with its consumers, or the broker says that it cannot delete it and it goes on; others go on anyway.

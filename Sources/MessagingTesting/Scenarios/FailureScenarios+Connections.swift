@@ -130,7 +130,7 @@ enum BrokenConnectionScenarios {
     }
 
     /// Fails unless a consumer receives what is published now. Whatever else comes is accepted.
-    private static func hears(
+    static func hears(
         _ member: Member, from peer: Peer, _ when: String, _ context: ScenarioContext
     ) async throws {
         let probe = context.message("probe")
@@ -142,37 +142,6 @@ enum BrokenConnectionScenarios {
             if deliveries.contains(where: { $0.message.id == probe.id }) { return }
         }
         throw ScenarioFailure("\(when), a consumer did not hear what was published", about: [probe.id])
-    }
-
-    static func failureStaysWhereItIs(_ context: ScenarioContext) async throws {
-        let (peer, other) = (try await context.peer(), try await context.peer())
-        let (place, doomed) = (try await context.place(by: peer), try await context.place(by: peer))
-        let (member, failing) = (try await peer.subscribe(place), try await peer.subscribe(doomed))
-        try await other.publish(context.message("held"), to: place)
-        let held = try await member.takeOne()
-        let waiting = context.meanwhile("a receive beside a failing subscription") { try await member.takeOne() }
-        let before = peer.events.value.count
-        if context.kind != .pubSub, let topology = other.broker.topology {
-            try await topology.delete(doomed.destination)
-            do {
-                while true { _ = try await failing.receive(within: context.patience) }
-            } catch let error as BrokerError {
-                try context.require(error.code == .ended, "a consumer of what was deleted threw \(error), not ended")
-            }
-        }
-        let refused = try? await peer.subscribe(place, window: 0)
-        try context.require(refused == nil, "a subscription with a window of 0 was not refused")
-        try await failing.cancel()
-        let message = context.message("after a neighbour's failure")
-        try await other.publish(message, to: place)
-        let delivery = try await waiting.value()
-        try context.requireExactly([delivery], [message.id], "what was published after a neighbour's failure")
-        try context.require(member.holds(held) || context.kind == .pubSub, "a neighbour's failure took a hold")
-        try await member.accept([held, delivery])
-        let reported = peer.events.value.dropFirst(before)
-        try context.require(
-            !reported.contains { $0.isDown }, "a failing subscription took its connection with it")
-        try await hears(try await peer.subscribe(place), from: peer, "after a neighbour's failure", context)
     }
 
     static func gapIsReported(_ context: ScenarioContext) async throws {

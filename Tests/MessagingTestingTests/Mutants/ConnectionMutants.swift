@@ -114,6 +114,19 @@ extension Mutant {
             caughtBy: [.init(87, "a neighbour has failed")], spoiling: [31, 75]
         ) { .failingTogether() },
         Mutant(
+            "a subscription without a permission fails for no reason that is said",
+            caughtBy: [.init(87, "a subscription without a permission was refused with brokerFailure")]
+        ) {
+            var flaw = Flaw()
+            flaw.subscribe = { broker, subscription in
+                do throws(BrokerError) { return try await broker.subscribe(subscription) } catch {
+                    guard error.code == .unauthorized else { throw error }
+                    throw BrokerError(.brokerFailure, "it did not work", during: .subscribe)
+                }
+            }
+            return flaw
+        },
+        Mutant(
             "a subscription that fails takes its connection with it",
             caughtBy: [.init(87, "a failing subscription took its connection with it")], spoiling: [31]
         ) {

@@ -58,8 +58,8 @@ extension Mutant {
     private static let silent: [Mutant] = BrokerError.EndReason.silenced.map { reason, kinds, what in
         Mutant(
             "a consumer that has ended as \(reason.rawValue) receives nothing for ever",
-            caughtBy: [.init(44, "\(what) returned 0 deliveries instead of throwing ended")], spoiling: [4, 75],
-            for: kinds
+            caughtBy: [.init(44, "\(what) returned 0 deliveries instead of throwing ended")],
+            spoiling: [4, 75, 87], for: kinds
         ) {
             .ofEnds { error in error.endReason == reason ? nil : error }
         }
@@ -232,6 +232,7 @@ extension BrokerError.EndReason {
         (.stopped, DestinationKind.allCases, "a receive that waited during stop"),
         (.cancelled, DestinationKind.allCases, "a receive that waited during cancel"),
         (.deleted, [.queue, .stream], "a receive that waited during deleting its destination"),
+        (.unauthorized, DestinationKind.allCases, "a receive that waited during taking its permission"),
         (.reachedEnd, [.queue, .stream], "a receive after its end"),
         (.closed, DestinationKind.allCases, "a receive that waited during close"),
     ]
