@@ -5,7 +5,7 @@ let package = Package(
     name: "swift-messaging-hub",
     products: [
         .library(name: "Messaging", targets: ["Messaging"]),
-        .library(name: "MessagingHub", targets: ["MessagingHub"]),
+        .library(name: "MessagingHub", targets: ["MessagingHub", "MessagingReliability"]),
         .library(name: "MessagingTesting", targets: ["MessagingTesting"]),
         .library(name: "MessagingFaults", targets: ["MessagingFaults"]),
         .library(name: "InMemoryBroker", targets: ["InMemoryBroker"]),

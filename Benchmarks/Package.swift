@@ -18,9 +18,27 @@ let package = Package(
                 .product(name: "MessagingHub", package: "swift-messaging-hub"),
                 .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
             ]),
+        .target(
+            name: "Idle", dependencies: [.product(name: "Messaging", package: "swift-messaging-hub")],
+            path: "Sources/idle"),
+        .executableTarget(
+            name: "layers",
+            dependencies: [
+                "Idle",
+                .product(name: "Messaging", package: "swift-messaging-hub"),
+                .product(name: "MessagingHub", package: "swift-messaging-hub"),
+            ]),
         .executableTarget(
             name: "telemetry",
             dependencies: [
+                "Idle",
+                .product(name: "Messaging", package: "swift-messaging-hub"),
+                .product(name: "MessagingHub", package: "swift-messaging-hub"),
+            ]),
+        .executableTarget(
+            name: "patterns",
+            dependencies: [
+                "Idle",
                 .product(name: "Messaging", package: "swift-messaging-hub"),
                 .product(name: "MessagingHub", package: "swift-messaging-hub"),
             ]),

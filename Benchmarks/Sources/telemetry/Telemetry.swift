@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import Idle
 import Messaging
 import MessagingHub
 import Synchronization
@@ -43,13 +44,9 @@ import Synchronization
         let route = RouteConfiguration(TopicPattern("orders"), to: "idle", as: .queue)
         let configuration = HubConfiguration(
             brokers: ["idle": BrokerConfiguration("idle")], routes: ["orders": route])
-        let broker = IdleBroker(count: count)
-        let profile = BrokerProfile(
-            type: "idle", scheme: "idle", options: OptionGroup([]), capabilities: broker.capabilities,
-            limits: broker.limits)
-        let factory = BrokerFactory(profile) { _, _, _ in broker }
-        return try await withHub(configuration, brokers: [factory], environment: environment) { hub in
-            let message = Message(Body([UInt8](repeating: 7, count: 256)), type: "order.created")
+        let message = Message(Body([UInt8](repeating: 7, count: 256)), type: "order.created")
+        let broker = IdleBroker(count: count, message: message)
+        return try await withHub(configuration, brokers: [broker.factory], environment: environment) { hub in
             try await hub.publish(message, to: "orders")
             let start = cpuSeconds()
             if way == "publish" {

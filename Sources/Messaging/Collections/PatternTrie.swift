@@ -6,6 +6,8 @@ package struct PatternTrie<Value: Sendable>: Sendable {
         var any: Int?
         var values: [(order: Int, value: Value)] = []
         var restValues: [(order: Int, value: Value)] = []
+        /// Those that one more token leads to, whichever that is.
+        var children: [Int] { literals.values + [one].compactMap { $0 } }
     }
 
     private var nodes = [Node()]
@@ -61,6 +63,41 @@ package struct PatternTrie<Value: Sendable>: Sendable {
         for (order, value) in node.restValues { found[order] = value }
         if let literal = node.literals[word] { collect(literal, words.dropFirst(), &found, &seen) }
         if let one = node.one { collect(one, words.dropFirst(), &found, &seen) }
+    }
+
+    /// The values of every pattern that matches a topic which this one matches too, in the order in which they were
+    /// inserted, each once.
+    package func values(overlapping pattern: TopicPattern) -> [Value] {
+        var found: [Int: Value] = [:]
+        var seen: Set<Visit> = []
+        // `>` is `*` and `#`.
+        let tokens = pattern.tokens.flatMap { $0 == .rest ? [.one, .any] : [$0] }
+        collect(0, tokens[...], &found, &seen)
+        return found.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private func collect(
+        _ index: Int, _ tokens: ArraySlice<TopicPattern.Token>, _ found: inout [Int: Value], _ seen: inout Set<Visit>
+    ) {
+        guard seen.insert(Visit(node: index, left: tokens.count)).inserted else { return }
+        let (node, rest) = (nodes[index], tokens.dropFirst())
+        if let any = node.any {
+            for skipped in 0...tokens.count { collect(any, tokens.dropFirst(skipped), &found, &seen) }
+        }
+        guard let token = tokens.first else {
+            for (order, value) in node.values { found[order] = value }
+            return
+        }
+        for (order, value) in node.restValues { found[order] = value }
+        switch token {
+        case .literal(let text):
+            if let literal = node.literals[Substring(text)] { collect(literal, rest, &found, &seen) }
+            if let one = node.one { collect(one, rest, &found, &seen) }
+        case .one: for child in node.children { collect(child, rest, &found, &seen) }
+        case .any, .rest:
+            collect(index, rest, &found, &seen)
+            for child in node.children { collect(child, tokens, &found, &seen) }
+        }
     }
 
     private mutating func child(of node: Int, at path: WritableKeyPath<Node, Int?>) -> Int {

@@ -62,14 +62,16 @@ struct RouteTable: Sendable {
 
     private static func ties(_ routes: [Route]) -> [String] {
         var problems: [String] = []
-        for (index, route) in routes.enumerated() {
-            let pattern = route.configuration.pattern
-            let others = routes[(index + 1)...].prefix { $0.configuration.pattern.specificity == pattern.specificity }
-            for other in others where other.configuration.pattern.overlaps(pattern) {
+        var equals: [PatternSpecificity: PatternTrie<Route>] = [:]
+        for other in routes {
+            let narrowness = other.configuration.pattern.specificity
+            for route in equals[narrowness]?.values(overlapping: other.configuration.pattern) ?? [] {
+                let pattern = route.configuration.pattern
                 problems.append(
                     "routes \(route.name) and \(other.name) match topics in common, and neither pattern is narrower:"
                         + " \(pattern) and \(other.configuration.pattern); give one more literal words, or remove it")
             }
+            equals[narrowness, default: PatternTrie()].insert(other.configuration.pattern, other)
         }
         return problems
     }

@@ -63,14 +63,16 @@ import Testing
         let hub = try fixture.make()
         let finished = Recorder<MessageID>()
         let gate = Recorder<Bool>()
+        let begun = Recorder<Bool>()
         try await hub.subscribe(to: "orders") {
+            begun.add(true)
             while gate.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
             finished.add($0.message.id)
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await hub.run() }
             try await hub.publish(Message(), to: "orders")
-            try await eventually("it runs") { hub.metrics().received == 1 }
+            try await eventually("it runs") { begun.count == 1 }
             group.cancelAll()
             gate.add(true)
             try await group.waitForAll()

@@ -36,6 +36,20 @@ import Testing
         }
     }
 
+    /// The model: each pair of patterns, compared by itself.
+    @Test(arguments: 0..<40 as Range<UInt64>) func findsWhatOverlapsAsEveryPairByItself(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let patterns = try (0..<60).map { _ in try RandomTopics.pattern(using: &random) }
+        var trie = PatternTrie<Int>()
+        for (index, pattern) in patterns.enumerated() { trie.insert(pattern, index) }
+        for _ in 0..<60 {
+            let pattern = try RandomTopics.pattern(using: &random)
+            #expect(
+                trie.values(overlapping: pattern) == patterns.indices.filter { patterns[$0].overlaps(pattern) },
+                "\(pattern) among \(patterns)")
+        }
+    }
+
     @Test(.timeLimit(.minutes(1))) func hostilePatternsStaySmallWork() throws {
         let topic = try Topic(Array(repeating: "a", count: 124).joined(separator: "."))
         var trie = PatternTrie<Int>()
@@ -45,5 +59,37 @@ import Testing
         trie.insert(try TopicPattern(Array(repeating: "#.a", count: 60).joined(separator: "."), style: .amqp), 2)
         trie.insert(try TopicPattern(Array(repeating: "#.a", count: 60).joined(separator: ".") + ".b", style: .amqp), 3)
         #expect(trie.values(matching: topic) == [0, 2])
+        #expect(trie.values(overlapping: try TopicPattern(hostile, style: .amqp)) == [0, 1, 2, 3])
     }
+}
+
+extension TopicPattern {
+    /// Whether there is a topic that both match.
+    fileprivate func overlaps(_ other: TopicPattern) -> Bool {
+        let (left, right) = (Self.unfolded(tokens), Self.unfolded(other.tokens))
+        var later = [Bool](repeating: false, count: right.count + 1)
+        for row in (0...left.count).reversed() {
+            var current = [Bool](repeating: false, count: right.count + 1)
+            for column in (0...right.count).reversed() {
+                let down = row < left.count && later[column]
+                let across = column < right.count && current[column + 1]
+                if row == left.count, column == right.count {
+                    current[column] = true
+                } else if row < left.count && left[row] == .any || column < right.count && right[column] == .any {
+                    current[column] = down || across
+                } else if row < left.count, column < right.count, Self.agree(left[row], right[column]) {
+                    current[column] = later[column + 1]
+                }
+            }
+            later = current
+        }
+        return later[0]
+    }
+
+    /// `>` as `*` and `#`.
+    private static func unfolded(_ tokens: [Token]) -> [Token] {
+        tokens.flatMap { $0 == .rest ? [.one, .any] : [$0] }
+    }
+
+    private static func agree(_ left: Token, _ right: Token) -> Bool { left == .one || right == .one || left == right }
 }

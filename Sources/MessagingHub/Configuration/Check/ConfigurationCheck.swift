@@ -83,17 +83,16 @@ struct ConfigurationCheck: Sendable {
     private var ties: [ConfigurationProblem] {
         var found: [ConfigurationProblem] = []
         var literals: [Topic: RouteName] = [:]
-        var patterns: [PatternSpecificity: [(name: RouteName, pattern: TopicPattern)]] = [:]
+        var patterns: [PatternSpecificity: PatternTrie<RouteName>] = [:]
         for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
             let pattern = route.pattern
             if let topic = pattern.literal {
                 if let other = literals.updateValue(name, forKey: topic) { found.append(tie(name, other)) }
                 continue
             }
-            for other in patterns[pattern.specificity] ?? [] where other.pattern.overlaps(pattern) {
-                found.append(tie(name, other.name))
-            }
-            patterns[pattern.specificity, default: []].append((name, pattern))
+            let equals = patterns[pattern.specificity]?.values(overlapping: pattern) ?? []
+            found += equals.map { tie(name, $0) }
+            patterns[pattern.specificity, default: PatternTrie()].insert(pattern, name)
         }
         return found
     }
