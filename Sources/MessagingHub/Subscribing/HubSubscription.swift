@@ -31,6 +31,8 @@ public final class HubSubscription: Sendable {
     let subscription: Subscription
     /// Fires when it is live, or has ended.
     let settled = Signal()
+    /// Fires when it has ended.
+    let over = Signal()
     private let runner: DeliveryRunner
     private let workers: Int
     private let grace: Duration
@@ -76,7 +78,12 @@ public final class HubSubscription: Sendable {
         stopping.fire()
         await loop?.stop()
         status.withLock { if $0.state == .live { $0.state = .ending } }
-        if isRunning.isFired { await released.waitUncancelled() } else { settled.fire() }
+        if isRunning.isFired {
+            await released.waitUncancelled()
+        } else {
+            settled.fire()
+            over.fire()
+        }
     }
 
     /// What stands wrong and waits for somebody; nil when nothing does.
@@ -179,5 +186,8 @@ public final class HubSubscription: Sendable {
         }
     }
 
-    private func set(_ state: State) { status.withLock { $0.state = state } }
+    private func set(_ state: State) {
+        status.withLock { $0.state = state }
+        if case .ended = state { over.fire() }
+    }
 }
