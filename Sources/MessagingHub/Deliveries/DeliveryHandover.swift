@@ -56,8 +56,8 @@ final class DeliveryHandover: Sendable {
     func run(_ delivery: Delivery) async throws {
         let found = state.withLock { $0.running[delivery.receipt]?.offer }
         guard let offer = found else {
-            let sentence = "message \(delivery.message.id) has not the receipt that it was received with; leave it as it is"
-            throw BrokerError(.invalidArgument, sentence)
+            let sentence = "message \(delivery.message.id) has not the receipt that it was received with"
+            throw BrokerError(.invalidArgument, "\(sentence); a middleware is to leave it as it is")
         }
         guard let handler = offer.start() else { throw CancellationError() }
         let result = await withTaskGroup(of: Result<Void, any Error>?.self) { group in

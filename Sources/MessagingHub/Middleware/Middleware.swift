@@ -33,9 +33,7 @@ extension Middleware {
 }
 
 /// The rest of a call's way: the middlewares further in, and then the hub, or the handler.
-///
-/// Not `Sendable`: it is called by the task that was given it, while that runs.
-public struct Next<Call: Sendable, Result: Sendable> {
+public struct Next<Call: Sendable, Result: Sendable>: Sendable {
     private let way: @Sendable (Call) async throws -> Result
 
     init(_ way: @escaping @Sendable (Call) async throws -> Result) { self.way = way }

@@ -30,8 +30,38 @@ final class MiddlewareChain: Sendable {
     func publish(
         _ messages: [Message], by publisher: Publisher, _ options: PublishOptions
     ) async throws -> PublishReceipt {
-        let progress = PublishProgress(
-            publisher, options, count: messages.count, at: "\(publisher.destination) has \(names)")
+        try await run(messages, by: publisher) { (messages) throws(PublishFailure) in
+            if messages.count == 1 { return try await publisher.publish(messages[0], options) }
+            return try await publisher.publish(messages, options)
+        }
+    }
+
+    /// Asks through them: `next` returns when the reply is there. Each call of it is a request of its own.
+    func request(
+        _ message: Message, by publisher: Publisher,
+        ask: @escaping @Sendable (Message) async throws(BrokerError) -> Message
+    ) async throws -> Message {
+        let reply = Waiter<Message>()
+        do {
+            _ = try await run([message], by: publisher) { (messages) throws(PublishFailure) in
+                do throws(BrokerError) { reply.resolve(try await ask(messages[0])) } catch {
+                    throw PublishFailure([0: .unknown(error)], of: 1)
+                }
+                return PublishReceipt()
+            }
+        } catch let failure as PublishFailure {
+            throw failure.first
+        }
+        guard case .value(let answer) = await reply.waitUncancelled() else { throw CancellationError() }
+        return answer
+    }
+
+    private func run(
+        _ messages: [Message], by publisher: Publisher,
+        send: @escaping @Sendable ([Message]) async throws(PublishFailure) -> PublishReceipt
+    ) async throws -> PublishReceipt {
+        let place = "\(publisher.destination) has \(names)"
+        let progress = PublishProgress(publisher, count: messages.count, at: place, send: send)
         let call = PublishCall(destination: publisher.destination, messages: messages, progress: progress)
         let published: Published
         do { published = try await publishing(call) } catch { throw progress.failure(for: error) }

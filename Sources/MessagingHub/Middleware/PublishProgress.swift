@@ -13,16 +13,20 @@ final class PublishProgress: Sendable {
         case over
     }
 
+    private let send: @Sendable ([Message]) async throws(PublishFailure) -> PublishReceipt
     private let publisher: Publisher
-    private let options: PublishOptions
     private let count: Int
     private let place: String
     private let state = Lock(State.notBegun)
 
-    /// `place`: whose middlewares these are, in words.
-    init(_ publisher: Publisher, _ options: PublishOptions, count: Int, at place: String) {
+    /// A publish by way of this publisher, of so many messages, each try made by `send`. `place`: whose middlewares these
+    /// are, in words.
+    init(
+        _ publisher: Publisher, count: Int, at place: String,
+        send: @escaping @Sendable ([Message]) async throws(PublishFailure) -> PublishReceipt
+    ) {
+        self.send = send
         self.publisher = publisher
-        self.options = options
         self.count = count
         self.place = place
     }
@@ -34,7 +38,8 @@ final class PublishProgress: Sendable {
         }
         let (before, indices) = try begin()
         do throws(PublishFailure) {
-            let receipt = try await send(indices.map { messages[$0].withoutAttempt })
+            let again = indices.map { messages[$0].withoutAttempt }
+            let receipt = again.isEmpty ? PublishReceipt() : try await send(again)
             let left = before.filter { !indices.contains($0.key) }
             if !left.isEmpty { throw PublishFailure(left, of: count) }
             state.withLock { $0 = .confirmed }
@@ -43,14 +48,6 @@ final class PublishProgress: Sendable {
             let failure = merged(error, of: indices, before)
             state.withLock { $0 = .failed(failure.outcomes) }
             throw failure
-        }
-    }
-
-    private func send(_ messages: [Message]) async throws(PublishFailure) -> PublishReceipt {
-        switch messages.count {
-        case 0: return PublishReceipt()
-        case 1: return try await publisher.publish(messages[0], options)
-        default: return try await publisher.publish(messages, options)
         }
     }
 
@@ -90,7 +87,8 @@ final class PublishProgress: Sendable {
         var outcomes = before.filter { !indices.contains($0.key) }
         for (position, outcome) in failure.outcomes where indices.indices ~= position {
             let index = indices[position]
-            if case .unknown? = before[index] { outcomes[index] = .unknown(outcome.error) } else { outcomes[index] = outcome }
+            let mayHaveArrived = before[index]?.isUnknown == true
+            outcomes[index] = mayHaveArrived ? .unknown(outcome.error) : outcome
         }
         return PublishFailure(outcomes, of: count)
     }

@@ -21,13 +21,18 @@ public struct RetryMiddleware: Middleware {
         var run = 1
         while true {
             do { return try await next(call) } catch {
-                guard !(error is CancellationError), case .failed(.failed, _) = RunEnd.of(
-                    error, isStruck: false, isInterrupted: Task.isCancelled, limit: nil),
-                    let delay = policy.delay(afterRun: run, random: .random(in: 0..<1))
+                guard isWorthRepeating(error), let delay = policy.delay(afterRun: run, random: .random(in: 0..<1))
                 else { throw error }
                 try await time.sleep(for: delay)
             }
             run += 1
         }
+    }
+
+    private func isWorthRepeating(_ error: any Error) -> Bool {
+        if error is CancellationError { return false }
+        let end = RunEnd.of(error, isStruck: false, isInterrupted: Task.isCancelled, limit: nil)
+        if case .failed(.failed, _) = end { return true }
+        return false
     }
 }
