@@ -36,8 +36,8 @@ import Testing
             #expect(try await attempts == [1, 2])
             #expect(hub.metrics().failed == 2)
         }
-        #expect(letters.all[0].headers[.deadLetterError] == "no stock")
-        #expect(letters.all[0].headers[.deadLetterReason] == "exhausted")
+        #expect(letters.all.first?.headers[.deadLetterError] == "no stock")
+        #expect(letters.all.first?.headers[.deadLetterReason] == "exhausted")
     }
 
     /// The time-out counts from `handle` on, not from when the delivery was handed out.

@@ -88,7 +88,7 @@ import Testing
             #expect(try await fixture.held(in: "orders") == 0)
             #expect(try await fixture.depth(of: "orders") == 1)
             #expect(hub.metrics().released == 1 && hub.metrics().failed == 0)
-            let late = await outcome { try await kept.all[0].handle { _ in } }
+            let late = await outcome { try await kept.all.first?.handle { _ in } }
             let error = #expect(throws: BrokerError.self) { try late.get() }
             #expect(error?.sentence.contains("given back when its scope ended") == true)
             #expect(try await attemptLeft(hub) == 1)
@@ -202,7 +202,7 @@ import Testing
             #expect(outcomes == [.handled, .failed])
             try await eventually("the dead letter") { letters.count == 1 }
         }
-        #expect(letters.all[0].headers[.deadLetterReason] == "undecodable")
+        #expect(letters.all.first?.headers[.deadLetterReason] == "undecodable")
     }
 
     @Test func whatNoRouteMatchesIsRefused() async throws {
