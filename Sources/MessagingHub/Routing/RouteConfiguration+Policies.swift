@@ -11,13 +11,9 @@ extension RouteConfiguration {
     /// What becomes of its deliveries, on a broker that counts crashes so.
     func failurePolicy(crashCount: BrokerCapabilities.CrashCount) -> FailurePolicy {
         FailurePolicy(
-            retries, deadLetters: kind == .pubSub ? .dropped : deadLetter.keeper, isOrdered: keepsFailedDeliveries,
+            retries, deadLetters: kind == .pubSub ? .dropped : deadLetter.keeper, isOrdered: isOrdered,
             crashCount: crashCount)
     }
-
-    /// Whether a failed delivery is run again here instead of by the broker: to keep order, and on pubSub, whose
-    /// broker hands out nothing twice.
-    private var keepsFailedDeliveries: Bool { order == .perKey || kind == .pubSub }
 
     /// How long a message may be held when each of its runs under a policy fails as late as it may; saturates.
     func longestHold(under retry: RetryPolicy) -> Duration {

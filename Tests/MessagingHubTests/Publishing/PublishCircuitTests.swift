@@ -21,7 +21,8 @@ import Testing
         edit(&route)
         let configuration = HubConfiguration(
             brokers: ["fake": BrokerConfiguration("fake")], routes: ["orders": route])
-        let environment = HubEnvironment(time: time, log: log, logLevel: .info, metrics: metrics)
+        var environment = HubEnvironment(time: time, log: log, logLevel: .info, metrics: metrics)
+        environment.sinks.isInline = true
         try await withHub(configuration, brokers: [broker.factory], environment: environment, body)
     }
 

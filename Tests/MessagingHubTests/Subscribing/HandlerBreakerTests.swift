@@ -188,6 +188,7 @@ import Testing
         var fixture = try fixture { _ in }
         let metrics = MetricsCollector()
         fixture.environment.metrics = metrics
+        fixture.environment.sinks.isInline = true
         try await fixture.run { hub in
             let orders = try await hub.subscribe(to: "orders", handle)
             try await hub.publish((0..<50).map { _ in Message() }, to: "orders")

@@ -75,6 +75,7 @@ import Testing
         var fixture = try fixture()
         let metrics = MetricsCollector()
         fixture.environment.metrics = metrics
+        fixture.environment.sinks.isInline = true
         try await fixture.run { hub in
             try await hub.subscribe(to: "orders", concurrency: 1) { delivery in
                 if delivery.message.type == "rejected" { throw Reject("no") }

@@ -239,8 +239,12 @@ import Testing
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             let thread = OneThread()
-            group.addTask(executorPreference: thread) { _ = await first.run() }
-            group.addTask(executorPreference: thread) { _ = await second.run() }
+            group.addTask(executorPreference: thread) {
+                // Both are queued on the thread before either begins.
+                async let one = first.run()
+                async let other = second.run()
+                _ = await (one, other)
+            }
             try await eventually("both are done") { busy.settled.count == 5000 && quiet.settled.count == 1 }
             await first.stop()
             await second.stop()
@@ -264,8 +268,12 @@ import Testing
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             let thread = OneThread()
-            group.addTask(executorPreference: thread) { _ = await first.run() }
-            group.addTask(executorPreference: thread) { _ = await second.run() }
+            group.addTask(executorPreference: thread) {
+                // Both are queued on the thread before either begins.
+                async let one = first.run()
+                async let other = second.run()
+                _ = await (one, other)
+            }
             try await eventually("both are done") { busy.settled.count == 600 && quiet.settled.count == 1 }
             await first.stop()
             await second.stop()

@@ -6,14 +6,15 @@ import MessagingTesting
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct SubscribingTests {
-    @Test("S0-63 a pool of 4 handles 8 slow messages, at most 4 at once")
-    func pool() async throws {
+    @Test(
+        "S0-63 a pool of 4 handles 8 slow messages, at most 4 at once", arguments: DestinationKind.allCases)
+    func pool(_ kind: DestinationKind) async throws {
         var fixture = HubFixture()
-        try fixture.route("orders") { $0.concurrency = 4 }
+        try fixture.route("orders", as: kind) { $0.concurrency = 4 }
         let inFlight = Lock((now: 0, most: 0))
         let gate = Recorder<Bool>()
         try await fixture.run { hub in
-            try await hub.subscribe(to: "orders") { _ in
+            try await hub.subscribe(to: "orders", group: kind == .stream ? "pool" : nil) { _ in
                 inFlight.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
                 while gate.count == 0 { try await Task.sleep(for: .milliseconds(1)) }
                 inFlight.withLock { $0.now -= 1 }
