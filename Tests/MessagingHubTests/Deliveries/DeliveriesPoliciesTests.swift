@@ -69,8 +69,12 @@ import Testing
     }
 
     @Test func aHandlerWhoseTaskIsCancelledIsCancelledAndItsMessageComesAgainUncounted() async throws {
-        let fixture = try fixture { $0.retry = RetryPolicy(attempts: 1) }
-        let begun = Signalled()
+        var fixture = try fixture { $0.retry = RetryPolicy(attempts: 1) }
+        fixture.environment.middlewares = [
+            ErrorHandlingMiddleware { Reject("final: \($0)") },
+            RetryMiddleware(RetrySelection(RetryPolicy(attempts: 9, delay: .milliseconds(1)))),
+        ]
+        let (begun, runs) = (Signalled(), Recorder<Int32>())
         try await fixture.run { hub in
             try await hub.publish(Message("x"), to: "orders")
             let result = await withTaskGroup(of: Result<Void, any Error>.self) { group in
@@ -78,9 +82,10 @@ import Testing
                     await outcome {
                         try await hub.deliveries(of: "orders") { deliveries in
                             for try await delivery in deliveries {
-                                try await delivery.handle { _ in
+                                try await delivery.handle {
+                                    runs.add($0.attempt)
                                     begun.fire()
-                                    try await Task.sleep(for: .seconds(3600))
+                                    do { try await Task.sleep(for: .seconds(3600)) } catch { throw Failing() }
                                 }
                             }
                         }
@@ -92,6 +97,7 @@ import Testing
             }
             #expect(throws: CancellationError.self) { try result.get() }
             #expect(hub.metrics().failed == 0)
+            #expect(runs.all == [1])
             let attempts = Recorder<Int32>()
             try await hub.subscribe(to: "orders") { attempts.add($0.attempt) }
             try await eventually("it comes again") { attempts.count == 1 }
