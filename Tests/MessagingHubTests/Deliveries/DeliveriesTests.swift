@@ -205,6 +205,27 @@ import Testing
         #expect(letters.all.first?.headers[.deadLetterReason] == "undecodable")
     }
 
+    @Test func inATestHubALoopIsATaskOfTheTest() async throws {
+        let (fixture, marks) = (try fixture(), Recorder<Bool>())
+        let middleware = Around { call, next in
+            marks.add(true)
+            return try await next(call)
+        }
+        try await withTestHub(
+            fixture.configuration, brokers: [.inMemory()], options: TestHubOptions(middlewares: [middleware])
+        ) { test in
+            async let outcome = test.hub.deliveries(of: "orders") { deliveries -> PendingDelivery.Outcome? in
+                for try await delivery in deliveries { return try await delivery.handle { _ in } }
+                return nil
+            }
+            try await test.publish(Message("x"), to: "orders")
+            #expect(try await outcome == .handled)
+            try await test.settled()
+            try test.topic("orders").requireHandled(1)
+        }
+        #expect(marks.count == 1)
+    }
+
     @Test func whatNoRouteMatchesIsRefused() async throws {
         let fixture = try fixture()
         try await fixture.run { hub in
