@@ -31,16 +31,15 @@ final class DeliveryHandover: Sendable {
     /// Offers a delivery; nil when its run may begin, else what becomes of it instead.
     func offer(_ delivery: Delivery, to loop: SubscriberLoop) async -> Verdict? {
         let offer = DeliveryOffer(delivery)
-        let (isOpen, takers) = state.withLock { state -> (Bool, [Waiter<Void>]) in
-            if state.end != nil { return (false, []) }
-            state.queue.append(offer)
+        let takers = state.withLock { state in
             state.pending[delivery.receipt] = offer
+            if state.end == nil { state.queue.append(offer) }
             defer { state.takers = [] }
-            return (true, state.takers)
+            return state.takers
         }
         for taker in takers { taker.resolve(()) }
         // Whoever stops the loop afterwards gives back what is found here.
-        if !isOpen || loop.stopping.isFired { offer.giveBack() }
+        if loop.stopping.isFired { offer.giveBack() }
         let isHandled = await offer.isHandled(on: time)
         state.withLock { state in
             state.queue.removeAll { $0 === offer }
@@ -94,10 +93,10 @@ final class DeliveryHandover: Sendable {
         run.offer.conclusion.resolve(run.result)
     }
 
-    /// Gives back what nobody has handled, where this says so.
+    /// Gives back what nobody has handled, where this says so: when the loop stops, or lanes were taken away.
     func giveBack(where isLost: (Receipt) -> Bool) {
-        let offers = state.withLock { $0.pending }
-        for (receipt, offer) in offers where isLost(receipt) { offer.giveBack() }
+        let (offers, isClosed) = state.withLock { ($0.pending, $0.end != nil) }
+        for (receipt, offer) in offers where isLost(receipt) { offer.giveBack(forGood: isClosed) }
     }
 
     // MARK: The program's side
@@ -123,14 +122,14 @@ final class DeliveryHandover: Sendable {
         }
     }
 
-    /// Nothing is handed out any more, and what nobody has handled is given back. The first reason counts.
+    /// Nothing is handed out any more; the first reason counts. What nobody has handled stays held until the loop stops:
+    /// given back before, it would only be received again.
     func close(_ error: BrokerError?) {
-        let (offers, takers) = state.withLock { state in
+        let takers = state.withLock { state in
             if state.end == nil { state.end = error.map { .failure($0) } ?? .success(()) }
             defer { (state.queue, state.takers) = ([], []) }
-            return (Array(state.pending.values), state.takers)
+            return state.takers
         }
-        for offer in offers { offer.giveBack(forGood: true) }
         for taker in takers { taker.resolve(()) }
     }
 }

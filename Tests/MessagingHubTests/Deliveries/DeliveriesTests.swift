@@ -166,25 +166,6 @@ import Testing
         #expect(most > 1 && most <= 4)
     }
 
-    @Test func theSequenceEndsWithTheHub() async throws {
-        let fixture = try fixture()
-        let hub = try fixture.make()
-        async let run: Void = hub.run()
-        async let count = hub.deliveries(of: "orders") { deliveries in
-            var count = 0
-            for try await delivery in deliveries {
-                try await delivery.handle { _ in }
-                count += 1
-            }
-            return count
-        }
-        try await hub.publish(Message("x"), to: "orders")
-        try await eventually("handled") { hub.metrics().handled == 1 }
-        await hub.shutdown()
-        #expect(try await count == 1)
-        try await run
-    }
-
     @Test func valuesAreReadAndWhatCannotBeReadIsDeadLettered() async throws {
         let fixture = try fixture()
         let letters = Recorder<Message>()
@@ -203,27 +184,6 @@ import Testing
             try await eventually("the dead letter") { letters.count == 1 }
         }
         #expect(letters.all.first?.headers[.deadLetterReason] == "undecodable")
-    }
-
-    @Test func inATestHubALoopIsATaskOfTheTest() async throws {
-        let (fixture, marks) = (try fixture(), Recorder<Bool>())
-        let middleware = Around { call, next in
-            marks.add(true)
-            return try await next(call)
-        }
-        try await withTestHub(
-            fixture.configuration, brokers: [.inMemory()], options: TestHubOptions(middlewares: [middleware])
-        ) { test in
-            async let outcome = test.hub.deliveries(of: "orders") { deliveries -> PendingDelivery.Outcome? in
-                for try await delivery in deliveries { return try await delivery.handle { _ in } }
-                return nil
-            }
-            try await test.publish(Message("x"), to: "orders")
-            #expect(try await outcome == .handled)
-            try await test.settled()
-            try test.topic("orders").requireHandled(1)
-        }
-        #expect(marks.count == 1)
     }
 
     @Test func whatNoRouteMatchesIsRefused() async throws {
