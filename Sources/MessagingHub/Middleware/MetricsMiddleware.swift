@@ -11,9 +11,9 @@ public struct MetricsMiddleware: Middleware {
         init(_ sink: any MetricsSink, _ operation: String) {
             let labels = [TelemetryNames.operation: operation]
             duration = sink.instrument(
-                InstrumentDescription(.histogram, "hub.middleware.duration", unit: "s", labels: labels))
+                InstrumentDescription(.histogram, TelemetryNames.middlewareDuration, unit: "s", labels: labels))
             failed = sink.instrument(
-                InstrumentDescription(.counter, "hub.middleware.failed", unit: "{call}", labels: labels))
+                InstrumentDescription(.counter, TelemetryNames.middlewareFailed, unit: "{call}", labels: labels))
         }
     }
 
