@@ -23,6 +23,9 @@ public struct HubEnvironment: Sendable {
     public var audit: (any AuditSink)?
     /// Who it is in the audit trail. Default: `hub`.
     public var actor = "hub"
+    /// What stands between the program and the policies of every topic, the first outermost: around each publish, and
+    /// around each run of a handler. Default: nothing, at no cost.
+    public var middlewares: [any Middleware] = []
     /// How often the metrics sink gets the hub's counters, what waits in its destinations, and what the process uses.
     /// Default: 10 s.
     public var metricsInterval = Duration.seconds(10)
@@ -39,7 +42,7 @@ public struct HubEnvironment: Sendable {
     public init(
         time: any TimeSource = SystemTime.shared, log: (any LogSink)? = nil, logLevel: LogRecord.Level? = nil,
         metrics: (any MetricsSink)? = nil, trace: (any TraceSink)? = nil, audit: (any AuditSink)? = nil,
-        deduplication: (any DeduplicationStore)? = nil
+        deduplication: (any DeduplicationStore)? = nil, middlewares: [any Middleware] = []
     ) {
         self.time = time
         self.log = log
@@ -48,6 +51,7 @@ public struct HubEnvironment: Sendable {
         self.trace = trace
         self.deduplication = deduplication
         self.audit = audit
+        self.middlewares = middlewares
     }
 }
 

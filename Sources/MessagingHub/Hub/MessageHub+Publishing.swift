@@ -10,6 +10,7 @@ extension MessageHub {
     /// where it has been.
     @discardableResult
     public func publish(_ message: Message, to topic: Topic) async throws -> PublishReceipt {
+        if let middlewares { return try await publish([message], to: topic, through: middlewares) }
         if message.headers.isEmpty, let known = publishers.known(topic) {
             return try await known.publish(message, known.options)
         }
@@ -24,6 +25,7 @@ extension MessageHub {
     @discardableResult
     public func publish(_ messages: [Message], to topic: Topic) async throws -> PublishReceipt {
         if messages.isEmpty { return PublishReceipt() }
+        if let middlewares { return try await publish(messages, to: topic, through: middlewares) }
         let (publisher, options) = try await ready(topic, count: messages.count)
         let clean = messages.allSatisfy(\.headers.isEmpty) ? messages : messages.map(\.withoutAttempt)
         return try await publisher.publish(clean, options)
@@ -55,6 +57,13 @@ extension MessageHub {
             throw BrokerError(.serialization, sentence)
         }
         return Message(body, type: String(describing: Value.self), key: key, headers: headers, contentType: .json)
+    }
+
+    private func publish(
+        _ messages: [Message], to topic: Topic, through middlewares: MiddlewareChain
+    ) async throws -> PublishReceipt {
+        let (publisher, options) = try await ready(topic, count: messages.count)
+        return try await middlewares.publish(messages, by: publisher, options)
     }
 
     /// The way of a publish to a topic once the hub runs; waits for that up to the publish deadline of the route, of

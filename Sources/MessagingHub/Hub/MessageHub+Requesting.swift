@@ -17,11 +17,19 @@ extension MessageHub {
             throw BrokerError(.timeout, "request to \(topic) has no time: \(limit.optionText); give it more")
         }
         let reply: Message
-        do throws(BrokerError) {
+        do {
             if publishers.known(topic) == nil {
                 await settled.wait(atMost: limit, on: environment.time)
             }
-            reply = try await requests.ask(message, by: try await publishers.publisher(of: topic), until: end)
+            let publisher = try await publishers.publisher(of: topic)
+            if let middlewares {
+                reply = try await middlewares.request(message, by: publisher) {
+                    [requests] (message) throws(BrokerError) in
+                    try await requests.ask(message, by: publisher, until: end)
+                }
+            } else {
+                reply = try await requests.ask(message, by: publisher, until: end)
+            }
         } catch {
             if Task.isCancelled { throw CancellationError() }
             throw error

@@ -77,7 +77,7 @@ extension MessageHub {
 
     func subscribe(
         _ source: Source, _ group: GroupName?, _ concurrency: Int?, _ handler: DeliveryRunner.Handler,
-        _ responder: Responder? = nil
+        _ responder: Responder? = nil, handover: DeliveryHandover? = nil
     ) async throws -> HubSubscription {
         let (route, topic) = try route(of: source)
         guard let broker = brokers[route.configuration.broker] else {
@@ -93,12 +93,16 @@ extension MessageHub {
             }
         subscription.window = max(1, configuration.window)
         subscription.maxHold = configuration.maxHold
-        let runner = runner(handler, for: subscription, of: topic, on: broker, route, responder)
+        let runner = runner(handler, for: subscription, of: topic, on: broker, route, responder, handover)
         let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
         let made = HubSubscription(
             subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace,
             gatherTime: environment.gatherTime, idleTime: environment.idleTime, executor: environment.door?.executor)
-        try await start(made, topic, route, group)
+        do { try await start(made, topic, route, group) } catch {
+            // What nobody has in hand must not go on: a subscribe that throws has subscribed nothing.
+            await made.cancel()
+            throw error
+        }
         return made
     }
 
@@ -153,7 +157,7 @@ extension MessageHub {
 
     private func runner(
         _ handler: DeliveryRunner.Handler, for subscription: Subscription, of topic: Topic?,
-        on broker: any MessageBroker, _ wholeRoute: Route, _ responder: Responder?
+        on broker: any MessageBroker, _ wholeRoute: Route, _ responder: Responder?, _ handover: DeliveryHandover?
     ) -> DeliveryRunner {
         let route = wholeRoute.configuration
         let label = subscription.label
@@ -165,7 +169,9 @@ extension MessageHub {
         let limits: @Sendable (Topic) -> BrokerLimits? = { [table, brokers] topic in
             table.route(of: topic).flatMap { brokers[$0.configuration.broker]?.limits }
         }
-        let traced = observer.tracer.map { handler.traced(by: $0, limits: limits) } ?? handler
+        let inner =
+            middlewares?.around(handler, destinations, group: subscription.group, observer) ?? handler
+        let traced = observer.tracer.map { inner.traced(by: $0, limits: limits) } ?? inner
         let watched = observer.probe.map { traced.watched(by: $0.probe, as: $0.source) } ?? traced
         let breaker = route.breaker.map { policy in
             let circuit = CircuitBreaker(
@@ -184,6 +190,6 @@ extension MessageHub {
             timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
             counters: publishers.counters, observer: observer, breaker: breaker, allowance: allowance,
             deduplicator: deduplicator(for: subscription, of: wholeRoute, on: broker, destinations, observer),
-            responder: responder, random: environment.random)
+            responder: responder, handover: handover, random: environment.random)
     }
 }

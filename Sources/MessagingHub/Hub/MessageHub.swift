@@ -27,6 +27,7 @@ public final class MessageHub: Sendable {
     let publishers: Publishers
     let watch: BrokerWatch
     let requests: Requests
+    let middlewares: MiddlewareChain?
     let phase = Lock(Phase.idle)
     /// Subscriptions that wait for the hub to run them.
     let arrivals = Arrivals<HubSubscription>()
@@ -54,6 +55,7 @@ public final class MessageHub: Sendable {
         publishers = Publishers(table, brokers, environment, log)
         watch = BrokerWatch(log, time: environment.time)
         requests = Requests(configuration.requests, arrivals: arrivals, environment, log)
+        middlewares = MiddlewareChain(environment.middlewares)
     }
 
     /// What it has counted.

@@ -2,7 +2,7 @@ import Messaging
 import MessagingReliability
 
 /// The way of one delivery. The order of its stages is fixed: no configuration can bring it into one that loses
-/// messages, and what a program adds stands around the whole. Outermost first:
+/// messages, and what a program adds stands inside of them all, around its handler. Outermost first:
 ///
 /// 1. Observe: `observer` sees the begin of each run, its end, and what becomes of the message.
 /// 2. Circuit breaker: `breaker`, before a run; open, it keeps what is held waiting.
@@ -10,7 +10,7 @@ import MessagingReliability
 /// 4. Retry: the loop of `runCarefully`, or the broker, which hands it out again; `allowance` bounds both.
 /// 5. Deduplicate: `deduplicator`, around each run, inside of the retries, so that a failed run leaves no mark that would
 ///    make its repetition a duplicate.
-/// 6. Time-out: `attempt`, for each run anew; around the handler alone.
+/// 6. Time-out: `attempt`, for each run anew; around the handler alone, with what spans and middlewares stand around it.
 ///
 /// It lives as long as its subscription, across pauses.
 final class DeliveryRunner: Sendable {
@@ -33,6 +33,8 @@ final class DeliveryRunner: Sendable {
     let deduplicator: Deduplicator?
     /// What tells a requester that its request was given up; nil where the handler answers none.
     let responder: Responder?
+    /// Where the program takes each delivery before its run begins; nil where a handler waits for all of them.
+    let handover: DeliveryHandover?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
@@ -40,7 +42,7 @@ final class DeliveryRunner: Sendable {
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
         time: any TimeSource, counters: HubCounters, observer: HubObserver, breaker: HandlerBreaker? = nil,
         allowance: RetryAllowance? = nil, deduplicator: Deduplicator? = nil, responder: Responder? = nil,
-        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+        handover: DeliveryHandover? = nil, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
         self.policy = policy
@@ -53,8 +55,10 @@ final class DeliveryRunner: Sendable {
         self.allowance = allowance
         self.deduplicator = deduplicator
         self.responder = responder
+        self.handover = handover
         self.random = random
-        isWatched = observer.watchesSuccess || timeout != nil || breaker != nil || deduplicator != nil
+        isWatched =
+            observer.watchesSuccess || timeout != nil || breaker != nil || deduplicator != nil || handover != nil
     }
 
     /// Runs the handler. A first attempt that goes well, with nothing remembered and nobody watching, costs the call.
@@ -85,13 +89,15 @@ final class DeliveryRunner: Sendable {
     func runCarefully(
         _ delivery: Delivery, _ end: RunEnd?, _ slot: WorkerSlot, _ loop: SubscriberLoop
     ) async -> Verdict {
-        var (end, shown) = (end, delivery)
+        var (end, shown, goesOn) = (end, delivery, false)
+        defer { if !goesOn { handover?.ended(delivery.receipt) } }
         var ticket: CircuitBreaker.Ticket?
         while true {
             let known = failures[delivery.message.id]
             shown.attempt = Int32(clamping: policy.run(ofAttempt: Int(delivery.attempt), lastFailedRun: known?.run))
             if end == nil {
                 if let verdict = await admit(shown, arrived: delivery.attempt, known, loop) { return verdict }
+                if let verdict = await handover?.offer(shown, to: loop) { return verdict }
                 if let breaker {
                     switch await breaker.admit(shown.receipt, receivedAt: slot.receivedAt, in: loop) {
                     case .run(let granted): ticket = granted
@@ -108,11 +114,13 @@ final class DeliveryRunner: Sendable {
             let (outcome, isStruck) = if let end { (end, false) } else { await attempt(shown, slot) }
             if isStruck {
                 breaker?.ended(ticket, .timedOut)
+                goesOn = true
                 return .struck(outcome)
             }
             end = nil
             let (result, sentence) = await finished(outcome, shown, loop)
             breaker?.ended(ticket, result)
+            handover?.note(shown.receipt, result)
             await deduplicator?.leave(shown.receipt, succeeded: result == .finished && sentence != "stale")
             if result == .finished { return succeeded(shown, taken: time.uptime - start, sentence) }
             let now = time.now
@@ -125,6 +133,7 @@ final class DeliveryRunner: Sendable {
             if case .runAgain(let delay) = decision {
                 remember(shown, failure, wait: delay)
                 counters.retried.add(1)
+                handover?.ended(shown.receipt)
                 continue
             }
             return await carryOut(decision, shown, failure, loop)
@@ -169,9 +178,9 @@ final class DeliveryRunner: Sendable {
             return (.returned(forwarded), timeout != nil && slot.end())
         } catch {
             let isStruck = timeout != nil && slot.end()
-            return (
-                RunEnd.of(error, isStruck: isStruck, isInterrupted: Task.isCancelled, limit: timeout?.limit), isStruck
-            )
+            let isInterrupted = Task.isCancelled || handover?.isAbandoned(shown.receipt) == true
+            let limit = timeout?.limit
+            return (RunEnd.of(error, isStruck: isStruck, isInterrupted: isInterrupted, limit: limit), isStruck)
         }
     }
 

@@ -47,6 +47,8 @@ public final class HubSubscription: Sendable {
     let subscription: Subscription
     /// Fires when it is live, or has ended.
     let settled = Signal()
+    /// Fires when it has ended.
+    let over = Signal()
     private let runner: DeliveryRunner
     private let workers: Int
     private let grace: Duration
@@ -100,7 +102,12 @@ public final class HubSubscription: Sendable {
         await rest?.consumer.stop()
         rest?.task?.cancel()
         status.withLock { if $0.state == .live { $0.state = .ending } }
-        if isRunning.isFired { await released.waitUncancelled() } else { settled.fire() }
+        if isRunning.isFired {
+            await released.waitUncancelled()
+        } else {
+            settled.fire()
+            over.fire()
+        }
     }
 
     /// Whether it has nothing to do, and keeps nothing for when it has.
@@ -248,5 +255,8 @@ public final class HubSubscription: Sendable {
         }
     }
 
-    private func set(_ state: State) { status.withLock { $0.state = state } }
+    private func set(_ state: State) {
+        status.withLock { $0.state = state }
+        if case .ended = state { over.fire() }
+    }
 }

@@ -133,6 +133,7 @@ final class SubscriberLoop: Sendable {
         isStopping.store(true, ordering: .relaxed)
         stopping.fire()
         runner.breaker?.wake()
+        runner.handover?.giveBack { _ in true }
     }
 
     // MARK: Workers
@@ -261,6 +262,7 @@ final class SubscriberLoop: Sendable {
 
     private func giveBackRevoked() async {
         runner.breaker?.wake()
+        runner.handover?.giveBack { !self.settler.consumer.holds($0) }
         let settlements = intake.withdraw().map { ReceiptSettlement($0.receipt, .release) }
         if settlements.isEmpty { return }
         runner.counters.released.add(settlements.count)

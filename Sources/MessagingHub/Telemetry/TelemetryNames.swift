@@ -36,6 +36,8 @@ enum TelemetryNames {
     static let deadLettered = "hub.dead_lettered.messages"
     static let backlog = "hub.destination.messages"
     static let oldest = "hub.destination.oldest"
+    static let middlewareDuration = "hub.middleware.duration"
+    static let middlewareFailed = "hub.middleware.failed"
     static let connections = "hub.connections"
     static let processMemory = "process.memory.usage"
 

@@ -1,4 +1,5 @@
 public import Messaging
+public import MessagingHub
 
 /// How a test hub is run.
 public struct TestHubOptions: Sendable {
@@ -14,14 +15,19 @@ public struct TestHubOptions: Sendable {
     /// What stands before each broker, such as a plan of faults: it is given the hub's clock. Default: nothing.
     public var decorate: Decoration
 
+    /// The middlewares of the program under test. Default: none.
+    public var middlewares: [any Middleware]
+
     /// These options.
     public init(
         stepLimit: Int = 10_000, patience: Duration = .seconds(30), log: any LogSink = NoLog(),
+        middlewares: [any Middleware] = [],
         decorating decorate: @escaping Decoration = { broker, _ in broker }
     ) {
         self.stepLimit = stepLimit
         self.patience = patience
         self.log = log
         self.decorate = decorate
+        self.middlewares = middlewares
     }
 }

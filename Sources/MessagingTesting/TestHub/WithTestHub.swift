@@ -119,7 +119,7 @@ extension BrokerFactory {
 
 extension HubEnvironment {
     fileprivate static func testing(_ door: HubDoor, _ time: any TimeSource, _ options: TestHubOptions) -> Self {
-        var environment = HubEnvironment(time: time, log: options.log)
+        var environment = HubEnvironment(time: time, log: options.log, middlewares: options.middlewares)
         environment.door = door
         return environment
     }

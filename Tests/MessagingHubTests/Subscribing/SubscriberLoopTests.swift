@@ -13,7 +13,7 @@ import Testing
     private func loop(
         _ consumer: any MessageConsumer, workers: Int = 8, ordered: Bool = false,
         retry: RetryPolicy = RetryPolicy(attempts: 2, delay: .milliseconds(1)),
-        briskRun: Duration = .microseconds(2), rest: Duration? = nil,
+        briskRun: Duration = .microseconds(2), rest: Duration? = nil, handover: DeliveryHandover? = nil,
         _ handler: @escaping @Sendable (Delivery) async throws -> [ForwardedMessage]
     ) -> SubscriberLoop {
         let environment = HubEnvironment(log: NoLog())
@@ -27,7 +27,8 @@ import Testing
         let runner = DeliveryRunner(
             .forwarding(handler),
             FailurePolicy(RetrySelection(retry), isOrdered: ordered),
-            timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer)
+            timeout: nil, destinations: destinations, time: SystemTime.shared, counters: counters, observer: observer,
+            handover: handover)
         return SubscriberLoop(
             consumer, runner, workers: workers, sweepTime: SystemTime.shared, briskRun: briskRun, rest: rest)
     }
@@ -294,6 +295,33 @@ import Testing
             try await group.waitForAll()
         }
         #expect(try #require(before.all.first) <= 2 * Reception.most)
+    }
+
+    /// `told`: whether the broker said so, or the hold was lost unseen.
+    @Test(arguments: [false, true]) func whatNobodyHasHandledGoesBackWithItsLaneAndIsNotRun(told: Bool) async throws {
+        let consumer = RevokingConsumer(FakeConsumer(count: 2))
+        let handover = DeliveryHandover(counters: counters, time: SystemTime.shared)
+        let runs = Recorder<MessageID>()
+        let loop = loop(consumer, workers: 2, handover: handover) {
+            try await handover.run($0)
+            return []
+        }
+        async let end = loop.run()
+        let first = try #require(try await handover.next())
+        let second = try #require(try await handover.next())
+        consumer.revoked.add(true)
+        if told {
+            loop.revoke()
+            try await eventually("both are back") { consumer.fake.settled.count == 2 }
+        }
+        for delivery in [first, second] {
+            #expect(try await delivery.handle { runs.add($0.message.id) } == .skipped)
+        }
+        try await eventually("both are back") { consumer.fake.settled.count == 2 }
+        #expect(consumer.fake.settled.values.allSatisfy { $0 == "release" })
+        #expect(runs.count == 0)
+        await loop.stop()
+        _ = await end
     }
 
     @Test(arguments: [false, true]) func revokedLanesGoBackWhileTheirWorkersAreBusy(ordered: Bool) async throws {
