@@ -69,6 +69,7 @@ struct Layer: Sendable {
 
     private static func sinks(_ way: String) -> [Layer] {
         [
+            Layer(way, "middleware", over: "routing") { $0.environment = { $0.middlewares = [Pass()] } },
             Layer(way, "log-debug", over: "routing") {
                 $0.environment = {
                     $0.log = Nothing()
@@ -133,6 +134,9 @@ struct Layer: Sendable {
         }
     }
 }
+
+/// A middleware that does nothing.
+struct Pass: Middleware {}
 
 /// What a typed topic carries here.
 struct Order: Codable, Sendable {
