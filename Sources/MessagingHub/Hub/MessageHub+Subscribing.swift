@@ -80,11 +80,13 @@ extension MessageHub {
         _ responder: Responder? = nil
     ) async throws -> HubSubscription {
         let (route, topic) = try route(of: source)
-        guard let broker = brokers[route.configuration.broker] else {
+        guard let broker = brokers[route.configuration.place] else {
             throw BrokerError(
                 .invalidConfiguration, "route \(route.name): there is no broker \(route.configuration.broker)")
         }
-        let group = try self.group(group, of: route, label: topic?.name ?? route.configuration.pattern.text)
+        let label = topic?.name ?? route.configuration.pattern.text
+        try route.checkUse(.subscribe, of: label)
+        let group = try self.group(group, of: route, label: label)
         let configuration = route.configuration
         var subscription =
             switch source {
@@ -99,6 +101,7 @@ extension MessageHub {
             subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace,
             gatherTime: environment.gatherTime)
         try await start(made, topic, route, group)
+        if let warning = route.deprecation(.subscribe, of: label, at: environment.time.now) { log.log(warning) }
         return made
     }
 
@@ -163,7 +166,7 @@ extension MessageHub {
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
         let limits: @Sendable (Topic) -> BrokerLimits? = { [table, brokers] topic in
-            table.route(of: topic).flatMap { brokers[$0.configuration.broker]?.limits }
+            table.route(of: topic).flatMap { brokers[$0.configuration.place]?.limits }
         }
         let traced = observer.tracer.map { handler.traced(by: $0, limits: limits) } ?? handler
         let watched = observer.probe.map { traced.watched(by: $0.probe, as: $0.source) } ?? traced
