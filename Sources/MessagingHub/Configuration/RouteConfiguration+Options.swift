@@ -99,6 +99,12 @@ extension RouteOptions {
             [topic, broker].map(\.description) + [style.description, kind.description] + settings.group.descriptions
                 + [bindings.description]),
         sections: [
+            .init(
+                "fallback", "the broker that stands in while the route's own cannot be reached; none where not set",
+                .shape(FallbackRoute.shape, shorthand: FallbackRoute.broker.name)),
+            .init(
+                "lifecycle", "whether the topics are still to be used; they are where not set",
+                .shape(TopicLifecycle.shape, shorthand: TopicLifecycle.state.name)),
             .init("groups", "the groups of a stream, by name", .entries(of: groupShape)),
             .init(
                 "dead-letter", "where what handlers give up goes; the topic with .dead after it where not set",

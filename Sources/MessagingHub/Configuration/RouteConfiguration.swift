@@ -7,8 +7,12 @@ public struct RouteConfiguration: Sendable {
     public var pattern: TopicPattern
     /// To which broker.
     public var broker: BrokerName
+    /// Which broker stands in while that one cannot be reached. Default: none.
+    public var fallback: FallbackRoute?
     /// As what.
     public var kind: DestinationKind
+    /// Whether its topics are still to be used. Default: they are.
+    public var lifecycle: TopicLifecycle
     /// The groups of a stream, by name.
     public var groups: [GroupName: DestinationDeclaration.Group]
     /// Other topics whose messages flow in.
@@ -63,6 +67,7 @@ public struct RouteConfiguration: Sendable {
         self.pattern = pattern
         self.broker = broker
         self.kind = kind
+        lifecycle = .active
         groups = [:]
         bindings = []
         order = .none

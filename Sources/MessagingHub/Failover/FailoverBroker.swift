@@ -24,6 +24,8 @@ public final class FailoverBroker: BrokerDecorator {
         var report: @Sendable (BrokerEvent) -> Void = { _ in }
     }
 
+    /// The first broker's name, unless the two have one as a pair.
+    public let name: BrokerName
     /// The first broker.
     public var base: any MessageBroker { primary.broker }
     let primary: FailoverSide
@@ -35,12 +37,15 @@ public final class FailoverBroker: BrokerDecorator {
 
     /// These two brokers, neither connected yet.
     /// - Parameters:
+    ///   - name: what the two are called as one. Default: the name of the first.
     ///   - interval: how often a first broker that has not been reached yet is tried again. Default: 1 s.
     ///   - changed: told of each change once, whatever the number of messages; it must not block.
     public init(
-        _ primary: any MessageBroker, fallback: any MessageBroker, tryingEvery interval: Duration = .seconds(1),
-        on time: any TimeSource = SystemTime.shared, changed: @escaping @Sendable (Use) -> Void
+        _ primary: any MessageBroker, fallback: any MessageBroker, named name: BrokerName? = nil,
+        tryingEvery interval: Duration = .seconds(1), on time: any TimeSource = SystemTime.shared,
+        changed: @escaping @Sendable (Use) -> Void
     ) {
+        self.name = name ?? primary.name
         self.primary = FailoverSide(primary, every: interval, on: time)
         self.fallback = FailoverSide(fallback, every: interval, on: time)
         self.interval = interval
@@ -73,12 +78,13 @@ public final class FailoverBroker: BrokerDecorator {
         return FailoverRequests(first: first, second: second, broker: self)
     }
 
-    /// Connects both; throws the first one's error when neither could be reached.
+    /// Connects both; throws the first one's error when neither could be reached, and when it is of no use to try again: a
+    /// first broker that refuses us is there.
     public func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
         state.withLock { $0.report = reporting }
         let (first, second) = (await problem(with: primary), await problem(with: fallback))
         if let first {
-            if second != nil { throw first }
+            if second != nil || !first.isRetryable { throw first }
             turn(to: .fallback(because: first))
         }
     }

@@ -19,19 +19,22 @@ enum HubAssembly {
     ) throws -> [BrokerName: any MessageBroker] {
         var problems = problems(of: configuration, factories)
         var brokers: [BrokerName: any MessageBroker] = [:]
+        let own = BrokerEnvironment(time: environment.time, log: log)
+        func make(_ name: BrokerName) throws(BrokerError) -> (any MessageBroker)? {
+            guard let settings = configuration.brokers[name],
+                let factory = factories.first(where: { $0.profile.type == settings.type })
+            else { return nil }
+            return try factory.make(name, settings.options, own)
+        }
         if problems.isEmpty {
-            for (name, settings) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name }) {
-                guard let factory = factories.first(where: { $0.profile.type == settings.type }) else { continue }
-                do throws(BrokerError) {
-                    let own = BrokerEnvironment(time: environment.time, log: log)
-                    brokers[name] = try factory.make(name, settings.options, own)
-                } catch {
+            for name in configuration.brokers.keys.sorted(by: { $0.name < $1.name }) {
+                do throws(BrokerError) { brokers[name] = try make(name) } catch {
                     problems.append(ConfigurationProblem(at: ConfigurationPath("brokers", name.name), error.sentence))
                 }
             }
         }
         if !problems.isEmpty { throw ConfigurationError(problems) }
-        return brokers
+        return try places(of: configuration, brokers, environment, log, make: make)
     }
 
     /// What of the routes the brokers cannot meet, as they are once connected.
@@ -41,7 +44,7 @@ enum HubAssembly {
     ) -> [ConfigurationProblem] {
         table.routes.flatMap { route -> [ConfigurationProblem] in
             let name = route.configuration.broker
-            guard let broker = brokers[name], let type = configuration.brokers[name]?.type,
+            guard let broker = brokers[route.configuration.place], let type = configuration.brokers[name]?.type,
                 let profile = factories.first(where: { $0.profile.type == type })?.profile
             else { return [] }
             let actual = BrokerProfile(
@@ -58,7 +61,7 @@ enum HubAssembly {
     /// What must exist at each broker from the start: the topics that routes name, and their dead-letter destinations.
     static func declarations(of table: RouteTable) throws(BrokerError) -> [BrokerName: [DestinationDeclaration]] {
         var all: [BrokerName: [DestinationDeclaration]] = [:]
-        for (route, topic) in table.literals {
+        for (route, topic) in table.literals where route.configuration.lifecycle.state != .retired {
             for (broker, declaration) in try declarations(of: topic, route, in: table) {
                 if all[broker, default: []].contains(where: { $0.destination == declaration.destination }) { continue }
                 all[broker, default: []].append(declaration)
@@ -77,11 +80,11 @@ enum HubAssembly {
             let deadLetters = table.route(of: target), target != topic
         {
             if let declaration = deadLetters.declaration(of: target) {
-                declarations.append((deadLetters.configuration.broker, declaration))
+                declarations.append((deadLetters.configuration.place, declaration))
             }
         }
         if let declaration = route.declaration(of: topic, adding: group) {
-            declarations.append((route.configuration.broker, declaration))
+            declarations.append((route.configuration.place, declaration))
         }
         return declarations
     }

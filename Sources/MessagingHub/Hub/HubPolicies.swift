@@ -6,6 +6,8 @@ package struct HubPolicies: Sendable {
     package var circuit: @Sendable (CircuitBreakerPolicy) -> any CircuitBreaking = { CircuitBreakerStateMachine($0) }
     /// What a budget of this many retries a minute decides with.
     package var budget: @Sendable (Int) -> any RetryBudgeting = { RetryBudget($0) }
+    /// What a broker and the one that stands in for it are made a pair of.
+    package var fallback: @Sendable (FallbackParts) -> FallbackParts = { $0 }
 
     /// Those that decide right.
     package init() {}

@@ -91,7 +91,7 @@ extension MessageHub {
 
     private func responder(of topic: Topic) throws(BrokerError) -> Responder {
         if let problem = topic.problem { throw problem.during(.subscribe) }
-        guard let route = table.route(of: topic), let broker = brokers[route.configuration.broker] else {
+        guard let route = table.route(of: topic), let broker = brokers[route.configuration.place] else {
             throw BrokerError(
                 .noSuchDestination, "no route matches topic \(topic); add one to the configuration", during: .subscribe)
         }

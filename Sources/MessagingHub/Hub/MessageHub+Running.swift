@@ -72,6 +72,7 @@ extension MessageHub {
             do {
                 try await connect()
                 try await declareAll()
+                warnOfDeprecations()
             } catch {
                 await dismiss()
                 await closeBrokers()
@@ -127,7 +128,7 @@ extension MessageHub {
     }
 
     private func connect() async throws {
-        let used = Set(table.routes.map(\.configuration.broker))
+        let used = Set(table.routes.map(\.configuration.place))
         let results = await withTaskGroup(of: (BrokerName, BrokerError?).self) { group in
             for (name, broker) in brokers where used.contains(name) {
                 group.addTask { [watch, counter = ConnectionCounter(publishers.counters)] in
@@ -158,6 +159,13 @@ extension MessageHub {
     private func declareAll() async throws(BrokerError) {
         for (name, declarations) in try HubAssembly.declarations(of: table) {
             try await brokers[name]?.declare(declarations)
+        }
+    }
+
+    private func warnOfDeprecations() {
+        for route in table.routes {
+            let topics = route.configuration.pattern.text
+            if let warning = route.deprecation(nil, of: topics, at: environment.time.now) { log.log(warning) }
         }
     }
 

@@ -80,11 +80,13 @@ extension MessageHub {
         _ responder: Responder? = nil, handover: DeliveryHandover? = nil
     ) async throws -> HubSubscription {
         let (route, topic) = try route(of: source)
-        guard let broker = brokers[route.configuration.broker] else {
+        guard let broker = brokers[route.configuration.place] else {
             throw BrokerError(
                 .invalidConfiguration, "route \(route.name): there is no broker \(route.configuration.broker)")
         }
-        let group = try self.group(group, of: route, label: topic?.name ?? route.configuration.pattern.text)
+        let label = topic?.name ?? route.configuration.pattern.text
+        try route.checkUse(.subscribe, of: label)
+        let group = try self.group(group, of: route, label: label)
         let configuration = route.configuration
         var subscription =
             switch source {
@@ -103,6 +105,7 @@ extension MessageHub {
             await made.cancel()
             throw error
         }
+        if let warning = route.deprecation(.subscribe, of: label, at: environment.time.now) { log.log(warning) }
         return made
     }
 
@@ -167,7 +170,7 @@ extension MessageHub {
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)
         let limits: @Sendable (Topic) -> BrokerLimits? = { [table, brokers] topic in
-            table.route(of: topic).flatMap { brokers[$0.configuration.broker]?.limits }
+            table.route(of: topic).flatMap { brokers[$0.configuration.place]?.limits }
         }
         let inner =
             middlewares?.around(handler, destinations, group: subscription.group, observer) ?? handler

@@ -62,6 +62,7 @@ public final class MessageHub: Sendable {
     public func metrics() -> HubMetrics {
         var metrics = publishers.counters.snapshot
         metrics.requests = requests.counters.snapshot
+        metrics.add(pairs)
         telemetry.addLosses(to: &metrics)
         return metrics
     }
@@ -70,10 +71,14 @@ public final class MessageHub: Sendable {
     public var isRunning: Bool { phase.withLock { $0 == .running } }
 
     /// Whether this broker is connected; false also when there is none of this name.
-    public func isConnected(_ broker: BrokerName) -> Bool { watch.isConnected(broker) }
+    public func isConnected(_ broker: BrokerName) -> Bool {
+        watch.isConnected(broker) || isRunning && pairs.contains { $0.half(broker)?.isUp == true }
+    }
 
     /// The broker of this name as it is configured: its type, capabilities and limits.
-    public func broker(_ name: BrokerName) -> (any MessageBroker)? { brokers[name] }
+    public func broker(_ name: BrokerName) -> (any MessageBroker)? {
+        brokers[name] ?? pairs.lazy.compactMap { $0.half(name)?.broker }.first
+    }
 
     /// The route that a topic takes; nil when there is none.
     public func route(of topic: Topic) -> RouteConfiguration? { table.route(of: topic)?.configuration }
@@ -84,7 +89,8 @@ public final class MessageHub: Sendable {
         return (try? route.deadLetterTopic(of: topic)) ?? route.namedDeadLetterTopic
     }
 
-    /// How it is, each broker asked.
+    /// How it is, each broker asked. A broker and the one that stands in for it are one, `main+spare`, degraded while that
+    /// is in use.
     public func health() async -> HubHealth {
         var health = HubHealth(isRunning: isRunning, brokers: [:], alarms: watch.alarms)
         for (name, broker) in brokers { health.brokers[name] = await broker.health() }

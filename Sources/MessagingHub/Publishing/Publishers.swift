@@ -59,27 +59,31 @@ final class Publishers: Sendable {
         case .closed: throw .ended(.closed, "the hub was shut down; make a new one")
         }
         if let problem = topic.problem { throw problem }
-        guard let route = table.route(of: topic), let broker = brokers[route.configuration.broker] else {
+        guard let route = table.route(of: topic), let broker = brokers[route.configuration.place] else {
             throw BrokerError(.noSuchDestination, "no route matches topic \(topic); add one to the configuration")
         }
+        try route.checkUse(.publish, of: topic.name)
         try await declare(topic, route)
         let observer = observer(of: topic.name, route.configuration.kind, on: broker, group: nil)
         let destination = Destination(topic, route.configuration.kind)
         let publisher = Publisher(
             broker, destination, route.configuration, time: environment.time, counters: counters, observer: observer,
             circuit: circuit(of: destination, route.configuration, on: broker, observer), random: environment.random)
-        return state.withLock { state in
+        let known = state.withLock { state -> Publisher? in
             if let known = state.known[topic] { return known }
             if state.known.count >= Self.capacity { state.known = [:] }
             if state.door == .open { state.known[topic] = publisher }
-            return publisher
+            return nil
         }
+        if let known { return known }
+        if let warning = route.deprecation(.publish, of: topic.name, at: environment.time.now) { log.log(warning) }
+        return publisher
     }
 
     /// Makes what a topic needs: itself, its dead-letter destination, a further group of a stream. A topic that its broker
     /// cannot carry is refused here, once for all of its publishers and subscribers.
     func declare(_ topic: Topic, _ route: Route, adding group: GroupName? = nil) async throws(BrokerError) {
-        if let refusal = brokers[route.configuration.broker]?.limits.refusal(of: topic) { throw refusal }
+        if let refusal = brokers[route.configuration.place]?.limits.refusal(of: topic) { throw refusal }
         for (name, declaration) in try HubAssembly.declarations(of: topic, route, in: table, adding: group) {
             try await brokers[name]?.declare([declaration])
         }

@@ -28,6 +28,7 @@ struct Route: Sendable {
     /// The route that a dead-letter topic of this one has when none is configured.
     func deadLetters(at topic: Topic) -> Route {
         var deadLetters = RouteConfiguration(TopicPattern(topic), to: configuration.broker, as: .queue)
+        deadLetters.fallback = configuration.fallback
         deadLetters.deadLetter = .none
         deadLetters.durable = configuration.durable
         deadLetters.concurrency = configuration.concurrency

@@ -30,4 +30,11 @@ struct PatternSpecificity: Hashable, Sendable, Comparable {
 extension TopicPattern {
     /// How narrow it is.
     var specificity: PatternSpecificity { PatternSpecificity(self) }
+
+    /// Whether there is a topic that both match. Of many patterns a `PatternTrie` is to be asked.
+    func overlaps(_ other: TopicPattern) -> Bool {
+        var trie = PatternTrie<Bool>()
+        trie.insert(self, true)
+        return !trie.values(overlapping: other).isEmpty
+    }
 }

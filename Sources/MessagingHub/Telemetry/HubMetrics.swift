@@ -43,6 +43,10 @@ public struct HubMetrics: Hashable, Sendable {
     public var publishLatencyTotal = 0
     /// How many publishes that were: calls, each of one message or many.
     public var publishLatencyCount = 0
+    /// Times that a broker had to stand in for one that could not be reached.
+    public var fallbacks = 0
+    /// Messages that a broker took that stood in.
+    public var diverted = 0
     /// Log records that a slow sink could not take.
     public var logsLost = 0
     /// Values of histograms that a slow sink could not take.
@@ -70,6 +74,7 @@ extension HubMetrics {
             ("MessagesDuplicated", "{message}", duplicates),
             ("DeduplicationsFailed", "{call}", deduplicationFailed),
             ("PublishLatencyTotal", "ns", publishLatencyTotal), ("PublishLatencyCount", "{call}", publishLatencyCount),
+            ("FallbacksUsed", "{change}", fallbacks), ("MessagesDiverted", "{message}", diverted),
             ("LogsLost", "{record}", logsLost), ("MeasurementsLost", "{value}", measurementsLost),
             ("SpansLost", "{span}", spansLost), ("AuditRecordsLost", "{record}", auditRecordsLost),
         ]

@@ -76,11 +76,12 @@ extension MessageHub {
     /// What is measured beside the messages; nil where nobody measures.
     var metricsReport: MetricsReport? {
         guard let sink = environment.metrics else { return nil }
-        let (publishers, telemetry, watch, table) = (publishers, telemetry, watch, table)
+        let (publishers, telemetry, watch, table, pairs) = (publishers, telemetry, watch, table, pairs)
         return MetricsReport(
             sink: sink, interval: environment.metricsInterval, brokers: brokers,
             counted: {
                 var metrics = publishers.counters.snapshot
+                metrics.add(pairs)
                 telemetry.addLosses(to: &metrics)
                 return metrics
             },
@@ -91,7 +92,7 @@ extension MessageHub {
     private static func places(_ table: RouteTable, _ subscriptions: [HubSubscription]) -> [MetricsReport.Place] {
         var places: Set<MetricsReport.Place> = []
         for (route, topic) in table.literals where route.configuration.kind != .pubSub {
-            let (broker, kind) = (route.configuration.broker, route.configuration.kind)
+            let (broker, kind) = (route.configuration.place, route.configuration.kind)
             let groups: [GroupName?] = kind == .stream ? route.configuration.groups.keys.map { $0 } : [nil]
             for group in groups {
                 places.insert(.init(broker: broker, destination: Destination(topic, kind), group: group))

@@ -27,7 +27,14 @@ struct PolicyMutantTests {
 
     @Test func aBudgetIsFullAgainAfterAMinute() async throws { try await PolicyRule.refilled.check(.init()) }
 
-    @Test("a policy with a fault turns its rules red, each with its sentence", arguments: PolicyMutant.all)
+    @Test(
+        "what must hold of a broker that stands in",
+        arguments: [PolicyRule.diverted, .loggedOnce, .returned, .unsure])
+    func fallback(_ rule: PolicyRule) async throws { try await rule.check(.init()) }
+
+    @Test(
+        "a policy with a fault turns its rules red, each with its sentence",
+        arguments: PolicyMutant.all + PolicyMutant.ofFallbacks)
     func turnsRed(_ mutant: PolicyMutant) async {
         var trial = PolicyRule.Trial(patience: .seconds(3))
         mutant.spoil(&trial.policies)

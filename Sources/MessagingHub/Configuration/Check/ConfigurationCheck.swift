@@ -33,7 +33,7 @@ struct ConfigurationCheck: Sendable {
         for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
             found += problems(of: route, at: ConfigurationPath("routes", name.name))
         }
-        return found + ties
+        return found + ties + LifecycleCheck(configuration, read: read).problems
     }
 
     private func problems(of broker: BrokerConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {
@@ -59,6 +59,7 @@ struct ConfigurationCheck: Sendable {
             let sentence = "is a topic of the route itself, a circle; give it a route of its own, or name another"
             found.append(ConfigurationProblem(at: path / "dead-letter", sentence))
         }
+        found += FallbackCheck(configuration, route, at: path, profiles: profiles, read: read).problems
         guard let broker = configuration.brokers[route.broker] else {
             let names = configuration.brokers.keys.map(\.name).sorted()
             let all = names.isEmpty ? "there is none" : "there are \(names.joined(separator: ", "))"

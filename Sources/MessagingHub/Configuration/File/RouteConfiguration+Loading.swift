@@ -12,6 +12,8 @@ extension RouteConfiguration {
         let broker = BrokerName(values[RouteOptions.broker])
         self.init(pattern ?? TopicPattern(Topic(unchecked: "")), to: broker, as: values[RouteOptions.kind])
         RouteOptions.settings.apply(values, to: &self)
+        if let section = section["fallback"] { fallback = FallbackRoute(section, &reader) }
+        if let section = section["lifecycle"] { lifecycle = TopicLifecycle(section, &reader) }
         bindings = values[RouteOptions.bindings].compactMap {
             TopicPattern($0, style, at: path / RouteOptions.bindings.name, &reader)
         }
@@ -89,7 +91,7 @@ extension DeadLetterRoute {
 }
 
 extension Topic {
-    fileprivate init?(_ text: String, at path: ConfigurationPath, _ reader: inout ConfigurationReader) {
+    init?(_ text: String, at path: ConfigurationPath, _ reader: inout ConfigurationReader) {
         if let problem = Topic.problem(in: text) {
             reader.report(path, "\(reader.hidden[path] ?? text.quoted) \(problem)")
             return nil

@@ -37,7 +37,11 @@ extension HubConfiguration {
         let routes = routes.sorted { $0.key.name < $1.key.name }.compactMap { name, route -> RouteReport? in
             guard let broker = self.brokers[route.broker] else { return nil }
             guard let profile = profiles.first(where: { $0.type == broker.type }) else { return nil }
-            return RouteReport(name, route, on: profile, broker.options, among: self.routes)
+            let other = route.fallback.flatMap { self.brokers[$0.broker] }
+            let standIn = other.flatMap { other in
+                profiles.first { $0.type == other.type }.map { ($0, other.options) }
+            }
+            return RouteReport(name, route, on: profile, broker.options, orOn: standIn, among: self.routes)
         }
         return ConfigurationReport(brokers: brokers, routes: routes)
     }

@@ -36,6 +36,7 @@ public struct RouteReport: Hashable, Sendable {
 
     init(
         _ name: RouteName, _ route: RouteConfiguration, on profile: BrokerProfile, _ options: OptionValues,
+        orOn standIn: (profile: BrokerProfile, options: OptionValues)?,
         among routes: [RouteName: RouteConfiguration]
     ) {
         self.name = name
@@ -48,11 +49,11 @@ public struct RouteReport: Hashable, Sendable {
         }
         let fate = Self.deadLetters(of: route, among: routes)
         deadLetters = fate.words
-        let promise = Self.promise(of: route, on: profile, options)
+        let promise = Self.promise(of: route, on: profile, options, orOn: standIn)
         guarantee = fate.loses == nil ? promise.guarantee : .atMostOnce
         endsWithProcess = promise.endsWithProcess
         reasons = promise.reasons + [fate.loses].compactMap { $0 }
-        notes = Self.notes(of: route, on: profile)
+        notes = Self.notes(of: route) + Self.notes(of: route, on: profile)
     }
 
     /// `at least once, while the process lives`.
@@ -79,6 +80,37 @@ public struct RouteReport: Hashable, Sendable {
             reasons.append(reason)
         }
         return (losses.isEmpty ? .atLeastOnce : .atMostOnce, endsWithProcess, reasons)
+    }
+
+    /// The weaker of what the broker promises and what the one does that stands in for it.
+    private static func promise(
+        of route: RouteConfiguration, on profile: BrokerProfile, _ options: OptionValues,
+        orOn standIn: (profile: BrokerProfile, options: OptionValues)?
+    ) -> (guarantee: Guarantee, endsWithProcess: Bool, reasons: [String]) {
+        let first = promise(of: route, on: profile, options)
+        guard let standIn, let name = route.fallback?.broker else { return first }
+        let second = promise(of: route, on: standIn.profile, standIn.options)
+        return (
+            second.guarantee == .atMostOnce ? second.guarantee : first.guarantee,
+            first.endsWithProcess || second.endsWithProcess,
+            first.reasons
+                + second.reasons.filter { !first.reasons.contains($0) }.map { "diverted to \(name): \($0)" }
+        )
+    }
+
+    private static func notes(of route: RouteConfiguration) -> [String] {
+        var notes: [String] = []
+        if let fallback = route.fallback {
+            notes.append(
+                "while \(route.broker) cannot be reached its messages go to \(fallback.broker), and stay there")
+        }
+        let instead = route.lifecycle.replacement.map { "; use \($0) instead" } ?? ""
+        switch route.lifecycle.state {
+        case .active: break
+        case .deprecated: notes.append("deprecated: each publisher and subscription is warned\(instead)")
+        case .retired: notes.append("retired: publishing and subscribing are refused\(instead)")
+        }
+        return notes
     }
 
     private static func deadLetters(
