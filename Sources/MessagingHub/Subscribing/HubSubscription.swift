@@ -99,15 +99,30 @@ public final class HubSubscription: Sendable {
         }
         stopping.fire()
         await loop?.stop()
-        await rest?.consumer.stop()
-        rest?.task?.cancel()
         status.withLock { if $0.state == .live { $0.state = .ending } }
+        if let rest { await end(rest) }
         if isRunning.isFired {
             await released.waitUncancelled()
         } else {
             settled.fire()
             over.fire()
         }
+    }
+
+    /// Ends a rest. A consumer that ignores its cancellation keeps neither the hub nor its brokers.
+    private func end(_ rest: Rest) async {
+        let (time, overdue) = (SystemTime.shared, Signal())
+        let alarm = time.alarm(at: time.deadline(after: .seconds(1))) { overdue.fire() }
+        defer { time.silence(alarm) }
+        let stopping = Task(executorPreference: executor) { await rest.consumer.stop() }
+        rest.task?.cancel()
+        await Signal.waitForAny(of: [released, overdue])
+        stopping.cancel()
+        if released.isFired { return }
+        runner.observer.state(.error, "receiving ignores its cancellation", [])
+        set(.ended(nil))
+        settled.fire()
+        released.fire()
     }
 
     /// Whether it has nothing to do, and keeps nothing for when it has.

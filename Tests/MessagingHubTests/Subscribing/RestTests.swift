@@ -148,4 +148,49 @@ import Testing
         }
         #expect(fixture.log.records(of: "subscription ended").count == 1)
     }
+
+    @Test func aConsumerThatIsDeafKeepsNoHub() async throws {
+        var fixture = HubFixture()
+        fixture.environment.idleTime = .zero
+        try fixture.route("orders")
+        let (deaf, server) = (Recorder<Waiter<Void>>(), fixture.server)
+        let factory = BrokerFactory(.inMemory) { (name, options, environment) throws(BrokerError) in
+            DeafBroker(base: try BrokerFactory.inMemory(server).make(name, options, environment), waiting: deaf)
+        }
+        try await withHub(fixture.configuration, brokers: [factory], environment: fixture.environment) { hub in
+            let subscription = try await hub.subscribe(to: "orders") { _ in }
+            try await eventually("rest") { subscription.isResting }
+            await subscription.cancel()
+            #expect(subscription.state == .ended(nil))
+            try await hub.subscribe(to: "orders") { _ in }
+        }
+        #expect(fixture.log.records(of: "receiving ignores its cancellation").count == 2)
+        for waiter in deaf.all { waiter.resolve(()) }
+    }
+}
+
+/// A broker whose consumers hear neither of a message nor of their end.
+private struct DeafBroker: BrokerDecorator {
+    let base: any MessageBroker
+    let waiting: Recorder<Waiter<Void>>
+
+    func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
+        DeafConsumer(waiting: waiting)
+    }
+}
+
+private struct DeafConsumer: MessageConsumer {
+    let waiting: Recorder<Waiter<Void>>
+
+    func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
+        let end = Waiter<Void>()
+        waiting.add(end)
+        _ = await end.waitUncancelled()
+        throw .ended(.closed, "it is over")
+    }
+    func holds(_ receipt: Receipt) -> Bool { false }
+    func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] { settlements.map { _ in .stale } }
+    func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome { .stale }
+    func stop() async {}
+    func cancel() async {}
 }

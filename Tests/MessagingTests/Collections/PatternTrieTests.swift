@@ -16,6 +16,32 @@ import Testing
         #expect(PatternTrie<Int>().values(matching: "orders") == [])
     }
 
+    @Test("S0-73 finding what matches takes no longer among 10,000 patterns than among 100, but for a little")
+    func lookUpIsSublinear() throws {
+        let (few, many) = (try lookUp(among: 100), try lookUp(among: 10_000))
+        #expect(many < few * 5, "\(few) among 100, \(many) among 10,000")
+    }
+
+    /// The quickest of twenty rounds of look-ups, each topic with one pattern of its own.
+    private func lookUp(among count: Int) throws -> Duration {
+        var trie = PatternTrie<Int>()
+        for number in 0..<count {
+            trie.insert(try TopicPattern("shop\(number % 100).orders\(number).*.#", style: .amqp), number)
+        }
+        let topics = try (0..<100).map { index in
+            let number = index * (count / 100)
+            return (number, try Topic("shop\(number % 100).orders\(number).new.t\(index)"))
+        }
+        let rounds = (0..<20).map { _ in
+            ContinuousClock().measure {
+                for (number, topic) in topics where trie.values(matching: topic) != [number] {
+                    Issue.record("\(topic)")
+                }
+            }
+        }
+        return rounds.min() ?? .zero
+    }
+
     @Test func bothStylesShareOneTrie() throws {
         var trie = PatternTrie<Int>()
         trie.insert(try TopicPattern("orders.#", style: .amqp), 1)
