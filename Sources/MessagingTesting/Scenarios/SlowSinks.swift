@@ -177,6 +177,7 @@ private final class SleepySinks: LogSink, MetricsSink, TraceSink, AuditSink {
         if SinkRun.isPublishing {
             inLine.add(1, ordering: .relaxed)
         } else if areSlow {
+            // A sink's method is no async one: a slow one blocks. The hub calls it on a dispatch queue of the sink's own.
             usleep(100_000)
         }
     }

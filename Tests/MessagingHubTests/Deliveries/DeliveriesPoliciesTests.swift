@@ -180,6 +180,7 @@ import Testing
             try await hub.publish(Message("x"), to: "orders")
             try await hub.deliveries(of: "orders") { deliveries in
                 for try await delivery in deliveries {
+                    // A middleware that ran too early would have had the time to say so.
                     try await Task.sleep(for: .milliseconds(5))
                     #expect(marks.all == [])
                     try await delivery.handle { _ in marks.add("run") }
