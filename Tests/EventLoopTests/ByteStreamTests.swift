@@ -217,19 +217,21 @@
         }
 
         @Test("200 connections leave no thread and no descriptor") func leaks() async {
-            await #expect(processExitsWith: .success) {
-                let loop = EventLoop("stream-leak")
-                try await ProcessUse.leavesNothing {
-                    let echo = try Echo(on: loop)
-                    let stream = try await ByteStream.connect(
-                        to: "127.0.0.1", port: echo.listener.port, within: .seconds(30), on: loop)
-                    try await stream.write([1])
-                    _ = try await stream.exactly(1)
-                    let letGo = try await ByteStream.connect(
-                        to: "127.0.0.1", port: echo.listener.port, within: .seconds(30), on: loop)
-                    try await letGo.write([1])
-                    await stream.close()
-                    await echo.listener.close()
+            await OwnThreads.run {
+                _ = await #expect(processExitsWith: .success) {
+                    let loop = EventLoop("stream-leak")
+                    try await ProcessUse.leavesNothing {
+                        let echo = try Echo(on: loop)
+                        let stream = try await ByteStream.connect(
+                            to: "127.0.0.1", port: echo.listener.port, within: .seconds(30), on: loop)
+                        try await stream.write([1])
+                        _ = try await stream.exactly(1)
+                        let letGo = try await ByteStream.connect(
+                            to: "127.0.0.1", port: echo.listener.port, within: .seconds(30), on: loop)
+                        try await letGo.write([1])
+                        await stream.close()
+                        await echo.listener.close()
+                    }
                 }
             }
         }

@@ -119,9 +119,11 @@
         }
 
         @Test("200 connections leave no thread and no descriptor") func leaks() async {
-            await #expect(processExitsWith: .success) {
-                // An error that is thrown here would end the process without a word.
-                do { try await TLSTests().leaveNothing() } catch { Issue.record(error) }
+            await OwnThreads.run {
+                _ = await #expect(processExitsWith: .success) {
+                    // An error that is thrown here would end the process without a word.
+                    do { try await TLSTests().leaveNothing() } catch { Issue.record(error) }
+                }
             }
         }
 

@@ -287,14 +287,16 @@
         }
 
         @Test("200 proxies leave no thread and no descriptor") func leaks() async {
-            await #expect(processExitsWith: .success) {
-                let test = BrokerProxyTests()
-                try await ProcessUse.leavesNothing(200) {
-                    try await test.withProxy { proxy, echo in
-                        let stream = try await test.connect(proxy, echo)
-                        _ = try await test.works(stream)
-                        try await proxy.apply(.cut)
-                        _ = try await test.connect(proxy, echo)
+            await OwnThreads.run {
+                _ = await #expect(processExitsWith: .success) {
+                    let test = BrokerProxyTests()
+                    try await ProcessUse.leavesNothing(200) {
+                        try await test.withProxy { proxy, echo in
+                            let stream = try await test.connect(proxy, echo)
+                            _ = try await test.works(stream)
+                            try await proxy.apply(.cut)
+                            _ = try await test.connect(proxy, echo)
+                        }
                     }
                 }
             }

@@ -167,11 +167,13 @@
         @Test("When the test program is killed, nothing that it started is left") func orphans() async throws {
             let path = FileManager.default.temporaryDirectory.appendingPathComponent("orphan-\(UUID().uuidString)").path
             setenv("ORPHAN_FILE", path, 1)
-            await #expect(processExitsWith: .signal(SIGKILL)) {
-                let server = try ServerProcess(
-                    ServerProcessTests.shell(#"sleep 3600 & echo $$ $! > "$ORPHAN_FILE"; touch "$1/started"; wait"#))
-                try await server.start()
-                Glibc.kill(getpid(), SIGKILL)
+            await OwnThreads.run {
+                _ = await #expect(processExitsWith: .signal(SIGKILL)) {
+                    let server = try ServerProcess(
+                        ServerProcessTests.shell(#"sleep 3600 & echo $$ $! > "$ORPHAN_FILE"; touch "$1/started"; wait"#))
+                    try await server.start()
+                    Glibc.kill(getpid(), SIGKILL)
+                }
             }
             let pids = try String(contentsOfFile: path, encoding: .utf8).split { $0 == " " || $0 == "\n" }
             #expect(pids.count == 2)
@@ -182,15 +184,17 @@
         }
 
         @Test("40 servers leave no process, thread or descriptor") func leaks() async {
-            await #expect(processExitsWith: .success) {
-                try await ProcessUse.leavesNothing(40) {
-                    let server = try ServerProcess(ServerProcessTests.shell(ServerProcessTests.server))
-                    try await server.start()
-                    try await server.kill()
-                    try await server.start()
-                    await server.end()
+            await OwnThreads.run {
+                _ = await #expect(processExitsWith: .success) {
+                    try await ProcessUse.leavesNothing(40) {
+                        let server = try ServerProcess(ServerProcessTests.shell(ServerProcessTests.server))
+                        try await server.start()
+                        try await server.kill()
+                        try await server.start()
+                        await server.end()
+                    }
+                    try await SystemTime.shared.until("no child process is left") { waitpid(-1, nil, WNOHANG) == -1 }
                 }
-                try await SystemTime.shared.until("no child process is left") { waitpid(-1, nil, WNOHANG) == -1 }
             }
         }
     }

@@ -123,9 +123,11 @@ public final class FailoverBroker: BrokerDecorator {
     }
 
     /// Declares at both. A broker that is away is told when it is there; throws what one refuses, or that both are away.
+    /// A group that begins at a position begins with the second broker's first message: positions are the first one's.
     public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
         var problems: [BrokerError] = []
         for side in [primary, fallback] {
+            let declarations = side === primary ? declarations : declarations.map(\.withoutPositions)
             side.remember(declarations)
             guard let problem = await problem(with: side) else { continue }
             if !problem.isRetryable {
@@ -137,18 +139,24 @@ public final class FailoverBroker: BrokerDecorator {
         if problems.count == 2 { throw problems[0] }
     }
 
-    /// Publishes to the first broker, given half the time; what that could not be reached for goes to the second. The
-    /// receipt has no positions when any message went there.
+    /// Publishes to the first broker, given half the time; what that could not be reached for goes to the second, and what
+    /// it only had no time for is tried there again. The receipt has no positions when any message was.
     public func publish(
         _ messages: [Message], to destination: Destination, options: PublishOptions
     ) async throws(PublishFailure) -> PublishReceipt {
-        let end = time.deadline(after: options.deadline)
+        let begin = time.uptime
+        let half = options.deadline / 2
+        func rest() -> PublishOptions {
+            var rest = options
+            rest.deadline = max(.zero, options.deadline - (time.uptime - begin))
+            return rest
+        }
         var outcomes: [Int: PublishFailure.Outcome] = [:]
         if let problem = await problem(with: primary) {
             for index in messages.indices { outcomes[index] = .refused(problem.during(.publish)) }
         } else {
             var options = options
-            options.deadline = options.deadline / 2
+            options.deadline = half
             do throws(PublishFailure) {
                 let receipt = try await primary.broker.publish(messages, to: destination, options: options)
                 turn(to: .primary)
@@ -159,11 +167,12 @@ public final class FailoverBroker: BrokerDecorator {
         }
         let away = outcomes.filter { $0.value.isUnreachable && messages.indices.contains($0.key) }
         if let first = away.min(by: { $0.key < $1.key })?.value.error {
-            var options = options
-            options.deadline = max(.zero, end - time.uptime)
-            for (index, outcome) in await divert(messages, away.keys.sorted(), destination, options, because: first) {
-                outcomes[index] = outcome
-            }
+            let diverted = await divert(messages, away.keys.sorted(), destination, rest(), because: first)
+            for (index, outcome) in diverted { outcomes[index] = outcome }
+        } else if time.uptime - begin >= half {
+            let late = outcomes.filter { $0.value.isLate && messages.indices.contains($0.key) }.keys.sorted()
+            let again = await publish(messages, late, destination, rest(), at: primary)
+            for (index, outcome) in again { outcomes[index] = outcome }
         }
         if !outcomes.isEmpty { throw PublishFailure(outcomes, of: messages.count) }
         return PublishReceipt()
@@ -183,18 +192,29 @@ public final class FailoverBroker: BrokerDecorator {
     ) async -> [(Int, PublishFailure.Outcome?)] {
         if await problem(with: fallback) != nil { return [] }
         turn(to: .fallback(because: error))
+        let outcomes = await publish(messages, indices, destination, options, at: fallback)
+        let confirmed = outcomes.count { $0.1 == nil }
+        state.withLock { $0.diverted += confirmed }
+        return outcomes
+    }
+
+    /// Publishes some of these messages at one of the two; what became of each, nil for confirmed.
+    private func publish(
+        _ messages: [Message], _ indices: [Int], _ destination: Destination, _ options: PublishOptions,
+        at side: FailoverSide
+    ) async -> [(Int, PublishFailure.Outcome?)] {
+        if indices.isEmpty { return [] }
         var outcomes: [Int: PublishFailure.Outcome] = [:]
         do throws(PublishFailure) {
-            try await fallback.broker.publish(indices.map { messages[$0] }, to: destination, options: options)
+            try await side.broker.publish(indices.map { messages[$0] }, to: destination, options: options)
         } catch {
             outcomes = error.outcomes
         }
-        let confirmed = indices.count - outcomes.count
-        state.withLock { $0.diverted += confirmed }
         return indices.enumerated().map { ($1, outcomes[$0]) }
     }
 
-    /// A consumer of both; throws the first one's error when neither can be subscribed to.
+    /// A consumer of both; throws what one refuses, and the first one's error when neither can be reached. What ends one of
+    /// the two ends it, save the end that `until` asks for, which both have to reach.
     public func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
         let consumer = FailoverConsumer(subscription, of: self)
         if let problem = await consumer.problemOfBoth() { throw problem }
@@ -214,6 +234,8 @@ public final class FailoverBroker: BrokerDecorator {
 
     /// Closes both, at the same time.
     public func close(within grace: Duration) async {
+        primary.end()
+        fallback.end()
         async let first: Void = primary.broker.close(within: grace)
         await fallback.broker.close(within: grace)
         await first
@@ -226,38 +248,21 @@ extension PublishFailure.Outcome {
         guard case .refused(let error) = self else { return false }
         return error.code == .notConnected || error.code == .unavailable
     }
+
+    /// Whether the message is not there because there was no more time.
+    fileprivate var isLate: Bool {
+        guard case .refused(let error) = self else { return false }
+        return error.code == .timeout || error.code == .resourceExhausted
+    }
 }
 
-/// The administration of both brokers.
-private struct FailoverTopology: TopologyAdministration {
-    let first: any TopologyAdministration
-    let second: any TopologyAdministration
-    let broker: FailoverBroker
-
-    func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
-        let (one, two) = (
-            try await first.depth(of: destination, group: group), try await second.depth(of: destination, group: group)
-        )
-        var sum = one
-        sum.waiting += two.waiting
-        sum.held += two.held
-        sum.consumers = max(one.consumers, two.consumers)
-        sum.oldest = [one.oldest, two.oldest].compactMap { $0 }.min()
-        return sum
-    }
-
-    func purge(_ destination: Destination) async throws(BrokerError) -> Int {
-        let count = try await first.purge(destination)
-        return count + (try await second.purge(destination))
-    }
-
-    func delete(_ destination: Destination) async throws(BrokerError) {
-        try await first.delete(destination)
-        try await second.delete(destination)
-    }
-
-    func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
-        try await first.delete(group, of: destination)
-        try await second.delete(group, of: destination)
+extension DestinationDeclaration {
+    /// What another broker is told, which knows nothing of these positions.
+    fileprivate var withoutPositions: DestinationDeclaration {
+        var declaration = self
+        for (name, group) in groups {
+            if case .position = group.start { declaration.groups[name]?.start = .earliest }
+        }
+        return declaration
     }
 }

@@ -15,8 +15,11 @@ final class FailoverConsumer: MessageConsumer {
         var count: UInt64 = 0
         var end: BrokerError?
 
-        /// Why there is no more from either.
-        var final: BrokerError? { ended.allSatisfy { $0 != nil } ? ended[0] : nil }
+        /// Why there is no more: one of the two has lost what it receives from, or both have come to their ends.
+        var final: BrokerError? {
+            let lost = ended.first { $0.map { $0.endReason != .reachedEnd } ?? false }
+            return lost ?? (ended.allSatisfy { $0 != nil } ? ended[0] : nil)
+        }
 
         /// One of the two gives no more; what it has handed out can still be settled.
         mutating func lose(_ number: Int, _ error: BrokerError) {
@@ -36,7 +39,7 @@ final class FailoverConsumer: MessageConsumer {
 
     private var sides: [FailoverSide] { [broker.primary, broker.fallback] }
 
-    /// Subscribes where that has not been done yet; the first error when there is no consumer at all.
+    /// Subscribes where that has not been done yet; what one refuses, or the first error when there is no consumer at all.
     func problemOfBoth() async -> BrokerError? {
         var problems: [BrokerError] = []
         for (number, side) in sides.enumerated() {
@@ -50,10 +53,12 @@ final class FailoverConsumer: MessageConsumer {
                 state.withLock { if $0.end == nil { $0.consumers[number] = consumer } }
             } catch {
                 problems.append(error)
+                // One that refuses us is of no use later either.
+                if !error.isRetryable && error.code != .cancelled { state.withLock { $0.ended[number] = error } }
             }
         }
-        let hasAny = state.withLock { $0.consumers.contains { $0 != nil } }
-        return hasAny ? nil : problems.first
+        let (hasAny, final) = state.withLock { ($0.consumers.contains { $0 != nil }, $0.final) }
+        return final ?? (hasAny ? nil : problems.first)
     }
 
     func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
@@ -68,7 +73,7 @@ final class FailoverConsumer: MessageConsumer {
             if !kept.isEmpty { return kept }
             let problem = await problemOfBoth()
             let (consumers, endings, ended) = state.withLock { ($0.consumers, $0.ended, $0.end ?? $0.final) }
-            if let ended { throw ended }
+            if let ended { throw ended.asEnd }
             let rest = max(.zero, end - broker.time.uptime)
             // A broker that is away is looked for again once an interval.
             let isAway = zip(consumers, endings).contains { $0 == nil && $1 == nil }
@@ -166,5 +171,13 @@ final class FailoverConsumer: MessageConsumer {
         }
         for delivery in surplus { _ = await settle(delivery.receipt, as: .release) }
         return consumers
+    }
+}
+
+extension BrokerError {
+    /// The same, said by a consumer that is there.
+    fileprivate var asEnd: BrokerError {
+        if code == .ended { return self }
+        return .ended(code == .unauthorized ? .unauthorized : .broker, sentence)
     }
 }

@@ -5,10 +5,30 @@ final class FailoverSide: Sendable {
     private struct State: Sendable {
         var isConnected = false
         var isUp = false
-        var isTrying = false
+        var trying: Signal?
         var triedAt: Duration?
         var problem: BrokerError?
         var undeclared: [DestinationDeclaration] = []
+
+        /// What somebody who wants to use it does now.
+        mutating func step(at now: Duration, every interval: Duration) -> Step {
+            if isConnected && isUp && undeclared.isEmpty { return .isReady }
+            if isConnected && !isUp { return .isAway }
+            if let trying { return isConnected ? .wait(for: trying) : .isAway }
+            if !isConnected, let triedAt, now - triedAt < interval { return .isAway }
+            let signal = Signal()
+            (trying, triedAt) = (signal, now)
+            return .goAhead(signal)
+        }
+    }
+
+    private enum Step: Sendable {
+        case isReady
+        case isAway
+        /// Somebody else declares what is missing, and tells when that is over.
+        case wait(for: Signal)
+        /// Connect it where it is not, declare what is missing, and tell.
+        case goAhead(Signal)
     }
 
     let broker: any MessageBroker
@@ -45,6 +65,9 @@ final class FailoverSide: Sendable {
         }
     }
 
+    /// Notes that it is to be used no more: it is asked again, and says itself that it is closed.
+    func end() { state.withLock { ($0.isConnected, $0.triedAt) = (false, nil) } }
+
     /// Remembers what must exist, until it does.
     func remember(_ declarations: [DestinationDeclaration]) {
         state.withLock { state in
@@ -56,22 +79,30 @@ final class FailoverSide: Sendable {
     }
 
     /// Connects it where that has not succeeded yet, and declares what is missing; throws why it cannot be used. While it
-    /// is away it is tried once an interval, by one caller at a time; the others are told at once.
+    /// is away it is tried once an interval, by one caller at a time; the others are told at once. While one declares, the
+    /// others wait.
     func ready(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
-        let now = time.uptime
-        let (isDone, mayTry, isConnected) = state.withLock { state in
-            if state.isConnected && state.isUp && state.undeclared.isEmpty { return (true, false, true) }
-            if state.isConnected && !state.isUp { return (false, false, true) }
-            let isTime = state.triedAt.map { now - $0 >= interval } ?? true
-            let mayTry = !state.isTrying && (isTime || state.isConnected)
-            if mayTry { (state.isTrying, state.triedAt) = (true, now) }
-            return (false, mayTry, state.isConnected)
+        while true {
+            switch state.withLock({ $0.step(at: time.uptime, every: interval) }) {
+            case .isReady: return
+            case .isAway: throw problem
+            case .wait(let signal):
+                guard await signal.wait(on: time) else {
+                    throw BrokerError(.cancelled, "the task was cancelled before broker \(broker.name) was ready")
+                }
+            case .goAhead(let signal):
+                defer {
+                    state.withLock { $0.trying = nil }
+                    signal.fire()
+                }
+                return try await goAhead(reporting)
+            }
         }
-        if isDone { return }
-        if !mayTry { throw problem }
-        defer { state.withLock { $0.isTrying = false } }
+    }
+
+    private func goAhead(_ reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
         do throws(BrokerError) {
-            if !isConnected {
+            if !state.withLock({ $0.isConnected }) {
                 try await broker.connect(reporting: reporting)
                 state.withLock { ($0.isConnected, $0.isUp, $0.problem) = (true, true, nil) }
             }

@@ -9,11 +9,17 @@ final class Settler: Sendable {
         var due: Duration
     }
 
+    private struct State: Sendable {
+        var postponed: [Postponed] = []
+        /// How many calls are under way whose outcome may be a postponed settlement.
+        var writing = 0
+    }
+
     let consumer: any MessageConsumer
     private let counters: HubCounters
     private let observer: HubObserver
     private let time: any TimeSource
-    private let postponed = Lock<[Postponed]>([])
+    private let state = Lock(State())
     private static let unanswered = SettlementOutcome.failed(
         BrokerError(.brokerFailure, "settlement without an answer"))
 
@@ -26,22 +32,32 @@ final class Settler: Sendable {
     }
 
     /// Whether settlements wait to be repeated.
-    var hasPostponed: Bool { postponed.withLock { !$0.isEmpty } }
+    var hasPostponed: Bool { state.withLock { !$0.postponed.isEmpty } }
+
+    /// Whether there is anything that was taken and is not written: it waits to be repeated, or is being written.
+    var isBusy: Bool { state.withLock { !$0.postponed.isEmpty || $0.writing > 0 } }
 
     /// Writes what a worker has gathered.
     func flush(_ slot: WorkerSlot) async {
+        guard slot.isDirty else { return }
+        state.withLock { $0.writing += 1 }
         let (settlements, accepted) = slot.take()
         if !settlements.isEmpty { await settle(settlements, accepted: accepted, tries: 0) }
+        state.withLock { $0.writing -= 1 }
     }
 
     /// Repeats what has failed and is due, or all of it.
     func repeatFailed(all: Bool = false) async {
         let now = time.uptime
-        let due: [Postponed] = postponed.withLock { postponed in
-            let due = postponed.filter { all || $0.due <= now }
-            postponed.removeAll { all || $0.due <= now }
+        let due: [Postponed] = state.withLock { state in
+            let due = state.postponed.filter { all || $0.due <= now }
+            if due.isEmpty { return due }
+            state.postponed.removeAll { all || $0.due <= now }
+            state.writing += 1
             return due
         }
+        if due.isEmpty { return }
+        defer { state.withLock { $0.writing -= 1 } }
         for entry in due {
             let isAccepted = if case .accept = entry.settlement.settlement { true } else { false }
             await settle([entry.settlement], accepted: isAccepted ? 1 : 0, tries: entry.tries)
@@ -100,6 +116,6 @@ final class Settler: Sendable {
             settlement.settlement = .release
         }
         let due = time.uptime + min(.milliseconds(50) * (1 << min(tries, 6)), .seconds(2))
-        postponed.withLock { $0.append(Postponed(settlement: settlement, tries: tries + 1, due: due)) }
+        state.withLock { $0.postponed.append(Postponed(settlement: settlement, tries: tries + 1, due: due)) }
     }
 }

@@ -70,7 +70,7 @@ final class SubscriberLoop: Sendable {
         reception.begin = { [crew] in crew.begin($0) }
         reception.rest = rest
         reception.rests = {
-            if settler.hasPostponed || deduplicator?.isBusy == true { return false }
+            if settler.isBusy || deduplicator?.isBusy == true { return false }
             fate.settle(.rested)
             return true
         }

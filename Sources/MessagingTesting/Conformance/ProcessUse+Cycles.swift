@@ -5,11 +5,22 @@ extension ProcessUse {
     /// descriptors than doing it 20 times does.
     package static func leavesNothing(_ times: Int = 200, _ body: () async throws -> Void) async throws {
         for _ in 0..<20 { try await body() }
-        let (threads, descriptors) = (threads()?.count ?? 0, descriptors()?.count ?? 0)
+        // The first sleep of a process opens descriptors and begins threads, which stay.
+        try await SystemTime.shared.sleep(for: .milliseconds(5))
+        let before = counts()
         for _ in 0..<times { try await body() }
-        // Two more threads of the pool are nobody's.
-        try await SystemTime.shared.until("\(times) cycles leave nothing") {
-            (Self.threads()?.count ?? 0) <= threads + 2 && (Self.descriptors()?.count ?? 0) <= descriptors
+        do {
+            try await SystemTime.shared.until("\(times) cycles leave nothing") {
+                let now = counts()
+                // Two more threads of the pool are nobody's.
+                return now.threads <= before.threads + 2 && now.descriptors <= before.descriptors
+            }
+        } catch {
+            throw BrokerError(.timeout, "\(error); before them: \(before), now: \(counts())")
         }
+    }
+
+    private static func counts() -> (threads: Int, descriptors: Int) {
+        (threads()?.count ?? 0, descriptors()?.count ?? 0)
     }
 }

@@ -1,8 +1,8 @@
 import Messaging
 import MessagingHub
 
-/// The messages that somebody in this process is going to handle, each counted once for each listener: from before its
-/// publish is confirmed until it is settled for good, its delays left out.
+/// The messages that somebody in this process is going to handle, each counted once for each listener and each time that
+/// it was published: from before its publish is confirmed until it is settled for good, its delays left out.
 struct Outstanding: Sendable {
     /// Who hears a destination: a queue's members together, a group's members together, each consumer of pubSub.
     struct Listener: Hashable, Sendable {
@@ -35,7 +35,7 @@ struct Outstanding: Sendable {
 
     private var members: [Listener: Int] = [:]
     private var filters: [GroupKey: HeaderFilter] = [:]
-    private var entries: [MessageID: [Listener: Entry]] = [:]
+    private var entries: [MessageID: [Listener: [Entry]]] = [:]
 
     /// Somebody listens.
     mutating func joined(_ listener: Listener) { members[listener, default: 0] += 1 }
@@ -45,7 +45,7 @@ struct Outstanding: Sendable {
         members[listener, default: 1] -= 1
         if members[listener] != 0 { return }
         members[listener] = nil
-        for id in entries.keys { remove(id, for: listener) }
+        for id in entries.keys { update(id, for: listener) { $0 = [] } }
     }
 
     /// What the groups of a declaration filter.
@@ -60,42 +60,60 @@ struct Outstanding: Sendable {
         for listener in members.keys where listener.broker == broker && listener.hears(destination) {
             let key = listener.group.map { GroupKey(broker: broker, destination: destination, group: $0) }
             if let filter = key.flatMap({ filters[$0] }), !filter.matches(message.headers) { continue }
-            entries[message.id, default: [:]][listener] = Entry(due: message.notBefore, expires: message.expiration)
+            let entry = Entry(due: message.notBefore, expires: message.expiration)
+            update(message.id, for: listener) { $0.append(entry) }
         }
     }
 
     /// Its publish failed.
     mutating func refused(_ message: Message, to destination: Destination, at broker: BrokerName) {
         for listener in members.keys where listener.broker == broker && listener.hears(destination) {
-            remove(message.id, for: listener)
+            update(message.id, for: listener) { _ = $0.popLast() }
         }
     }
 
-    /// It was handed out: whatever was waited for is over.
+    /// It was handed out: whatever was waited for is over. Of several with this id, it is one that waits for nothing, or
+    /// else the next that is due.
     mutating func received(_ id: MessageID, by listener: Listener) {
-        if members[listener] != nil { entries[id, default: [:]][listener] = Entry() }
+        if members[listener] == nil { return }
+        update(id, for: listener) { entries in
+            if let next = Self.next(of: entries) { entries[next] = Entry() } else { entries = [Entry()] }
+        }
     }
 
     /// It waits until this moment, in the broker or in the hub.
     mutating func waits(_ id: MessageID, from source: HubProbeSource, until due: Timestamp) {
         for listener in entries[id, default: [:]].keys
         where listener.broker == source.broker && listener.group == source.group {
-            entries[id]?[listener]?.due = due
+            update(id, for: listener) { entries in
+                if let next = Self.next(of: entries) { entries[next].due = due }
+            }
         }
     }
 
     /// It was settled for good.
-    mutating func settled(_ id: MessageID, by listener: Listener) { remove(id, for: listener) }
+    mutating func settled(_ id: MessageID, by listener: Listener) {
+        update(id, for: listener) { entries in
+            if let settled = Self.next(of: entries) { entries.remove(at: settled) }
+        }
+    }
 
     /// How many are to be handled now. What waits for a later moment is not, nor what has expired.
     func count(at now: Timestamp) -> Int {
         entries.values.reduce(0) { sum, listeners in
-            sum + listeners.values.count { $0.due.map { $0 <= now } ?? true && $0.expires.map { $0 > now } ?? true }
+            sum + listeners.values.joined().count { $0.due.map { $0 <= now } ?? true && $0.expires.map { $0 > now } ?? true }
         }
     }
 
-    private mutating func remove(_ id: MessageID, for listener: Listener) {
-        entries[id]?[listener] = nil
+    /// One that waits for nothing, or else the one that is due first.
+    private static func next(of entries: [Entry]) -> Int? {
+        let dues = entries.map { $0.due ?? Timestamp(milliseconds: .min) }
+        return dues.indices.min { dues[$0] < dues[$1] }
+    }
+
+    private mutating func update(_ id: MessageID, for listener: Listener, _ edit: (inout [Entry]) -> Void) {
+        edit(&entries[id, default: [:]][listener, default: []])
+        if entries[id]?[listener]?.isEmpty == true { entries[id]?[listener] = nil }
         if entries[id]?.isEmpty == true { entries[id] = nil }
     }
 }

@@ -201,6 +201,82 @@ import Testing
         #expect(await pair.broker.health().state == .connected)
     }
 
+    @Test func aPublishDuringADeclarationIsNotDiverted() async throws {
+        let slow = SlowToDeclare(InMemoryBroker(InMemoryServer()))
+        let broker = FailoverBroker(slow, fallback: InMemoryBroker(InMemoryServer())) { _ in }
+        try await broker.connect { _ in }
+        try await broker.declare([DestinationDeclaration(queue)])
+        slow.gate.change { $0 = false }
+        let other = Destination.queue("other")
+        async let declared: Void = broker.declare([DestinationDeclaration(other)])
+        _ = await slow.declared.first(within: .seconds(30)) { $0 == 2 }
+        async let published = broker.publish(Message("a"), to: queue)
+        try await Task.sleep(for: .milliseconds(20))
+        slow.gate.change { $0 = true }
+        try await declared
+        _ = try await published
+        #expect(broker.divertedCount == 0 && broker.use == .primary)
+    }
+
+    @Test func aGroupThatBeginsAtAPositionBeginsAtTheFirstMessageOfTheSecond() async throws {
+        let pair = try await connected()
+        let log = Destination.stream("log")
+        try await pair.broker.declare([DestinationDeclaration(log)])
+        var positions: [Position] = []
+        let options = PublishOptions(positions: true)
+        for body in ["a", "b"] as [Body] {
+            positions += try await pair.broker.publish(Message(body), to: log, options: options).positions
+        }
+        pair.first.kill()
+        try await pair.broker.publish(Message("c"), to: log)
+        pair.first.start()
+        var declaration = DestinationDeclaration(log)
+        declaration.groups["late"] = .init(start: .position(try #require(positions.last)))
+        try await pair.broker.declare([declaration])
+        let consumer = try await pair.broker.subscribe(Subscription(log, group: "late"))
+        #expect(Set(try await take(2, from: consumer).map(\.message.body)) == ["b", "c"])
+    }
+
+    @Test func aPermissionThatIsGoneAtOneOfTheTwoEndsTheConsumer() async throws {
+        for isFirst in [true, false] {
+            let pair = try await connected()
+            let consumer = try await pair.broker.subscribe(Subscription(queue))
+            let server = isFirst ? pair.first : pair.second
+            server.forbidReceiving(from: queue)
+            let error = await #expect(throws: BrokerError.self) {
+                while true { _ = try await consumer.receive(upTo: 1, within: .seconds(5)) }
+            }
+            #expect(error?.endReason == .unauthorized)
+            let refusal = await #expect(throws: BrokerError.self) {
+                try await pair.broker.subscribe(Subscription(queue))
+            }
+            #expect(refusal?.code == .unauthorized)
+        }
+    }
+
+    @Test func aClosedPairConnectsNoMore() async throws {
+        let pair = try await connected()
+        await pair.broker.close(within: .zero)
+        let error = await #expect(throws: BrokerError.self) { try await pair.connect() }
+        #expect(error?.endReason == .closed)
+    }
+
+    @Test func aFullFirstHasTheWholeTimeToMakeRoom() async throws {
+        let pair = Pair()
+        try await pair.connect()
+        var small = DestinationDeclaration(queue)
+        small.maximumMessages = 1
+        try await pair.broker.declare([small])
+        try await pair.broker.publish(Message("a"), to: queue)
+        let begin = ContinuousClock.now
+        let failure = await #expect(throws: PublishFailure.self) {
+            try await pair.broker.publish(
+                Message("b"), to: queue, options: PublishOptions(deadline: .milliseconds(200)))
+        }
+        #expect(failure?.outcomes.count == 1 && ContinuousClock.now - begin >= .milliseconds(200))
+        #expect(pair.broker.divertedCount == 0)
+    }
+
     @Test func powersAndLimitsAreThoseOfBoth() async throws {
         let small = BrokerProfile(
             type: .inMemory, scheme: "memory", options: BrokerProfile.inMemory.options,
@@ -222,5 +298,20 @@ import Testing
             try await pair.broker.publish(Message("c"), to: queue)
         }
         #expect(failure?.first.code == .ended)
+    }
+}
+
+/// A broker whose declarations wait for a gate.
+private final class SlowToDeclare: BrokerDecorator {
+    let base: any MessageBroker
+    let gate = Observed(true)
+    let declared = Observed(0)
+
+    init(_ base: any MessageBroker) { self.base = base }
+
+    func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
+        declared.change { $0 += 1 }
+        _ = await gate.first(within: .seconds(30)) { $0 }
+        try await base.declare(declarations)
     }
 }

@@ -71,6 +71,26 @@ import Testing
         #expect(consumer.held == 0)
     }
 
+    @Test(arguments: [false, true]) func itDoesNotRestWhileSomethingIsBeingWritten(ordered: Bool) async throws {
+        let (isWriting, gate) = (Observed(false), Observed(false))
+        let consumer = FakeConsumer(
+            count: 1, failing: { call, _ in call < 4 ? BrokerError(.unavailable, "not now") : nil },
+            settling: { call in
+                guard call == 2 else { return }
+                isWriting.change { $0 = true }
+                _ = await gate.first(within: .seconds(30)) { $0 }
+            })
+        let loop = loop(consumer, ordered: ordered, rest: .milliseconds(1)) { _ in [] }
+        async let end = loop.run()
+        _ = await isWriting.first(within: .seconds(30)) { $0 }
+        let receives = consumer.receives
+        try await eventually("further receives") { consumer.receives > receives + 3 || loop.hasRested }
+        #expect(!loop.hasRested)
+        gate.change { $0 = true }
+        _ = await end
+        #expect(loop.hasRested && consumer.settled.count == 1 && consumer.held == 0)
+    }
+
     @Test func handlersThatSuspendRunAtOnceAsOftenAsThereAreWorkers() async throws {
         let consumer = FakeConsumer(count: 64)
         let inFlight = Lock((now: 0, most: 0))

@@ -8,6 +8,8 @@ struct Slots {
     }
 
     static let shared = Slots(16)
+    /// For processes that measure themselves: each keeps a core busy, and another is left to what waits for conditions.
+    private static let measuring = Slots(1)
     private let count: Int
     private let line: Observed<Line>
 
@@ -16,15 +18,31 @@ struct Slots {
         line = Observed(Line(called: count))
     }
 
-    /// Does this in a slot; `alone`: in all of them, beside nothing else.
-    func withSlot<Value: Sendable>(alone: Bool = false, _ work: () async -> Value) async -> Value {
-        let taken = alone ? count : 1
+    /// Does this in a slot.
+    func withSlot<Value: Sendable>(_ work: () async -> Value) async -> Value {
         let last = line.change { line in
-            line.tickets += taken
+            line.tickets += 1
             return line.tickets
         }
         _ = await line.first(within: .seconds(1200)) { $0.called >= last }
-        defer { line.change { $0.called += taken } }
+        defer { line.change { $0.called += 1 } }
         return await work()
+    }
+
+    /// Does what has a process of its own do it, and waits for that.
+    static func inOwnProcess(_ work: @Sendable () async -> Void) async {
+        await measuring.withSlot { await OwnThreads.run(work) }
+    }
+}
+
+extension Array {
+    /// The same elements, with those that are rare evenly among the others: tests that share a slot do not begin together.
+    func spreading(_ isRare: (Element) -> Bool) -> [Element] {
+        let rare = filter(isRare)
+        let others = filter { !isRare($0) }
+        guard !rare.isEmpty else { return self }
+        let gap = others.count / rare.count
+        return rare.indices.flatMap { [rare[$0]] + others[($0 * gap)..<(($0 + 1) * gap)] }
+            + others[(rare.count * gap)...]
     }
 }

@@ -10,19 +10,27 @@ struct Oddball: Sendable, CustomTestStringConvertible {
     /// What it is run against: at the seam alone where the hub could not do its work on such a broker.
     let levels: [Scenario.Level]
     /// Makes a harness of its own.
-    let harness: @Sendable () -> FlawedHarness
+    let harness: @Sendable () -> any ConformanceHarness
 
     init(
-        _ oddity: String, _ levels: [Scenario.Level] = [.seam, .hub], _ harness: @escaping @Sendable () -> FlawedHarness
+        _ oddity: String, _ levels: [Scenario.Level] = [.seam, .hub],
+        _ harness: @escaping @Sendable () -> FlawedHarness
     ) {
         self.oddity = oddity
         self.levels = levels
         self.harness = harness
     }
 
+    /// One whose brokers are inside another one each.
+    init(_ oddity: String, decorating decorate: @escaping @Sendable (InMemoryBroker) -> LaunchedBroker) {
+        self.oddity = oddity
+        levels = [.seam, .hub]
+        harness = { DecoratedHarness(decorate: decorate) }
+    }
+
     var testDescription: String { oddity }
 
-    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering
+    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering + ofDecorators
 
     /// Odd in how they hand out, forward and crash.
     static let ofReceiving: [Oddball] = [

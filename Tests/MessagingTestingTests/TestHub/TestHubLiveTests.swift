@@ -53,6 +53,20 @@ struct TestHubLiveTests {
         }
     }
 
+    @Test func aMessageThatIsPublishedTwiceIsWaitedForTwice() async throws {
+        let configuration = try TestHubSettlingTests.configuration(Self.yaml)
+        try await withTestHub(configuration, brokers: [.inMemory()], live: true) { test in
+            let runs = Observed(0)
+            try await test.hub.subscribe(to: "orders") { [time = test.time] _ in
+                if runs.change({ $0 += 1; return $0 }) == 2 { try await time.sleep(for: .milliseconds(100)) }
+            }
+            let message = Message("twice")
+            try await test.publish([message, message], to: "orders")
+            try test.topic("orders").requireHandled(2)
+            #expect(test.unsettledCount == 0)
+        }
+    }
+
     @Test func whatDoesNotComeIsNotWaitedForForEver() async throws {
         let options = TestHubOptions(patience: .milliseconds(300))
         let configuration = try TestHubSettlingTests.configuration(Self.yaml)
