@@ -43,7 +43,7 @@ struct ClosedBroker {
             try await refusesMessages()
             try await refusesAdministration()
         }
-        let took = context.time.uptime - began - lateness
+        let took = context.time.uptime - began - lateness.total
         try context.require(took < .seconds(1), "after close, the refusals took \(took.inMilliseconds)")
     }
 

@@ -208,9 +208,9 @@ enum BrokenConnectionScenarios {
             return health
         }
         if health.state == state, health.consumers == consumers { return }
-        try await time.sleep(for: lateness)
+        try await time.sleep(for: lateness.total)
         let late = await peer.broker.health()
-        if lateness > limit / 2, late.state == state, late.consumers == consumers { return }
+        if lateness.total > limit / 2, late.state == state, late.consumers == consumers { return }
         let found = "\(health.state.rawValue) with \(health.consumers) consumers"
         throw ScenarioFailure("\(when), health says \(found), not \(state.rawValue) with \(consumers)")
     }

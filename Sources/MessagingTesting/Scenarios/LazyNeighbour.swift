@@ -30,7 +30,7 @@ enum LazyNeighbour {
         let (handled, lateness) = try await context.measuringTheMachine {
             try await handle(990, busy, until: began + .seconds(8), context)
         }
-        let took = context.time.uptime - began - lateness
+        let took = context.time.uptime - began - lateness.total
         try context.require(
             handled.count >= 990 && took <= .seconds(5),
             "beside a consumer that settles nothing the other handled \(handled.count) in \(took.inMilliseconds)")

@@ -70,7 +70,7 @@ struct RetriedRun {
     }
 
     /// Fails unless the runs were those of one message, at the policy's delays.
-    func requireDelays(of message: Message, lateness: Duration) throws {
+    func requireDelays(of message: Message, lateness: LateWaits) throws {
         let moments = moments.value
         for (index, moment) in moments.enumerated() {
             try context.require(
@@ -81,7 +81,7 @@ struct RetriedRun {
         }
         for (index, (earlier, later)) in zip(moments, moments.dropFirst()).enumerated() {
             let (gap, delay) = (later.uptime - earlier.uptime, delay(afterRun: index + 1))
-            let late = delay + Self.tolerance + (clock == nil ? lateness : .zero)
+            let late = delay + Self.tolerance + (clock == nil ? lateness.between(earlier.uptime, later.uptime) : .zero)
             try context.require(
                 gap >= delay && gap <= late,
                 "run \(index + 2) came \(gap.inMilliseconds) after the one before, not \(delay.optionText)",

@@ -11,7 +11,7 @@ import Testing
         let clock = LateClock(by: .milliseconds(late))
         let isDone = Observed(false, on: clock)
         let asked = Observed(0)
-        let worst = await MachineLateness(on: clock) {
+        let waits = await MachineLateness(on: clock) {
             // Once before the first wait, once after it, and then it is done.
             let count = asked.change { count in
                 count += 1
@@ -20,7 +20,18 @@ import Testing
             if count > 1 { isDone.change { $0 = true } }
             return busy.map { .milliseconds(count > 1 ? 7 + $0 : 7) }
         }.until(isDone)
-        #expect(worst == .milliseconds(counted))
+        #expect(waits.total == .milliseconds(counted))
+    }
+
+    @Test func whatIsLateIsAddedUpWhereItWas() {
+        var waits = LateWaits(slightest: .milliseconds(3))
+        for (began, late) in [(100, 30), (200, 40), (300, 50)] {
+            let (start, end) = (Duration.milliseconds(began), Duration.milliseconds(began + late + 5))
+            waits.all.append(.init(began: start, end: end, late: .milliseconds(late)))
+        }
+        #expect(waits.total == .milliseconds(120))
+        #expect(waits.between(.milliseconds(210), .milliseconds(310)) == .milliseconds(90))
+        #expect(waits.between(.milliseconds(140), .milliseconds(150)) == .milliseconds(3))
     }
 
     @Test func theKernelsLineIsReadWithoutIdleAndWaitingForDisks() {
