@@ -170,7 +170,8 @@
             await OwnThreads.run {
                 _ = await #expect(processExitsWith: .signal(SIGKILL)) {
                     let server = try ServerProcess(
-                        ServerProcessTests.shell(#"sleep 3600 & echo $$ $! > "$ORPHAN_FILE"; touch "$1/started"; wait"#))
+                        ServerProcessTests.shell(#"sleep 3600 & echo $$ $! > "$ORPHAN_FILE"; touch "$1/started"; wait"#)
+                    )
                     try await server.start()
                     Glibc.kill(getpid(), SIGKILL)
                 }

@@ -213,8 +213,9 @@ public final class FailoverBroker: BrokerDecorator {
         return indices.enumerated().map { ($1, outcomes[$0]) }
     }
 
-    /// A consumer of both; throws what one refuses, and the first one's error when neither can be reached. What ends one of
-    /// the two ends it, save the end that `until` asks for, which both have to reach.
+    /// A consumer of both; throws what one refuses, and the first one's error when neither can be reached. It ends when the
+    /// first broker's does, save with the end that `until` asks for, which both have to reach. Of the second broker's it is
+    /// reported.
     public func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
         let consumer = FailoverConsumer(subscription, of: self)
         if let problem = await consumer.problemOfBoth() { throw problem }

@@ -15,10 +15,11 @@ final class FailoverConsumer: MessageConsumer {
         var count: UInt64 = 0
         var end: BrokerError?
 
-        /// Why there is no more: one of the two has lost what it receives from, or both have come to their ends.
+        /// Why there is no more: the first one has lost what it receives from, or both have come to their ends. That the
+        /// second has lost it, its broker reports.
         var final: BrokerError? {
-            let lost = ended.first { $0.map { $0.endReason != .reachedEnd } ?? false }
-            return lost ?? (ended.allSatisfy { $0 != nil } ? ended[0] : nil)
+            if let first = ended[0], first.endReason != .reachedEnd { return first }
+            return ended.allSatisfy { $0 != nil } ? ended[0] : nil
         }
 
         /// One of the two gives no more; what it has handed out can still be settled.
@@ -41,7 +42,7 @@ final class FailoverConsumer: MessageConsumer {
 
     /// Subscribes where that has not been done yet; what one refuses, or the first error when there is no consumer at all.
     func problemOfBoth() async -> BrokerError? {
-        var problems: [BrokerError] = []
+        var (problems, refusal): ([BrokerError], BrokerError?) = ([], nil)
         for (number, side) in sides.enumerated() {
             if state.withLock({ $0.consumers[number] != nil || $0.ended[number] != nil }) { continue }
             if let problem = await broker.problem(with: side) {
@@ -54,11 +55,13 @@ final class FailoverConsumer: MessageConsumer {
             } catch {
                 problems.append(error)
                 // One that refuses us is of no use later either.
-                if !error.isRetryable && error.code != .cancelled { state.withLock { $0.ended[number] = error } }
+                if error.isRetryable || error.code == .cancelled { continue }
+                refusal = refusal ?? error
+                state.withLock { $0.ended[number] = error }
             }
         }
-        let (hasAny, final) = state.withLock { ($0.consumers.contains { $0 != nil }, $0.final) }
-        return final ?? (hasAny ? nil : problems.first)
+        if let refusal { return refusal }
+        return state.withLock { $0.consumers.contains { $0 != nil } } ? nil : problems.first
     }
 
     func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
@@ -78,7 +81,7 @@ final class FailoverConsumer: MessageConsumer {
             // A broker that is away is looked for again once an interval.
             let isAway = zip(consumers, endings).contains { $0 == nil && $1 == nil }
             let slice = isAway ? min(rest, broker.interval) : rest
-            if problem != nil {
+            if problem != nil && !consumers.contains(where: { $0 != nil }) {
                 do { try await broker.time.sleep(for: slice) } catch {
                     throw BrokerError(.cancelled, "receive was cancelled", during: .receive)
                 }

@@ -101,7 +101,10 @@ struct Outstanding: Sendable {
     /// How many are to be handled now. What waits for a later moment is not, nor what has expired.
     func count(at now: Timestamp) -> Int {
         entries.values.reduce(0) { sum, listeners in
-            sum + listeners.values.joined().count { $0.due.map { $0 <= now } ?? true && $0.expires.map { $0 > now } ?? true }
+            sum
+                + listeners.values.joined().count { entry in
+                    entry.due.map { $0 <= now } ?? true && entry.expires.map { $0 > now } ?? true
+                }
         }
     }
 

@@ -237,21 +237,28 @@ import Testing
         #expect(Set(try await take(2, from: consumer).map(\.message.body)) == ["b", "c"])
     }
 
-    @Test func aPermissionThatIsGoneAtOneOfTheTwoEndsTheConsumer() async throws {
-        for isFirst in [true, false] {
-            let pair = try await connected()
-            let consumer = try await pair.broker.subscribe(Subscription(queue))
-            let server = isFirst ? pair.first : pair.second
-            server.forbidReceiving(from: queue)
-            let error = await #expect(throws: BrokerError.self) {
-                while true { _ = try await consumer.receive(upTo: 1, within: .seconds(5)) }
-            }
-            #expect(error?.endReason == .unauthorized)
-            let refusal = await #expect(throws: BrokerError.self) {
-                try await pair.broker.subscribe(Subscription(queue))
-            }
-            #expect(refusal?.code == .unauthorized)
+    @Test func aPermissionThatIsGoneAtTheFirstEndsTheConsumer() async throws {
+        let pair = try await connected()
+        let consumer = try await pair.broker.subscribe(Subscription(queue))
+        pair.first.forbidReceiving(from: queue)
+        let error = await #expect(throws: BrokerError.self) {
+            while true { _ = try await consumer.receive(upTo: 1, within: .seconds(5)) }
         }
+        #expect(error?.endReason == .unauthorized)
+        let refusal = await #expect(throws: BrokerError.self) { try await pair.broker.subscribe(Subscription(queue)) }
+        #expect(refusal?.code == .unauthorized)
+    }
+
+    @Test func aPermissionThatIsGoneAtTheSecondIsReportedAndTheFirstGoesOn() async throws {
+        let pair = try await connected()
+        let consumer = try await pair.broker.subscribe(Subscription(queue))
+        #expect(try await consumer.receive(upTo: 1, within: .milliseconds(1)).isEmpty)
+        pair.second.forbidReceiving(from: queue)
+        try await pair.broker.publish(Message("a"), to: queue)
+        #expect(try await take(1, from: consumer).map(\.message.body) == ["a"])
+        #expect(pair.events.all.contains { if case .ended = $0 { true } else { false } })
+        let refusal = await #expect(throws: BrokerError.self) { try await pair.broker.subscribe(Subscription(queue)) }
+        #expect(refusal?.code == .unauthorized)
     }
 
     @Test func aClosedPairConnectsNoMore() async throws {

@@ -58,7 +58,11 @@ struct TestHubLiveTests {
         try await withTestHub(configuration, brokers: [.inMemory()], live: true) { test in
             let runs = Observed(0)
             try await test.hub.subscribe(to: "orders") { [time = test.time] _ in
-                if runs.change({ $0 += 1; return $0 }) == 2 { try await time.sleep(for: .milliseconds(100)) }
+                let run = runs.change { runs in
+                    runs += 1
+                    return runs
+                }
+                if run == 2 { try await time.sleep(for: .milliseconds(100)) }
             }
             let message = Message("twice")
             try await test.publish([message, message], to: "orders")
