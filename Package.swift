@@ -9,6 +9,11 @@ let package = Package(
         .library(name: "MessagingTesting", targets: ["MessagingTesting"]),
         .library(name: "MessagingFaults", targets: ["MessagingFaults"]),
         .library(name: "InMemoryBroker", targets: ["InMemoryBroker"]),
+        .library(name: "RabbitMQBroker", targets: ["RabbitMQBroker"]),
+        .library(name: "KafkaBroker", targets: ["KafkaBroker"]),
+        .library(name: "RedisBroker", targets: ["RedisBroker"]),
+        .library(name: "NATSBroker", targets: ["NATSBroker"]),
+        .library(name: "EmbeddedBroker", targets: ["EmbeddedBroker"]),
         .executable(name: "hub", targets: ["hub"]),
     ],
     // A trait gates what the build needs beyond libyaml. There is one so far, because a trait that gates nothing would be a

@@ -90,11 +90,22 @@ extension Unicode.Scalar {
     }
 }
 
+extension Unicode.Scalar {
+    /// Whether it shows nothing, or changes how its neighbours are shown: a control, U+202E that turns the line around.
+    package var isInvisible: Bool {
+        if value < 0x80 { return value < 0x20 || value == 0x7F }
+        return switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+        default: false
+        }
+    }
+}
+
 extension String {
-    /// The text in quotation marks, control characters escaped, cut at 80 characters: for error messages.
+    /// The text in quotation marks, what shows nothing escaped, cut at 80 characters: for error messages.
     package var quoted: String {
         var text = ""
-        for scalar in unicodeScalars.prefix(80) { text += scalar.escaped(asASCII: false) }
+        for scalar in unicodeScalars.prefix(80) { text += scalar.escaped(asASCII: scalar.isInvisible) }
         return "\"\(text)\(unicodeScalars.count > 80 ? "…" : "")\""
     }
 }

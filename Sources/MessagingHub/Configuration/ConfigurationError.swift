@@ -40,7 +40,7 @@ public struct ConfigurationProblem: Hashable, Sendable, CustomStringConvertible 
 
     /// `configs/x.yaml:12:5: routes.orders.retry.attempts: "-1" is not allowed; give integer, 1 to 1000`.
     public var description: String {
-        let isPlain = file?.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } ?? true
+        let isPlain = !(file?.unicodeScalars.contains { $0.isInvisible } ?? false)
         let file = isPlain ? file : file?.quoted
         let place = [file, line.map(String.init), column.map(String.init)].compactMap { $0 }.joined(separator: ":")
         return [place, path.description, sentence].filter { !$0.isEmpty }.joined(separator: ": ")

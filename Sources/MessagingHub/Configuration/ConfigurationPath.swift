@@ -21,17 +21,15 @@ public struct ConfigurationPath: Hashable, Sendable, CustomStringConvertible {
     /// The keys with dots between; a key that is not a plain word stands in quotation marks.
     public var description: String {
         keys.map { key in
-            let isPlain = !key.isEmpty && key.utf8.allSatisfy { Self.isPlain($0) }
+            let isPlain = !key.isEmpty && key.unicodeScalars.allSatisfy { Self.isPlain($0) }
             return isPlain ? key : key.quoted
         }.joined(separator: ".")
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            true
-        default: byte >= 0x80
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "-", "_": true
+        default: scalar.value >= 0x80 && !scalar.isInvisible
         }
     }
 }

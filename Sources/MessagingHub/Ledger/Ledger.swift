@@ -65,7 +65,7 @@ public struct Ledger: Sendable {
     /// The account of one destination; all zero where nothing is known of it.
     public func entry(of destination: Destination) -> LedgerEntry {
         let sent = destinations[destination] ?? Sent()
-        var entry = LedgerEntry(destination: destination, sent: sent.index.count)
+        var entry = LedgerEntry(destination: destination, sent: sent.ids)
         let groups = sent.groups.isEmpty ? [nil: History()] : sent.groups
         for (group, history) in groups.sorted(by: { ($0.key?.name ?? "") < ($1.key?.name ?? "") }) {
             entry.groups.append(Self.account(of: group, history, against: sent))
@@ -84,18 +84,22 @@ public struct Ledger: Sendable {
             }
             ends[id, default: 0] += 1
             if ends[id] != 1 { continue }
-            account.handled += 1
+            account.note(id, as: .handled)
             guard let key = sent.keys[index] else { continue }
             if index < newest[key] ?? -1 { account.note(id, as: .reordered) }
             newest[key] = max(index, newest[key] ?? -1)
         }
-        for id in history.deadLettered where sent.index[id] != nil {
+        for id in history.deadLettered {
+            guard sent.index[id] != nil else {
+                account.note(id, as: .unconfirmed)
+                continue
+            }
             ends[id, default: 0] += 1
-            account.deadLettered += ends[id] == 1 ? 1 : 0
+            if ends[id] == 1 { account.note(id, as: .deadLettered) }
         }
         for id in history.filtered where sent.index[id] != nil && ends[id] == nil {
             ends[id] = 1
-            account.filtered += 1
+            account.note(id, as: .filtered)
         }
         for id in sent.ids {
             let count = ends[id] ?? 0

@@ -12,7 +12,7 @@ struct RouteTable: Sendable {
         trie = PatternTrie()
     }
 
-    /// A table of these routes. Where two are equally narrow and match a topic in common, all such pairs are refused.
+    /// A table of these routes. Where two are equally narrow and match a topic in common, all such routes are named.
     init(_ routes: [RouteName: RouteConfiguration]) throws(BrokerError) {
         self.routes = routes.map { Route(name: $0.key, configuration: $0.value) }.sorted { left, right in
             let (first, second) = (left.configuration.pattern.specificity, right.configuration.pattern.specificity)
@@ -65,11 +65,14 @@ struct RouteTable: Sendable {
         var equals: [PatternSpecificity: PatternTrie<Route>] = [:]
         for other in routes {
             let narrowness = other.configuration.pattern.specificity
-            for route in equals[narrowness]?.values(overlapping: other.configuration.pattern) ?? [] {
+            let tied = equals[narrowness]?.values(overlapping: other.configuration.pattern) ?? []
+            if let route = tied.first {
+                let more = tied.count > 1 ? " (and \(tied.count - 1) more do with the second)" : ""
                 let pattern = route.configuration.pattern
                 problems.append(
-                    "routes \(route.name) and \(other.name) match topics in common, and neither pattern is narrower:"
-                        + " \(pattern) and \(other.configuration.pattern); give one more literal words, or remove it")
+                    "routes \(route.name) and \(other.name) match topics in common\(more), and neither pattern is"
+                        + " narrower: \(pattern) and \(other.configuration.pattern); give one more literal words,"
+                        + " or remove it")
             }
             equals[narrowness, default: PatternTrie()].insert(other.configuration.pattern, other)
         }

@@ -21,7 +21,7 @@ enum DemoText {
         for entry in outcome.entries {
             for group in entry.groups {
                 let ends = [entry.sent, group.handled, group.deadLettered] + (isFiltered ? [group.filtered] : [])
-                let numbers = (ends + [group.faults[.duplicated] ?? 0, group.faults[.lost] ?? 0]).map(\.grouped)
+                let numbers = (ends + [group.counts[.duplicated] ?? 0, group.counts[.lost] ?? 0]).map(\.grouped)
                 let words = [entry.destination.topic.name, entry.destination.kind.rawValue, group.name?.name ?? "-"]
                 table.add((words + numbers).map { TextTable.Cell($0) })
             }
@@ -33,10 +33,10 @@ enum DemoText {
     private static func faults(_ outcome: DemoOutcome, _ style: TextStyle) -> [String] {
         outcome.entries.flatMap { entry in
             entry.groups.flatMap { group in
-                [LedgerEntry.Fault.lost, .duplicated].compactMap { fault -> String? in
-                    guard let examples = group.examples[fault] else { return nil }
+                [LedgerEntry.Count.lost, .duplicated].compactMap { count -> String? in
+                    guard let examples = group.examples[count] else { return nil }
                     let ids = examples.map(\.description).joined(separator: ", ")
-                    return style.red("\(fault.rawValue) of \(entry.destination): \(ids)")
+                    return style.red("\(count.rawValue) of \(entry.destination): \(ids)")
                 }
             }
         }

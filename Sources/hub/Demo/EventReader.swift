@@ -89,13 +89,22 @@ struct EventReader {
             do { commit = try decoder.decode(Commit.self, from: Data(bytes)) } catch {
                 throw BadLine(file: file, number: line, why: Self.sentence(of: error))
             }
-            for (name, text) in [("author", commit.author), ("component", commit.component)]
-            where text.utf8.count > Self.longestName {
-                let why = "\(name.quoted) has \(text.utf8.count) bytes; at most \(Self.longestName) are allowed"
-                throw BadLine(file: file, number: line, why: why)
+            for (name, text) in [("author", commit.author), ("component", commit.component)] {
+                if let why = Self.problem(of: text) {
+                    throw BadLine(file: file, number: line, why: "\(name.quoted) \(why)")
+                }
             }
             defer { read += 1 }
             return DemoEvent(index: read, body: Array(bytes), author: commit.author, component: commit.component)
+        }
+        return nil
+    }
+
+    /// Why a text is no key; nil when it is one.
+    private static func problem(of text: String) -> String? {
+        if text.utf8.count > longestName { return "has \(text.utf8.count) bytes; at most \(longestName) are allowed" }
+        if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+            return "is \(text.quoted); control characters are not allowed"
         }
         return nil
     }

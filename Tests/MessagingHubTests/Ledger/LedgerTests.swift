@@ -19,7 +19,11 @@ import Testing
         ledger.filtered(all[8].id, from: queue)
         let entry = ledger.entry(of: queue)
         #expect((entry.sent, entry.handled, entry.deadLettered, entry.filtered, entry.lost) == (10, 6, 2, 1, 1))
-        #expect(entry.groups[0].examples[.lost] == [all[9].id])
+        let ids = all.map(\.id)
+        #expect(entry.examples(of: .sent) == Array(ids.prefix(5)))
+        #expect(entry.examples(of: .handled) == Array(ids.prefix(5)))
+        #expect(entry.examples(of: .deadLettered) == Array(ids[6..<8]) && entry.examples(of: .filtered) == [ids[8]])
+        #expect(entry.groups[0].examples[.lost] == [ids[9]])
         #expect(entry.duplicated == 0)
     }
 
@@ -62,9 +66,12 @@ import Testing
 
     @Test func whatWasNeverConfirmedIsNotHandled() {
         var ledger = Ledger()
-        ledger.handled(MessageID(), from: queue)
-        #expect(ledger.entry(of: queue).handled == 0)
-        #expect(ledger.entry(of: queue).count(.unconfirmed) == 1)
+        let (handled, dead) = (MessageID(), MessageID())
+        ledger.handled(handled, from: queue)
+        ledger.deadLettered(dead, from: queue)
+        let entry = ledger.entry(of: queue)
+        #expect((entry.sent, entry.handled, entry.deadLettered) == (0, 0, 0))
+        #expect(entry.examples(of: .unconfirmed) == [handled, dead])
     }
 
     @Test func anEmptyLedgerHasNoEntries() {

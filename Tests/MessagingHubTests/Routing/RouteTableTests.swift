@@ -1,3 +1,4 @@
+import InMemoryBroker
 import Messaging
 import MessagingReliability
 import Testing
@@ -33,6 +34,23 @@ import Testing
         #expect(error?.sentence.contains("*.created") == true)
         _ = try table(["orders.*", "*.created.x"])
         _ = try table(["orders.*", "bills.*"])
+    }
+
+    @Test func manyThatTieAreReportedOnceEach() throws {
+        var routes: [RouteName: RouteConfiguration] = [:]
+        for number in 0..<300 {
+            routes[RouteName("r\(1000 + number)")] = RouteConfiguration(
+                try TopicPattern("orders.*", style: .amqp), to: "main", as: .stream)
+        }
+        let error = try #require(throws: BrokerError.self) { try RouteTable(routes) }
+        let sentences = error.sentence.split(separator: "; routes ")
+        #expect(sentences.count == 299)
+        #expect(sentences.last?.contains("r1299 match topics in common (and 298 more do") == true)
+        let broker = BrokerConfiguration(.inMemory)
+        let problems = HubConfiguration(brokers: ["main": broker], routes: routes).problems(profiles: [.inMemory])
+            .filter { $0.sentence.contains("neither is more specific") }
+        #expect(problems.count == 299)
+        #expect(problems.last?.sentence.contains("that route r1000 matches too (as 298 more do)") == true)
     }
 
     @Test func nothingMatchesWhereThereIsNoRoute() throws {

@@ -39,6 +39,11 @@ import Testing
         }
     }
 
+    /// A text that turns the line around would hide what the message says.
+    @Test func whatIsQuotedShowsWhatDoesNotShow() {
+        #expect("a\u{202E}b\u{200B}\u{2028}c\u{7F}ü日".quoted == #""a\u{202E}b\u{200B}\u{2028}c\u{7F}ü日""#)
+    }
+
     @Test func theLongestNameHas249Bytes() throws {
         let longest = String(repeating: "a", count: 249)
         #expect(throws: Never.self) { try Topic(longest) }

@@ -29,6 +29,7 @@ import Testing
             #"{"id":"1","author":"\#(String(repeating: "x", count: 1025))","component":"c"}"#,
             #""author" has 1025 bytes"#
         ),
+        (#"{"id":"1","author":"a\nb","component":"c"}"#, #""author" is "a\nb"; control characters are not allowed"#),
     ]) func whatIsNoneIsNamedAndPassedOver(line: String, why: String) async throws {
         var reader = try reader([HubProcess.event("a"), line, HubProcess.event("b")])
         _ = try await reader.next()

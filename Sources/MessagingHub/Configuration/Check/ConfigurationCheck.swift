@@ -80,7 +80,7 @@ struct ConfigurationCheck: Sendable {
         group.problems(in: values, at: path, read: read)
     }
 
-    /// Routes between which the hub could not choose.
+    /// Routes between which the hub could not choose: one problem for each, however many it ties with.
     private var ties: [ConfigurationProblem] {
         var found: [ConfigurationProblem] = []
         var literals: [Topic: RouteName] = [:]
@@ -88,19 +88,21 @@ struct ConfigurationCheck: Sendable {
         for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
             let pattern = route.pattern
             if let topic = pattern.literal {
-                if let other = literals.updateValue(name, forKey: topic) { found.append(tie(name, other)) }
+                if let other = literals.updateValue(name, forKey: topic) { found.append(tie(name, [other])) }
                 continue
             }
             let equals = patterns[pattern.specificity]?.values(overlapping: pattern) ?? []
-            found += equals.map { tie(name, $0) }
+            if !equals.isEmpty { found.append(tie(name, equals)) }
             patterns[pattern.specificity, default: PatternTrie()].insert(pattern, name)
         }
         return found
     }
 
-    private func tie(_ name: RouteName, _ other: RouteName) -> ConfigurationProblem {
+    private func tie(_ name: RouteName, _ others: [RouteName]) -> ConfigurationProblem {
         let path = ConfigurationPath("routes", name.name, "topic")
-        let sentence = "matches topics that route \(other) matches too, and neither is more specific"
+        let first = others.first.map { ConfigurationPath($0.name).description } ?? ""
+        let more = others.count > 1 ? " (as \(others.count - 1) more do)" : ""
+        let sentence = "matches topics that route \(first) matches too\(more), and neither is more specific"
         return ConfigurationProblem(at: path, "\(sentence); give one of them more literal words, or remove it")
     }
 }
