@@ -1,6 +1,8 @@
 import Messaging
 import MessagingTesting
 
+@testable import InMemoryBroker
+
 extension Mutant {
     /// Flaws of connections that break and come back, and of subscriptions that fail.
     static let connections: [Mutant] = [
@@ -37,6 +39,22 @@ extension Mutant {
                 var consumer = FlawedConsumer(base: base)
                 consumer.receive = { base, limit, wait in
                     if losses() > left.value.count, let another = try? await broker.subscribe(subscription) {
+                        left.change { $0.append(another) }
+                    }
+                    return try await base.receive(upTo: limit, within: wait)
+                }
+                return consumer
+            }
+        },
+        Mutant(
+            "each reconnect leaves a connection behind",
+            caughtBy: [.init(86, "100 reconnects left … connections behind")]
+        ) {
+            let left = Observed<[any MessageBroker]>([])
+            return .countingLosses { base, broker, subscription, losses in
+                var consumer = FlawedConsumer(base: base)
+                consumer.receive = { base, limit, wait in
+                    if losses() > left.value.count, let another = await broker.another() {
                         left.change { $0.append(another) }
                     }
                     return try await base.receive(upTo: limit, within: wait)
@@ -196,6 +214,22 @@ extension Flaw {
         flaw.subscribe = { broker, subscription in
             let before = losses.value
             return make(try await broker.subscribe(subscription), broker, subscription) { losses.value - before }
+        }
+        return flaw
+    }
+
+    /// A connection that was away for so long stays away: 20 tries take 36 s, with 0.25 s after the first, then twice as
+    /// much each time, and two seconds at most.
+    static func givingUpConnections(after limit: Duration) -> Flaw {
+        var flaw = Flaw()
+        flaw.connect = { broker, report in
+            guard let memory = broker as? InMemoryBroker else { return try await broker.connect(reporting: report) }
+            let (time, wentAway) = (memory.server.time, Observed<Duration?>(nil))
+            try await memory.connect { [weak memory] event in
+                if case .down = event { wentAway.change { $0 = time.uptime } }
+                let away = wentAway.value.map { time.uptime - $0 } ?? .zero
+                if event == .up, away > limit { memory?.refuse() } else { report(event) }
+            }
         }
         return flaw
     }

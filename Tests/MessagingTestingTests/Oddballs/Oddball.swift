@@ -70,6 +70,16 @@ struct Oddball: Sendable, CustomTestStringConvertible {
                 limits.maximumHeaders = 0
             }
         },
+        Oddball("redelivers late what a killed process held: it notices its end 60 milliseconds after it") {
+            var flaw = Flaw()
+            flaw.kill = { broker, kill in
+                guard let memory = broker as? InMemoryBroker else { return await kill() }
+                memory.blackHole()
+                let time = SystemTime.shared
+                _ = time.alarm(at: time.uptime + .milliseconds(60)) { memory.crash() }
+            }
+            return FlawedHarness(flaw, before: InMemoryHarness(redeliveryTimeout: .milliseconds(120)))
+        },
         Oddball("may undo what was settled in the last 50 milliseconds when it crashes") {
             .odd(Flaw(), on: InMemoryServer(settleLag: .milliseconds(50)))
         },
