@@ -31,6 +31,7 @@ struct VerifyCount: Sendable {
     var all = 0
     var held = 0
     var emulated = 0
+    var measuredInPart = 0
     var excluded = 0
     var failed = 0
     /// What scenarios that were interrupted could not remove, a sentence each.
@@ -46,6 +47,7 @@ struct VerifyCount: Sendable {
         } else {
             held += 1
             if !outcome.emulations.isEmpty { emulated += 1 }
+            if outcome.isMeasuredInPart { measuredInPart += 1 }
         }
     }
 }

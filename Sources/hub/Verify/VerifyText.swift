@@ -65,8 +65,9 @@ enum VerifyText {
         -> String
     {
         let tenths = Int((max(0, time / .seconds(1)) * 10).rounded())
+        let part = count.measuredInPart == 0 ? "" : ", \(count.measuredInPart) measured in part"
         let text =
-            "\n\(subject.name): \(count.held) hold, \(count.emulated) of them emulated; \(count.excluded) not run; "
+            "\n\(subject.name): \(count.held) hold, \(count.emulated) of them emulated\(part); \(count.excluded) not run; "
             + "\(count.failed) fail; \(tenths / 10).\(tenths % 10) s"
         return count.failed == 0 ? style.green(text) : style.red(text)
     }

@@ -65,7 +65,7 @@ private struct Stranger {
     /// Its queue is as it was, and there is nothing beside it: what the run made is removed, and nothing else.
     func isAlone() async throws {
         let inventory = memory.inventory
-        #expect(inventory["queues"] == 1, "a run left queues behind")
+        #expect(inventory["queues"] == 1, "not the queue of somebody else alone is left")
         #expect(inventory["streams"] == 0, "a run left streams behind")
         #expect(inventory["groups"] == 0, "a run left groups behind")
         #expect(inventory["connections"] == 0, "a run left connections behind")

@@ -48,7 +48,7 @@ import Testing
             let place = try await context.place(by: peer)
             try await peer.publish(context.messages(2049), to: place)
         }
-        let expected = "not measured: what may be lost of the rest, since 2049 messages are left in 1 places"
+        let expected = "not measured: whether what is left is all there, since 2049 messages are left in 1 places"
         #expect(await notes(of: scenario) == [expected])
     }
 
@@ -61,7 +61,7 @@ import Testing
         }
         let notes = await notes(of: scenario)
         #expect(notes.count == 1)
-        #expect(notes.first?.hasPrefix("not measured: what may be lost of the rest, since ") == true, "\(notes)")
+        #expect(notes.first?.hasPrefix("not measured: whether what is left is all there, since ") == true, "\(notes)")
         #expect(notes.first?.contains(" could not be read: unauthorized") == true, "\(notes)")
     }
 

@@ -27,14 +27,14 @@ extension Mutant {
             ]
         ) { .ofMessages { message in message.with { $0.replyTo = nil } } },
         Mutant(
-            "bodies are smaller than elsewhere, and a message loses its correlation id",
+            "fewer headers are carried than elsewhere, and a message loses its correlation id",
             caughtBy: [
                 .init(65, "not what was sent: correlation id correlation-1 came as nothing"),
                 .init(69, "hub check names nothing of it: correlation id correlation-1 came as nothing", .hub),
             ]
         ) {
             var flaw = Flaw.ofMessages { message in message.with { $0.correlationID = nil } }
-            flaw.limits = { $0.maximumBodyBytes -= 1 }
+            flaw.limits = { $0.maximumHeaders -= 1 }
             return flaw
         },
         Mutant(

@@ -30,7 +30,7 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { oddity }
 
-    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering + ofDecorators
+    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering + ofEnds + ofDecorators
 
     /// Odd in how they hand out, forward and crash.
     static let ofReceiving: [Oddball] = [
@@ -69,16 +69,6 @@ struct Oddball: Sendable, CustomTestStringConvertible {
                 limits.maximumBodyBytes = 10
                 limits.maximumHeaders = 0
             }
-        },
-        Oddball("redelivers late what a killed process held: it notices its end 60 milliseconds after it") {
-            var flaw = Flaw()
-            flaw.kill = { broker, kill in
-                guard let memory = broker as? InMemoryBroker else { return await kill() }
-                memory.blackHole()
-                let time = SystemTime.shared
-                _ = time.alarm(at: time.uptime + .milliseconds(60)) { memory.crash() }
-            }
-            return FlawedHarness(flaw, before: InMemoryHarness(redeliveryTimeout: .milliseconds(120)))
         },
         Oddball("may undo what was settled in the last 50 milliseconds when it crashes") {
             .odd(Flaw(), on: InMemoryServer(settleLag: .milliseconds(50)))

@@ -117,6 +117,8 @@ import Testing
             + scenario(2, .queue, needs: [.operation(.order)]) { $0.notMeasured("a crash", because: "nobody can") }
         let (told, count) = await told(lines, subject())
         #expect(count.held == 2 && count.emulated == 1)
+        let verdict = VerifyText.verdict(on: subject(), count, in: .zero, .plain)
+        #expect(verdict.hasPrefix("\nmain: 2 hold, 1 of them emulated, 2 measured in part; 0 not run; "))
         let texts = told.map { VerifyText.promise($0, .plain) }
         #expect(texts.first?.hasSuffix("queue: holds as far as measured: not measured: a crash, nobody can") == true)
         #expect(texts.last?.contains("queue: holds by an emulation, as far as measured: order: one consumer") == true)
