@@ -19,7 +19,8 @@ extension ScenarioContext {
                 "does not look for what is lost: \(count) messages are left in \(owed.count) places, "
                     + "more than \(Self.longestDrain) in \(Self.mostPlaces)")
             notMeasured(
-                "whether what is left is all there", because: "since \(count) messages are left in \(owed.count) places")
+                "whether what is left is all there", because: "since \(count) messages are left in \(owed.count) places"
+            )
         } else if count > 0 {
             await drain(owed)
         }
