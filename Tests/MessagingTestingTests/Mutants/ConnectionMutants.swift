@@ -1,8 +1,6 @@
 import Messaging
 import MessagingTesting
 
-@testable import InMemoryBroker
-
 extension Mutant {
     /// Flaws of connections that break and come back, and of subscriptions that fail.
     static let connections: [Mutant] = [
@@ -214,22 +212,6 @@ extension Flaw {
         flaw.subscribe = { broker, subscription in
             let before = losses.value
             return make(try await broker.subscribe(subscription), broker, subscription) { losses.value - before }
-        }
-        return flaw
-    }
-
-    /// A connection that was away for so long stays away: 20 tries take 36 s, with 0.25 s after the first, then twice as
-    /// much each time, and two seconds at most.
-    static func givingUpConnections(after limit: Duration) -> Flaw {
-        var flaw = Flaw()
-        flaw.connect = { broker, report in
-            guard let memory = broker as? InMemoryBroker else { return try await broker.connect(reporting: report) }
-            let (time, wentAway) = (memory.server.time, Observed<Duration?>(nil))
-            try await memory.connect { [weak memory] event in
-                if case .down = event { wentAway.change { $0 = time.uptime } }
-                let away = wentAway.value.map { time.uptime - $0 } ?? .zero
-                if event == .up, away > limit { memory?.refuse() } else { report(event) }
-            }
         }
         return flaw
     }

@@ -19,17 +19,6 @@ extension Mutant {
             ], spoiling: [65], for: [.queue, .stream]
         ) { .ofMessages { $0.with { $0.deliveryMode = .transient } } },
         Mutant(
-            "what is published for the second time is kept in memory alone",
-            caughtBy: [.init(101, " neither the original nor what was sent on is left: lost", .hub)],
-            for: [.queue, .stream]
-        ) {
-            let seen = Observed<Set<MessageID>>([])
-            return .ofMessages { message in
-                let isNew = seen.change { $0.insert(message.id).inserted }
-                return isNew ? message : message.with { $0.deliveryMode = .transient }
-            }
-        },
-        Mutant(
             "delays are forgotten",
             caughtBy: [.init(24, "after a restart, a delayed message came before it was due")], spoiling: [65],
             for: [.queue]
