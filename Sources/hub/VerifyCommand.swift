@@ -11,7 +11,8 @@ extension Command {
             topics that begin with conformance. and a number of the run. Everything that it made
             is removed again, also after Ctrl-C; nothing else is touched. Each promise is printed
             with the kinds for which it holds natively, by an emulation (and what that costs),
-            or not. docs/conformance.md says why each of them matters.
+            as far as it could be measured here, or not. docs/conformance.md says why each of
+            them matters.
 
             What needs control of a server's process is not run, unless --with-faults names a
             file of commands for it. Each is run by /bin/sh, and has to end with status 0:

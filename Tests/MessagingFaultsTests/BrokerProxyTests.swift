@@ -7,7 +7,7 @@
     import Testing
 
     /// A server that sends back what it gets, and counts it.
-    private final class CountingEcho: Sendable {
+    final class CountingEcho: Sendable {
         let loop = EventLoop("echo")
         let listener: StreamListener
         let received = Observed(0)
@@ -45,7 +45,7 @@
     @Suite("Broker proxy") struct BrokerProxyTests {
         private static let patience = Duration.seconds(30)
 
-        private func withProxy(
+        func withProxy(
             tls: StreamTLS? = nil, _ body: (BrokerProxy, CountingEcho) async throws -> Void
         ) async throws {
             let echo = try CountingEcho(tls: tls)
@@ -59,18 +59,18 @@
             await echo.close()
         }
 
-        private func connect(_ proxy: BrokerProxy, _ echo: CountingEcho) async throws -> ByteStream {
+        func connect(_ proxy: BrokerProxy, _ echo: CountingEcho) async throws -> ByteStream {
             try await ByteStream.connect(to: proxy.host, port: proxy.port, within: Self.patience, on: echo.loop)
         }
 
         /// Whether a connection works: what is written comes back.
-        private func works(_ stream: ByteStream, _ bytes: [UInt8] = [1, 2, 3]) async throws -> Bool {
+        func works(_ stream: ByteStream, _ bytes: [UInt8] = [1, 2, 3]) async throws -> Bool {
             try await stream.write(bytes)
             return try await read(bytes.count, from: stream) == bytes
         }
 
         /// Reads as many bytes, or as many as there are.
-        private func read(_ count: Int, from stream: ByteStream) async throws -> [UInt8] {
+        func read(_ count: Int, from stream: ByteStream) async throws -> [UInt8] {
             try await SystemTime.shared.bounded("reading \(count) bytes", within: Self.patience) {
                 var all: [UInt8] = []
                 while all.count < count, let more = try await stream.read(upTo: count - all.count) { all += more }
@@ -79,7 +79,7 @@
         }
 
         /// Fails unless the connection has ended, in whichever way.
-        private func hasEnded(_ stream: ByteStream) async throws {
+        func hasEnded(_ stream: ByteStream) async throws {
             try await SystemTime.shared.bounded("the end", within: Self.patience) {
                 do { while try await stream.read() != nil {} } catch is StreamError {}
             }

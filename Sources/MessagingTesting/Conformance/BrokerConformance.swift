@@ -26,8 +26,9 @@ public struct BrokerConformance: Sendable {
             result = try await time.bounded("the scenario", within: patience * 10 + .seconds(10)) {
                 try await self.result(of: scenario, kind: kind, context)
             }
-            if case .passed = result {
+            if case .passed(let emulations) = result {
                 try await time.bounded("judging the history", within: patience * 5) { try await context.judgeHistory() }
+                result = .passed(emulations: emulations + context.remarks)
             }
         } catch {
             result = .failed(violation(of: scenario, kind: kind, context, error))
@@ -53,7 +54,7 @@ public struct BrokerConformance: Sendable {
         if let reason = exclusion(of: scenario, kind: kind, capabilities, peer) { return .excluded(reason: reason) }
         try await scenario.body(context)
         let emulations = scenario.emulations(for: kind, by: capabilities)
-        return .passed(emulations: emulations.map { "\($0.operation.rawValue): \($0.cost)" } + context.remarks)
+        return .passed(emulations: emulations.map { "\($0.operation.rawValue): \($0.cost)" })
     }
 
     private func violation(
@@ -76,27 +77,17 @@ public struct BrokerConformance: Sendable {
     ) -> String? {
         if !scenario.kinds.contains(kind) { return "it is not about a \(kind)" }
         if let refusal = scenario.refusal(for: kind, by: capabilities) { return refusal.reason }
-        for need in scenario.needs {
+        let missing = scenario.needs.first { need in
             switch need {
-            case .operation: break
-            case .crash:
-                if harness.server == nil { return "the harness of \(harness.name) has no hold of its server" }
-            case .link:
-                if peer.link == nil { return "the harness of \(harness.name) cannot disturb a link to its server" }
-            case .kill:
-                if !peer.canBeKilled { return "the harness of \(harness.name) cannot kill a client's process" }
-            case .foreignClient:
-                if harness.surroundings.publishForeign == nil {
-                    return "the harness of \(harness.name) has no other client"
-                }
-            case .obstacle:
-                if harness.surroundings.obstacles.isEmpty {
-                    return "the harness of \(harness.name) knows no way in which connecting fails"
-                }
-            case .processUse:
-                if ProcessUse.threads() == nil { return "this system does not tell what a process uses; Linux does" }
+            case .operation: false
+            case .crash: harness.server == nil
+            case .link: peer.link == nil
+            case .kill: !peer.canBeKilled
+            case .foreignClient: harness.surroundings.publishForeign == nil
+            case .obstacle: harness.surroundings.obstacles.isEmpty
+            case .processUse: ProcessUse.threads() == nil
             }
         }
-        return nil
+        return missing.map { harness.lack(of: $0) }
     }
 }

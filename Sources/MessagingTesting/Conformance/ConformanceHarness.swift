@@ -32,6 +32,9 @@ public protocol ConformanceHarness: Sendable {
     func deduplicationStore(on time: any TimeSource) -> any DeduplicationStore
     /// What it can do beside making brokers. Default: nothing.
     var surroundings: Surroundings { get }
+    /// Why something cannot be done here, and what would help, in a few words: where a scenario is excluded for it, or is
+    /// measured in part. Default: what the harness lacks.
+    func lack(of need: Scenario.Need) -> String
 }
 
 extension ConformanceHarness {
@@ -55,6 +58,18 @@ extension ConformanceHarness {
     }
     /// Nothing.
     public var surroundings: Surroundings { Surroundings() }
+    /// What the harness lacks.
+    public func lack(of need: Scenario.Need) -> String {
+        switch need {
+        case .operation(let operation): "the broker does not serve \(operation.rawValue)"
+        case .crash: "the harness of \(name) has no hold of its server"
+        case .link: "the harness of \(name) cannot disturb a link to its server"
+        case .kill: "the harness of \(name) cannot kill a client's process"
+        case .foreignClient: "the harness of \(name) has no other client"
+        case .obstacle: "the harness of \(name) knows no way in which connecting fails"
+        case .processUse: "this system does not tell what a process uses; Linux does"
+        }
+    }
 }
 
 /// A broker, how the process that it stands for is killed, and its link to the server.

@@ -9,6 +9,8 @@ package final class Peer: Sendable {
     private let patience: Duration
     private let history: History
     private let recorded: RecordedBroker
+    /// Says in the result that it was not killed.
+    private let isNotKilled: @Sendable () -> Void
     /// What it has reported by itself, in its order.
     package let events: Observed<[BrokerEvent]>
 
@@ -20,6 +22,10 @@ package final class Peer: Sendable {
         time = context.time
         patience = context.patience
         history = context.history
+        let (remarked, lack) = (context.remarked, context.harness.lack(of: .kill))
+        isNotKilled = {
+            ScenarioContext.remark("not measured: a client's process that is killed, \(lack)", in: remarked)
+        }
         events = Observed([], on: context.time)
     }
 
@@ -114,10 +120,12 @@ package final class Peer: Sendable {
         process.link.map { RecordedLink(base: $0, who: "the link of \(name)", history: history) }
     }
 
-    /// Ends it as SIGKILL would, or in order where the harness cannot.
+    /// Ends it as SIGKILL would, or in order where the harness cannot, which the result then says.
     package func kill() async {
         history.fault(process.kill == nil ? "is closed, since it cannot be killed" : "is killed", of: name)
         defer { history.recovery("is gone", of: name) }
-        if let kill = process.kill { await kill() } else { await close() }
+        if let kill = process.kill { return await kill() }
+        isNotKilled()
+        await close()
     }
 }

@@ -2,7 +2,8 @@ package import Messaging
 package import MessagingHub
 
 extension ScenarioContext {
-    /// Runs a hub in a process of its own, with a route to this place, while `body` does. Its start declares the place.
+    /// Runs a hub in a process of its own, with a route to this place, while `body` does. Its start declares the place and
+    /// where its dead letters go, which is removed at the end too.
     /// `clock`: the hub's. Default: the harness's. `others`: brokers of the same type that it has beside `main`.
     /// `watchedBy` gives it sinks; without, it logs nowhere.
     package func withHub<Value: Sendable>(
@@ -19,6 +20,10 @@ extension ScenarioContext {
         if let group = place.group { route.groups = [group: .init()] }
         edit(&route)
         let routes = more.merging(["tested": route]) { $1 }
+        for route in routes.values where route.deadLetter == .byDefault {
+            guard let topic = route.pattern.literal else { continue }
+            _ = deadLetters(of: Place(Destination(topic, route.kind), group: nil))
+        }
         var brokers = others.mapValues { _ in BrokerConfiguration(broker.type) }
         brokers["main"] = .init(broker.type)
         let configuration = harness.configured(HubConfiguration(brokers: brokers, routes: routes, grace: grace))

@@ -22,7 +22,8 @@ extension ScenarioContext {
         let clock = VirtualTime()
         guard let virtual = harness.onVirtualTime(clock) else { return try await body(self, nil) }
         history.isNotJudged(because: "the clock of the server is moved, so no time in it can be compared")
-        let context = ScenarioContext(harness: virtual, kind: kind, seed: seed, run: run, history: history)
+        let context = ScenarioContext(
+            harness: virtual, kind: kind, seed: seed, run: run, history: history, remarks: remarked)
         do { try await body(context, clock) } catch {
             try? await context.cleanUp()
             throw error

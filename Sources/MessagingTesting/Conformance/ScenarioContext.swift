@@ -9,7 +9,6 @@ package final class ScenarioContext: Sendable {
         var messages = 0
         var isDown = false
         var isFrozen = false
-        var remarks: [String] = []
     }
 
     package let harness: any ConformanceHarness
@@ -18,15 +17,18 @@ package final class ScenarioContext: Sendable {
     package let run: String
     package let history: History
     private let made = Lock(Made())
+    let remarked: Observed<[String]>
 
     package init(
-        harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String, history: History? = nil
+        harness: any ConformanceHarness, kind: DestinationKind, seed: UInt64, run: String, history: History? = nil,
+        remarks: Observed<[String]>? = nil
     ) {
         self.harness = harness
         self.kind = kind
         self.seed = seed
         self.run = run
         self.history = history ?? History(on: harness.time)
+        remarked = remarks ?? Observed([], on: harness.time)
     }
 
     package var time: any TimeSource { harness.time }
@@ -50,11 +52,13 @@ package final class ScenarioContext: Sendable {
     }
 
     /// What the result is to say beside that the scenario holds, each once, in the order in which it was said.
-    package var remarks: [String] { made.withLock { $0.remarks } }
+    package var remarks: [String] { remarked.value }
 
     /// Has the result say something beside that the scenario holds.
-    package func remark(_ sentence: String) {
-        made.withLock { if !$0.remarks.contains(sentence) { $0.remarks.append(sentence) } }
+    package func remark(_ sentence: String) { Self.remark(sentence, in: remarked) }
+
+    static func remark(_ sentence: String, in remarked: Observed<[String]>) {
+        remarked.change { if !$0.contains(sentence) { $0.append(sentence) } }
     }
 
     /// A name that no other run has.
@@ -153,7 +157,7 @@ package final class ScenarioContext: Sendable {
 
     /// Ends the server, and with it what every process held.
     package func crash() async throws {
-        guard let server = harness.server else { return }
+        guard let server = harness.server else { return notMeasured("a crash of the server", without: .crash) }
         made.withLock { $0.isDown = true }
         history.fault("is killed", of: "server")
         try await bounded("killing the server") { try await server.kill() }
@@ -161,7 +165,7 @@ package final class ScenarioContext: Sendable {
 
     /// Ends the server in order.
     package func stop() async throws {
-        guard let server = harness.server else { return }
+        guard let server = harness.server else { return notMeasured("an end of the server", without: .crash) }
         made.withLock { $0.isDown = true }
         history.fault("is stopped", of: "server")
         try await bounded("stopping the server") { try await server.stop() }
@@ -177,7 +181,7 @@ package final class ScenarioContext: Sendable {
 
     /// Holds the server: it answers nothing, and its connections stay.
     package func freeze() async throws {
-        guard let server = harness.server else { return }
+        guard let server = harness.server else { return notMeasured("a frozen server", without: .crash) }
         made.withLock { $0.isFrozen = true }
         history.fault("is frozen", of: "server")
         try await bounded("freezing the server") { try await server.freeze() }

@@ -18,6 +18,9 @@ extension ScenarioContext {
                 "judge",
                 "does not look for what is lost: \(count) messages are left in \(owed.count) places, "
                     + "more than \(Self.longestDrain) in \(Self.mostPlaces)")
+            notMeasured(
+                "whether what is left is all there", because: "since \(count) messages are left in \(owed.count) places"
+            )
         } else if count > 0 {
             await drain(owed)
         }
@@ -32,7 +35,9 @@ extension ScenarioContext {
     }
 
     private func drain(_ owed: [Place: Set<MessageID>]) async {
-        guard await closeEverybody(), let peer = try? await peer() else { return }
+        guard await closeEverybody(), let peer = try? await peer() else {
+            return notMeasured("whether what is left is all there", because: "since the server cannot be reached")
+        }
         for (place, ids) in owed.sorted(by: { $0.key.description < $1.key.description }) {
             history.add(peer.name, .drains(place, at: time.now, isDone: false))
             do {
@@ -40,6 +45,7 @@ extension ScenarioContext {
                 history.add(peer.name, .drains(place, at: time.now, isDone: true))
             } catch {
                 history.add("judge", "does not look for what is lost in \(place): \(error)")
+                notMeasured("whether what is left is all there", because: "since \(place) could not be read: \(error)")
             }
         }
         await peer.close()

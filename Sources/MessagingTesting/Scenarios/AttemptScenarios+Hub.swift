@@ -27,7 +27,9 @@ extension AttemptScenarios {
         try await context.nothingComesBack(from: place, because: "it was dead-lettered")
         try await aboveTheLimitRunsOnce(context, place, dead, peer)
         guard [.exact, .deliveries].contains(peer.broker.capabilities.crashCount) else { return }
-        guard peer.canBeKilled else { return }
+        guard peer.canBeKilled else {
+            return context.notMeasured("a message that kills its processes", without: .kill)
+        }
         try await killsItsProcesses(context, place, dead, peer)
     }
 
@@ -143,7 +145,6 @@ extension AttemptScenarios {
         _ context: ScenarioContext, over decorated: (any MessageBroker) -> any MessageBroker
     ) async throws {
         let (place, message, delay) = (context.nowhere(), context.message(), context.delay(150))
-        _ = context.deadLetters(of: place)
         let handler = context.handler { run in if run.attempt < 3 { throw Fault() } }
         try await context.withHub(at: place, over: decorated, route: { $0.retry = policy(3, every: delay) }) { hub in
             try await hub.subscribe(to: place.destination.topic, group: place.group, handler.handle)

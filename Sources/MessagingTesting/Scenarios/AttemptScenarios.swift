@@ -120,7 +120,7 @@ enum AttemptScenarios {
 
     /// A process is killed, alone or with its server; false where it was closed because the harness cannot kill.
     private static func dies(_ peer: Peer, withServer: Bool, _ context: ScenarioContext) async throws -> Bool {
-        let isServerKilled = withServer && context.harness.server != nil
+        let isServerKilled = withServer && context.canCrash(for: "the attempt after a crash of the server")
         if isServerKilled { try await context.crash() }
         if withServer && !isServerKilled { await peer.close() } else { await peer.kill() }
         if isServerKilled { try await context.restart() }

@@ -9,8 +9,7 @@ enum DeduplicationScenarios {
             93,
             """
             The same id twice within the window is handled once, also in two processes where the store is shared, also \
-            with a crash between the done-mark and the accept, also when the first copy failed or its process died: \
-            then it is handled.
+            with a crash between the done-mark and the accept, also when the first copy failed: then it is handled.
             """,
             why: """
                 A publisher that repeats itself, or a process that dies at the wrong moment, would have the customer \

@@ -99,6 +99,7 @@ enum BrokenConnectionScenarios {
         let (broken, other) = (try await context.peer(), try await context.peer())
         let place = try await context.place(by: other)
         let member = try await broken.subscribe(place)
+        let inventory = try await context.inventory(for: "connections that reconnects leave behind")
         var generator = SeededGenerator(seed: context.seed)
         for round in 1...100 {
             let before = broken.losses
@@ -123,6 +124,9 @@ enum BrokenConnectionScenarios {
         let health = await broken.broker.health()
         try context.require(
             health.consumers == 1, "after 100 reconnects, health counts \(health.consumers) consumers, not 1")
+        if let inventory {
+            try await context.requireGained(lessThan: 25, since: inventory, by: "100 reconnects")
+        }
         guard let topology = other.broker.topology else { return }
         let depth = try await topology.depth(of: place.destination, group: place.group)
         try context.require(

@@ -20,7 +20,6 @@ enum FailureTraffic {
     /// Every hundredth of 1,000 messages fails once.
     static func costsNoMore(_ context: ScenarioContext) async throws {
         let (place, messages) = (context.nowhere(), context.messages(1000))
-        _ = context.deadLetters(of: place)
         let failing = Set(messages.indices.filter { $0 % 100 == 50 }.map { messages[$0].id })
         let traffic = Observed(Traffic(), on: context.time)
         let handler = context.handler { run in

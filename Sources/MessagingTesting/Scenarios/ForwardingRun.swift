@@ -21,7 +21,7 @@ struct ForwardingRun {
 
     static func losesNothing(_ context: ScenarioContext) async throws {
         var generator = SeededGenerator(seed: context.seed)
-        for round in 0..<(context.harness.server == nil ? 1 : 8) {
+        for round in 0..<(context.canCrash(for: "a crash between a forward and its accept") ? 8 : 1) {
             let delay = Duration.microseconds(Int.random(in: 0...4000, using: &generator))
             let count = Int.random(in: 1...20, using: &generator)
             let peer = try await context.peer()

@@ -87,7 +87,11 @@ struct HurriedClose {
     private func closesWhileConnecting() async throws {
         try await context.requirePrompt("close during a connect", within: Self.grace) {
             let peer = try await context.process()
-            if let link = peer.link { try await link.blackHole() } else { try await context.freeze() }
+            if let link = peer.link {
+                try await link.blackHole()
+            } else if context.canCrash(for: "a connect that is not answered") {
+                try await context.freeze()
+            }
             let connecting = context.meanwhile("a connect during close", within: context.patience * 4) {
                 do { try await peer.broker.connect { _ in } } catch {}
             }

@@ -31,14 +31,16 @@ struct LostHold {
         try await run.afterCancel()
         try await run.afterClose()
         if publisher.broker.limits.maxHold >= shortHold { try await run.afterItsTime() }
-        if publisher.link != nil {
+        if publisher.link == nil {
+            context.notMeasured("a receipt of a connection that was cut", without: .link)
+        } else {
             try await run.afterReconnect("after a reconnect") { peer in
                 try await context.time.bounded("cutting a link", within: context.patience) { [link = peer.link] in
                     try await link?.cut()
                 }
             }
         }
-        if context.harness.server != nil {
+        if context.canCrash(for: "a receipt of a server that was ended") {
             try await run.afterReconnect("after a restart of the server") { _ in
                 try await context.crash()
                 try await context.restart()

@@ -77,11 +77,7 @@ struct OpenCloseCycles {
             let new = now.subtracting(threads).count
             if new >= Self.tolerated { return "\(new) threads" }
         }
-        guard let inventory, let now = try await context.inventory(for: "what the server has") else { return nil }
-        for (name, count) in now.sorted(by: { $0.key < $1.key }) {
-            let new = count - (inventory[name] ?? 0)
-            if new >= Self.tolerated { return "\(new) \(name)" }
-        }
-        return nil
+        guard let inventory else { return nil }
+        return try await context.gained(Self.tolerated, since: inventory)
     }
 }

@@ -88,7 +88,7 @@ enum PublishingScenarios {
         let publishing = context.meanwhile("a cancelled publish") { try await peer.outcomes(of: more, to: place) }
         publishing.cancel()
         sort(more, try await publishing.value())
-        if context.harness.server != nil {
+        if context.canCrash(for: "a publish to a server that is down") {
             let lost = context.messages(5)
             sort(lost, try await outcomesWhileDown(context, lost, peer, place))
         }

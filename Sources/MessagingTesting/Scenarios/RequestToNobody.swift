@@ -40,7 +40,6 @@ enum RequestToNobody {
     /// The handler is done when who asked is gone.
     private static func leavesNoLoop(_ context: ScenarioContext, _ way: RequestWay) async throws {
         let place = context.nowhere()
-        _ = context.deadLetters(of: place)
         let isGone = Observed(false, on: context.time)
         let patience = context.patience
         let handler = context.handler { _ in _ = await isGone.first(within: patience) { $0 } }

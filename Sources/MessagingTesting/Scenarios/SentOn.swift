@@ -14,7 +14,6 @@ enum SentOn {
         let target = context.nowhere(.queue)
         let (message, copy, filler) = (context.message(), context.message("copy"), context.message("filler"))
         let (place, peer) = (context.nowhere(), try await context.peer())
-        _ = context.deadLetters(of: place)
         let isBounded = context.can(.bounded, .queue)
         if !isBounded { context.notMeasured("a refusal", because: "the broker bounds no queue") }
         let handler = context.handler()
@@ -42,6 +41,38 @@ enum SentOn {
             try await reader.accept(arrived)
         }
         try await context.nothingComesBack(from: place, because: "what its handler sends on is there")
+        if context.canCrash(for: "a crash between what is sent on and its accept") {
+            for number in [1, 12] { try await survivesACrash(context, after: number) }
+        }
+    }
+
+    /// The server is killed while thirty messages are sent on, as soon as so many were accepted.
+    private static func survivesACrash(_ context: ScenarioContext, after count: Int) async throws {
+        let (place, target, messages) = (context.nowhere(), context.nowhere(.queue), context.messages(30))
+        let (traffic, time) = (Observed(Traffic(), on: context.time), context.time)
+        try await context.withHub(
+            at: place, grace: .milliseconds(100), routes: ["target": route(to: target, isBounded: false)],
+            beside: ["other": try await context.process().broker], over: { TrafficMeter($0, into: traffic) },
+            route: { $0.concurrency = 2 }
+        ) { hub in
+            try await hub.publish(messages, to: place.destination.topic)
+            try await hub.subscribe(forwardingFrom: place.destination.topic, group: place.group) { delivery in
+                try await time.sleep(for: .milliseconds(1))
+                return [ForwardedMessage(delivery.message, to: target.destination.topic)]
+            }
+            let isUnderWay = await traffic.first(within: context.patience) { $0.settled("accept") >= count } != nil
+            try context.require(isUnderWay, "\(count) of 30 messages that are sent on were not accepted")
+            try await context.crash()
+        }
+        try await context.restart()
+        let ids = messages.map(\.id)
+        let back = try await context.nothingComesBack(from: place, but: ids, because: "nobody published it")
+        let there = try await context.nothingComesBack(from: target, but: ids, because: "nobody sent it on")
+        let found = Set((back + there).map(\.message.id))
+        let lost = ids.filter { !found.contains($0) }
+        try context.require(
+            lost.isEmpty, "of \(context.names(lost)) neither the original nor what was sent on is left: lost",
+            about: lost)
     }
 
     /// A queue of the other broker, which takes one message and refuses the next.

@@ -16,8 +16,8 @@ enum SlowSinks {
         Scenario(
             73,
             """
-            A sink that sleeps 100 ms a call delays 1,000 publishes and settlements by less than 50 ms in all; what it \
-            could not take is counted.
+            A sink that sleeps 100 ms a call delays 1,000 publishes and settlements by less than 50 ms in all (a bounded \
+            queue stands between); what it could not take is counted.
             """,
             why: "A log server that hangs would bring down the service that logs, or loses what nobody misses.",
             .queue, .stream, level: .hub, body: delayNobody)

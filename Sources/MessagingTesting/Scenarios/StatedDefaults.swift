@@ -25,6 +25,7 @@ enum StatedDefaults {
         try await refusedOneIsRepeatedAlone(context, peer)
         try await positionsAreTracked(context, peer)
         try await reconnectGoesOn(context)
+        try await connectsAgain(context)
         try await windowIsBounded(context)
         try await throwIsRetried(context)
     }
@@ -32,7 +33,6 @@ enum StatedDefaults {
     /// What was published is there when the call returns; where it cannot be, the call throws.
     private static func publishIsConfirmed(_ context: ScenarioContext, _ peer: Peer) async throws {
         let (place, message) = (context.nowhere(), context.message())
-        _ = context.deadLetters(of: place)
         let unknown = context.topic("unroutable")
         try await context.withHub(at: place) { hub in
             try await hub.publish(message, to: place.destination.topic)
@@ -52,7 +52,6 @@ enum StatedDefaults {
     /// One of three is refused for now: it is published again, and its neighbours are not.
     private static func refusedOneIsRepeatedAlone(_ context: ScenarioContext, _ peer: Peer) async throws {
         let (place, messages) = (context.nowhere(), context.messages(3))
-        _ = context.deadLetters(of: place)
         try await context.withHub(at: place, over: { RefusingOnce($0, messages[1].id) }) { hub in
             do { try await hub.publish(messages, to: place.destination.topic) } catch {
                 throw ScenarioFailure(
@@ -80,7 +79,6 @@ enum StatedDefaults {
     /// A program that ends and starts again goes on where it was.
     private static func positionsAreTracked(_ context: ScenarioContext, _ peer: Peer) async throws {
         let place = context.nowhere()
-        _ = context.deadLetters(of: place)
         for round in 1...2 {
             let (messages, handler) = (context.messages(3), context.handler())
             try await context.withHub(at: place) { hub in
@@ -100,7 +98,6 @@ enum StatedDefaults {
     /// The broker takes no subscription for 25 tries.
     private static func reconnectGoesOn(_ context: ScenarioContext) async throws {
         let (place, message, clock) = (context.nowhere(), context.message(), VirtualTime())
-        _ = context.deadLetters(of: place)
         let (handler, tries) = (context.handler(), Observed(0, on: context.time))
         try await context.withHub(at: place, on: clock, over: { Absent($0, for: 25, tries) }) { hub in
             let moving = context.meanwhile("moving the clock of the hub", within: context.patience * 5) {
@@ -120,10 +117,34 @@ enum StatedDefaults {
         }
     }
 
+    /// A connection is refused for as long as 25 tries take, with two seconds between them, which is the longest; then it
+    /// comes back by itself.
+    private static func connectsAgain(_ context: ScenarioContext) async throws {
+        let what = "a connection that is refused 25 times"
+        try await context.onVirtualTime { context, clock in
+            guard let clock else {
+                return context.notMeasured(what, because: "the clock of the server cannot be moved")
+            }
+            let (away, other) = (try await context.peer(), try await context.peer())
+            if away.link == nil { return context.notMeasured(what, without: .link) }
+            let place = try await context.place(by: other)
+            let (member, before) = (try await away.subscribe(place), away.losses)
+            try await away.disturb("is refused", context) { try await $0.refuse() }
+            try await away.isLost(moreThan: before, context, "refused")
+            for _ in 0..<25 {
+                clock.advance(by: .seconds(2))
+                await Task.yield()
+            }
+            try await away.heal(context)
+            clock.advance(by: .seconds(2))
+            try await away.isUp(context, "refused 25 times")
+            try await BrokenConnectionScenarios.hears(member, from: other, "after it was refused 25 times", context)
+        }
+    }
+
     /// All handlers hang: only so much is held.
     private static func windowIsBounded(_ context: ScenarioContext) async throws {
         let (place, messages) = (context.nowhere(), context.messages(600))
-        _ = context.deadLetters(of: place)
         let (traffic, isOpen) = (Observed(Traffic(), on: context.time), Observed(false, on: context.time))
         let patience = context.patience
         let handler = context.handler { _ in _ = await isOpen.first(within: patience) { $0 } }

@@ -24,6 +24,18 @@ struct ConfiguredHarness: ConformanceHarness {
     func launch() async throws -> LaunchedBroker { LaunchedBroker(try make()) }
 
     var server: (any BrokerProcess)? { faults.map { ConfiguredServer(harness: self, faults: $0) } }
+
+    func lack(of need: Scenario.Need) -> String {
+        switch need {
+        case .operation(let operation): "the broker does not serve \(operation.rawValue)"
+        case .crash: "no hold of the server's process; --with-faults names commands for it"
+        case .link: "no hold of the connections; a test with a BrokerProxy of MessagingFaults has it"
+        case .kill: "no client's process to kill; a test with a PeerProcess of MessagingFaults has one"
+        case .foreignClient: "no other client of this broker; a test of your own gives one as publishForeign"
+        case .obstacle: "no server that nobody can connect to; a test of your own gives some as obstacles"
+        case .processUse: "this system does not tell what a process uses; Linux does"
+        }
+    }
 }
 
 /// The server of a configured broker, in the hand of the commands of `--with-faults`.

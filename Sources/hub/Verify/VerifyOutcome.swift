@@ -16,9 +16,14 @@ struct VerifyOutcome: Sendable {
     var isExcluded: Bool { if case .excluded = result { true } else { false } }
 
     /// What holds it up, where it holds by an emulation; empty where it holds natively.
-    var emulations: [String] {
-        if case .passed(let notes) = result { notes.filter { !$0.hasPrefix("not measured") } } else { [] }
-    }
+    var emulations: [String] { notes.filter { !Self.isUnmeasured($0) } }
+
+    /// Whether it holds, and part of it could not be measured here.
+    var isMeasuredInPart: Bool { notes.contains(where: Self.isUnmeasured) }
+
+    private var notes: [String] { if case .passed(let notes) = result { notes } else { [] } }
+
+    private static func isUnmeasured(_ note: String) -> Bool { note.hasPrefix("not measured: ") }
 }
 
 /// What came of a broker so far.
@@ -26,6 +31,7 @@ struct VerifyCount: Sendable {
     var all = 0
     var held = 0
     var emulated = 0
+    var measuredInPart = 0
     var excluded = 0
     var failed = 0
     /// What scenarios that were interrupted could not remove, a sentence each.
@@ -41,6 +47,7 @@ struct VerifyCount: Sendable {
         } else {
             held += 1
             if !outcome.emulations.isEmpty { emulated += 1 }
+            if outcome.isMeasuredInPart { measuredInPart += 1 }
         }
     }
 }

@@ -44,10 +44,8 @@ enum VerifyText {
 
     private static func verdict(on outcome: VerifyOutcome, _ style: TextStyle) -> String {
         switch outcome.result {
-        case .passed(let emulations) where emulations.isEmpty: style.green("holds natively")
-        case .passed(let notes) where outcome.emulations.isEmpty:
-            "\(style.green("holds natively")): \(notes.joined(separator: "; "))"
-        case .passed(let emulations): "\(style.yellow("holds by an emulation")): \(emulations.joined(separator: "; "))"
+        case .passed(let notes) where notes.isEmpty: style.green("holds natively")
+        case .passed(let notes): "\(style.yellow(holding(outcome))): \(notes.joined(separator: "; "))"
         case .excluded(let reason): "\(style.dim("not run")): \(reason)"
         case .failed(let violation):
             (["\(style.red("FAILS")): \(violation.sentence) (seed \(violation.seed))"] + violation.excerpt
@@ -56,13 +54,20 @@ enum VerifyText {
         }
     }
 
+    /// How a promise holds of which there is something to say.
+    private static func holding(_ outcome: VerifyOutcome) -> String {
+        if !outcome.isMeasuredInPart { return "holds by an emulation" }
+        return outcome.emulations.isEmpty ? "holds as far as measured" : "holds by an emulation, as far as measured"
+    }
+
     /// Below the promises of a broker.
     static func verdict(on subject: VerifySubject, _ count: VerifyCount, in time: Duration, _ style: TextStyle)
         -> String
     {
         let tenths = Int((max(0, time / .seconds(1)) * 10).rounded())
+        let part = count.measuredInPart == 0 ? "" : ", \(count.measuredInPart) measured in part"
         let text =
-            "\n\(subject.name): \(count.held) hold, \(count.emulated) of them emulated; \(count.excluded) not run; "
+            "\n\(subject.name): \(count.held) hold, \(count.emulated) of them emulated\(part); \(count.excluded) not run; "
             + "\(count.failed) fail; \(tenths / 10).\(tenths % 10) s"
         return count.failed == 0 ? style.green(text) : style.red(text)
     }

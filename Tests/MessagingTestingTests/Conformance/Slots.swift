@@ -42,7 +42,11 @@ extension Array {
         let others = filter { !isRare($0) }
         guard !rare.isEmpty else { return self }
         let gap = others.count / rare.count
-        return rare.indices.flatMap { [rare[$0]] + others[($0 * gap)..<(($0 + 1) * gap)] }
-            + others[(rare.count * gap)...]
+        var spread: [Element] = []
+        for (index, one) in rare.enumerated() {
+            spread.append(one)
+            spread += others[(index * gap)..<((index + 1) * gap)]
+        }
+        return spread + others[(rare.count * gap)...]
     }
 }

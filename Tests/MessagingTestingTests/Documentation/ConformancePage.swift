@@ -20,6 +20,7 @@ enum ConformancePage {
             for scenario in scenarios { lines += [""] + section(scenario) }
             lines += [""] + table(scenarios)
         }
+        lines += ["", "## Defects that others have paid for", ""] + bugClasses
         lines += ["", "## Odd but right", ""] + Oddball.all.map { "- \($0.oddity)" }
         lines += ["", "## What an emulation costs, and why something is refused"]
         for profile in BrokerProfile.all { lines += [""] + costs(profile) }
@@ -40,6 +41,18 @@ enum ConformancePage {
             "### \(scenario.number)\(scenario.level == .hub ? " (hub)" : ""). \(scenario.sentence)", "",
             "*\(facts.joined(separator: "; "))*", "", "Why: \(scenario.why)", "", "Broken by a broker that:", "",
         ] + mutants.map { "- \($0.flaw)" }
+    }
+
+    /// Which scenarios turn red for defects that others have shipped.
+    private static var bugClasses: [String] {
+        [
+            "Each class is planted by the mutants named, and turns these scenarios red.", "",
+            "| class | planted by a broker that | turns red |", "|---|---|---|",
+        ]
+            + BugClass.all.map { defect in
+                let red = defect.catches.map { "\($0.scenario)\($0.level == .hub ? " (hub)" : "")" }
+                return "| \(defect.what) | \(defect.flaws.joined(separator: "; ")) | \(red.joined(separator: ", ")) |"
+            }
     }
 
     /// How each broker runs each of these.

@@ -33,8 +33,31 @@ import Testing
         #expect(there.isSubset(of: 1...103), "not in the list: \(there.subtracting(1...103).sorted())")
     }
 
+    @Test("every scenario is named by its sentence of the list, for the kinds of the list", arguments: PromiseList.all)
+    func sentences(_ promise: PromiseList.Promise) {
+        let scenarios = Scenario.all.filter { $0.number == promise.number }
+        #expect(!scenarios.isEmpty)
+        for scenario in scenarios {
+            #expect(scenario.sentence == promise.sentence)
+            #expect(scenario.kinds == promise.kinds)
+        }
+    }
+
+    @Test("every class of defects is planted by mutants that there are")
+    func bugClasses() {
+        let flaws = Set(Mutant.all.map(\.flaw))
+        #expect(BugClass.all.count == 18)
+        for defect in BugClass.all {
+            #expect(!defect.flaws.isEmpty, "\(defect.what) is planted by nothing")
+            let missing = defect.flaws.filter { !flaws.contains($0) }
+            #expect(missing.isEmpty, "\(defect.what): there is no broker of which \(missing)")
+            #expect(!defect.catches.isEmpty, "\(defect.what) turns nothing red")
+        }
+    }
+
     @Test("the chapters have every number once, in their order")
     func chapters() {
+        #expect(PromiseList.all.map(\.number) == Array(1...103))
         #expect(Scenario.chapters.flatMap { Array($0.numbers) } == Array(1...103))
     }
 }

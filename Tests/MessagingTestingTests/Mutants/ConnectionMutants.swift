@@ -45,6 +45,22 @@ extension Mutant {
             }
         },
         Mutant(
+            "each reconnect leaves a connection behind",
+            caughtBy: [.init(86, "100 reconnects left … connections behind")]
+        ) {
+            let left = Observed<[any MessageBroker]>([])
+            return .countingLosses { base, broker, subscription, losses in
+                var consumer = FlawedConsumer(base: base)
+                consumer.receive = { base, limit, wait in
+                    if losses() > left.value.count, let another = await broker.another() {
+                        left.change { $0.append(another) }
+                    }
+                    return try await base.receive(upTo: limit, within: wait)
+                }
+                return consumer
+            }
+        },
+        Mutant(
             "a silent connection is never noticed",
             caughtBy: [.init(82, ", black-holed, did not report that its connection is gone")]
         ) { .reporting { event, report in if !event.isOfSilence { report(event) } } },

@@ -27,6 +27,17 @@ extension Mutant {
             ]
         ) { .ofMessages { message in message.with { $0.replyTo = nil } } },
         Mutant(
+            "fewer headers are carried than elsewhere, and a message loses its correlation id",
+            caughtBy: [
+                .init(65, "not what was sent: correlation id correlation-1 came as nothing"),
+                .init(69, "hub check names nothing of it: correlation id correlation-1 came as nothing", .hub),
+            ]
+        ) {
+            var flaw = Flaw.ofMessages { message in message.with { $0.correlationID = nil } }
+            flaw.limits = { $0.maximumHeaders -= 1 }
+            return flaw
+        },
+        Mutant(
             "null bodies are refused, and nothing says so beforehand",
             caughtBy: [.init(69, "null was refused on its way, and hub check names nothing of it", .hub)],
             for: [.queue, .stream]
@@ -206,6 +217,10 @@ extension Mutant {
             }
             return flaw
         },
+        Mutant(
+            "a connection is given up for good after 20 tries",
+            caughtBy: [.init(100, ", refused 25 times, did not report that its connection is up", .hub)]
+        ) { .givingUpConnections(after: .seconds(36)) },
         Mutant(
             "the hub's window has no bound to speak of",
             caughtBy: [.init(100, "in a window of 100000", .hub)]

@@ -133,6 +133,17 @@ extension Mutant {
                 return consumer
             }
         },
+        Mutant(
+            "what is published for the second time is kept in memory alone",
+            caughtBy: [.init(101, " neither the original nor what was sent on is left: lost", .hub)],
+            for: [.queue, .stream]
+        ) {
+            let seen = Observed<Set<MessageID>>([])
+            return .ofMessages { message in
+                let isNew = seen.change { $0.insert(message.id).inserted }
+                return isNew ? message : message.with { $0.deliveryMode = .transient }
+            }
+        },
     ]
 }
 

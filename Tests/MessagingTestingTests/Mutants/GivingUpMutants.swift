@@ -3,6 +3,8 @@ import MessagingHub
 import MessagingReliability
 import MessagingTesting
 
+@testable import InMemoryBroker
+
 extension Mutant {
     /// Flaws of giving up: of the broker's own dead letters, of those of the hub, and of those that there are not.
     static let giving: [Mutant] = [
@@ -74,4 +76,22 @@ extension Mutant {
             caughtBy: [.init(18, "the first failure is …, the last …, not 60ms later", .hub)]
         ) { .ofForwarded { $0.headers[.deadLetterLastFailure] = $0.headers[.deadLetterFirstFailure] } },
     ]
+}
+
+extension Flaw {
+    /// A connection that was away for so long stays away: 20 tries take 36 s, with 0.25 s after the first, then twice as
+    /// much each time, and two seconds at most.
+    static func givingUpConnections(after limit: Duration) -> Flaw {
+        var flaw = Flaw()
+        flaw.connect = { broker, report in
+            guard let memory = broker as? InMemoryBroker else { return try await broker.connect(reporting: report) }
+            let (time, wentAway) = (memory.server.time, Observed<Duration?>(nil))
+            try await memory.connect { [weak memory] event in
+                if case .down = event { wentAway.change { $0 = time.uptime } }
+                let away = wentAway.value.map { time.uptime - $0 } ?? .zero
+                if event == .up, away > limit { memory?.refuse() } else { report(event) }
+            }
+        }
+        return flaw
+    }
 }

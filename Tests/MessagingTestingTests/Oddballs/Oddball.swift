@@ -30,7 +30,7 @@ struct Oddball: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { oddity }
 
-    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering + ofDecorators
+    static let all = ofReceiving + ofLimits + ofPublishing + ofDelivering + ofEnds + ofDecorators
 
     /// Odd in how they hand out, forward and crash.
     static let ofReceiving: [Oddball] = [

@@ -22,6 +22,8 @@ import Testing
         }
     }
 
+    @Test("there are 25 of them at least") func count() { #expect(Oddball.all.count >= 25) }
+
     @Test("an oddball passes every scenario, or is excluded by what it declares", arguments: Pair.all)
     func staysGreen(_ pair: Pair) async {
         if case .failed(let violation) = await pair.line.run(against: pair.oddball.harness()) {

@@ -51,9 +51,10 @@ import Testing
         #expect(await ShellCommand("sleep 2 & exit 0").run(within: .seconds(60)) == .ended(0, errors: ""))
     }
 
-    @Test func aConfiguredBrokersServerIsEndedAndStartedByItsCommands() async throws {
+    @Test func whatIsDoneToAConfiguredBrokersServerIsDoneByItsCommands() async throws {
         let file = try HubProcess.file("log", lines: [])
-        let faults = commands([.kill: "echo kill >> \(file)", .start: "echo start >> \(file)"])
+        let texts = FaultCommands.Action.allCases.map { ($0, "echo \($0) >> \(file)") }
+        let faults = commands(Dictionary(uniqueKeysWithValues: texts))
         let harness = ConfiguredHarness("tasks", OptionValues(), .inMemory(InMemoryServer()), faults: faults)
         let scenario = Scenario(
             1, "It comes back.", why: "Nothing would survive.", .queue, needs: [.crash]
@@ -61,13 +62,17 @@ import Testing
             let place = try await context.place(by: try await context.peer())
             try await context.crash()
             try await context.restart()
+            try await context.freeze()
+            try await context.thaw()
+            try await context.stop()
+            try await context.restart()
             try await context.peer().publish(context.message(), to: place)
         }
         guard case .passed = await BrokerConformance(harness).run(scenario, kind: .queue) else {
             Issue.record("the scenario did not pass")
             return
         }
-        #expect(try String(contentsOfFile: file, encoding: .utf8) == "\nkill\nstart\n")
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "\nkill\nstart\nfreeze\nthaw\nstop\nstart\n")
     }
 
     @Test func itsBrokersMeetAtOneServer() async throws {

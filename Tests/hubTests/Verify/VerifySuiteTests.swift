@@ -76,8 +76,52 @@ import Testing
         #expect(count.excluded == 1 && count.held == 1)
         let text = VerifyText.promise(told.first ?? [], .plain)
         #expect(
-            text.hasSuffix("queue: not run: needs control of the server's process; --with-faults names commands for it")
-        )
+            text.hasSuffix("queue: not run: no hold of the server's process; --with-faults names commands for it"))
+    }
+
+    @Test(
+        "what cannot be done to a configured broker says what would do",
+        arguments: [
+            (35, "BrokerProxy"), (68, "publishForeign"), (72, "obstacles"), (79, "--with-faults"), (82, "BrokerProxy"),
+            (83, "BrokerProxy"), (84, "PeerProcess"), (85, "PeerProcess"), (86, "BrokerProxy"), (89, "BrokerProxy"),
+            (99, "BrokerProxy"),
+        ])
+    func whatWouldDo(_ number: Int, _ remedy: String) async throws {
+        let scenario = try #require(Scenario.numbered(number))
+        let kind = try #require(scenario.kinds.last)
+        let harness = ConfiguredHarness("main", OptionValues(), .inMemory(InMemoryServer()))
+        let (told, count) = await told([VerifyPlan.Line(scenario: scenario, kind: kind)], subject(harness))
+        #expect(count.excluded == 1)
+        #expect(VerifyText.promise(told.first ?? [], .plain).contains(remedy))
+    }
+
+    @Test("what the broker cannot do is said of it, also where its server is not in hand")
+    func ownRefusal() async {
+        var capabilities = BrokerProfile.inMemory.capabilities
+        capabilities.operations[.queue]?[.order] = .refused(reason: "it keeps none")
+        let profile = BrokerProfile(
+            type: .inMemory, scheme: "memory", options: OptionGroup([]), capabilities: capabilities,
+            limits: BrokerProfile.inMemory.limits)
+        let server = InMemoryServer()
+        let factory = BrokerFactory(profile) { name, _, _ in InMemoryBroker(server, name: name, profile: profile) }
+        let harness = ConfiguredHarness("main", OptionValues(), factory)
+        let (told, count) = await told(scenario(1, .queue, needs: [.crash, .operation(.order)]), subject(harness))
+        #expect(count.excluded == 1)
+        #expect(VerifyText.promise(told.first ?? [], .plain).hasSuffix("queue: not run: it keeps none"))
+    }
+
+    @Test("what was not measured is not called native")
+    func measuredInPart() async {
+        let lines =
+            scenario(1, .queue) { $0.notMeasured("a crash", because: "nobody can") }
+            + scenario(2, .queue, needs: [.operation(.order)]) { $0.notMeasured("a crash", because: "nobody can") }
+        let (told, count) = await told(lines, subject())
+        #expect(count.held == 2 && count.emulated == 1)
+        let verdict = VerifyText.verdict(on: subject(), count, in: .zero, .plain)
+        #expect(verdict.hasPrefix("\nmain: 2 hold, 1 of them emulated, 2 measured in part; 0 not run; "))
+        let texts = told.map { VerifyText.promise($0, .plain) }
+        #expect(texts.first?.hasSuffix("queue: holds as far as measured: not measured: a crash, nobody can") == true)
+        #expect(texts.last?.contains("queue: holds by an emulation, as far as measured: order: one consumer") == true)
     }
 
     @Test func interruptedItEndsWhatRunsAndRemovesWhatWasMade() async throws {
