@@ -42,11 +42,11 @@ final class PublishProgress: Sendable {
             let receipt = again.isEmpty ? PublishReceipt() : try await send(again)
             let left = before.filter { !indices.contains($0.key) }
             if !left.isEmpty { throw PublishFailure(left, of: count) }
-            state.withLock { $0 = .confirmed }
+            come(to: .confirmed)
             return Published(receipt: indices.count == count ? receipt : PublishReceipt(), progress: self)
         } catch {
             let failure = merged(error, of: indices, before)
-            state.withLock { $0 = .failed(failure.outcomes) }
+            come(to: .failed(failure.outcomes))
             throw failure
         }
     }
@@ -72,6 +72,11 @@ final class PublishProgress: Sendable {
         case .confirmed: throw refusal("called next again though everything was confirmed; nothing was sent again")
         case .over: throw refusal("called next after its publish")
         }
+    }
+
+    /// A try has ended; once the publish is over that changes nothing any more.
+    private func come(to end: State) {
+        state.withLock { if case .running = $0 { $0 = end } }
     }
 
     private func isRepeated(_ outcome: PublishFailure.Outcome) -> Bool {
