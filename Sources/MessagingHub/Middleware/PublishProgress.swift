@@ -31,7 +31,8 @@ final class PublishProgress: Sendable {
         self.place = place
     }
 
-    /// Publishes what has not been confirmed; what may have arrived, only where the route accepts duplicates.
+    /// Publishes what has not been confirmed; what may have arrived, only where the route accepts duplicates, and has
+    /// no second broker that might get it.
     func publish(_ messages: [Message]) async throws -> Published {
         if messages.count != count {
             throw refusal("made \(messages.count) messages of \(count); it may change each, not how many there are")
@@ -82,7 +83,7 @@ final class PublishProgress: Sendable {
     private func isRepeated(_ outcome: PublishFailure.Outcome) -> Bool {
         switch outcome {
         case .refused: true
-        case .unknown: publisher.acceptsDuplicates
+        case .unknown: publisher.repeatsTheUnknown
         }
     }
 
@@ -136,11 +137,5 @@ final class PublishProgress: Sendable {
 
     private func refusal(_ what: String) -> BrokerError {
         BrokerError(.invalidArgument, "a middleware \(what); \(place)", during: .publish)
-    }
-}
-
-extension PublishFailure.Outcome {
-    fileprivate var isUnknown: Bool {
-        if case .unknown = self { true } else { false }
     }
 }

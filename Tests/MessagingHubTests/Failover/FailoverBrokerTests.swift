@@ -210,11 +210,10 @@ import Testing
         let other = Destination.queue("other")
         async let declared: Void = broker.declare([DestinationDeclaration(other)])
         _ = await slow.declared.first(within: .seconds(30)) { $0 == 2 }
-        async let published = broker.publish(Message("a"), to: queue)
-        try await Task.sleep(for: .milliseconds(20))
+        let published = Task.immediate { [queue] in try await broker.publish(Message("a"), to: queue) }
         slow.gate.change { $0 = true }
         try await declared
-        _ = try await published
+        _ = try await published.value
         #expect(broker.divertedCount == 0 && broker.use == .primary)
     }
 
