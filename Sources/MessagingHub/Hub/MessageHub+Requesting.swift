@@ -95,8 +95,10 @@ extension MessageHub {
             throw BrokerError(
                 .noSuchDestination, "no route matches topic \(topic); add one to the configuration", during: .subscribe)
         }
+        let sending = Sending.ofReply(on: broker, requests.observer(on: broker), publishers.counters)
         return Responder(
-            broker: broker, counters: requests.counters, deadline: route.configuration.publishDeadline,
+            broker: broker, counters: requests.counters, sending: sending,
+            deadline: route.configuration.publishDeadline,
             answersFailures: route.configuration.answersFailures)
     }
 }
