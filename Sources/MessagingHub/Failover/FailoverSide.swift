@@ -153,9 +153,9 @@ final class FailoverSide: Sendable {
                 if !isOver && !isUp { throw problem }
             case .wait(let attempt):
                 let rest = limit.map { max(.zero, $0 - (time.uptime - start)) }
-                let isOver = await attempt.isOver.wait(atMost: rest, on: time)
-                if let error = attempt.error ?? (Task.isCancelled ? cancelled : nil) { throw error }
-                if isOver { continue }
+                // What went wrong for whoever declared need not for the next.
+                if await attempt.isOver.wait(atMost: rest, on: time) { continue }
+                if Task.isCancelled { throw cancelled }
                 let sentence = "broker \(broker.name) is still being told what must exist; give it more time"
                 throw BrokerError(.timeout, sentence)
             }
