@@ -38,7 +38,7 @@ extension MessageHub {
         return reply
     }
 
-    /// The same with values, as JSON. A reply that cannot be read as `Answer` is an `UnreadableReply`.
+    /// The same with values, as JSON. A reply that cannot be read as `Answer` is `.serialization`.
     public func request<Question: Encodable & Sendable, Answer: Decodable & Sendable>(
         _ question: Question, to topic: TypedTopic<Question>, as answer: Answer.Type = Answer.self,
         key: String? = nil, headers: Headers = Headers(), within limit: Duration = .seconds(30)
@@ -46,7 +46,7 @@ extension MessageHub {
         let message = try Self.encoded(question, for: topic.topic, key: key, headers: headers)
         let reply = try await request(message, to: topic.topic, within: limit)
         do { return try Self.decoded(answer, reply.body) } catch {
-            throw UnreadableReply(topic: topic.topic, sentence: "\(error)")
+            throw BrokerError(.serialization, "reply from \(topic.topic): \(error)", during: .receive)
         }
     }
 

@@ -123,7 +123,7 @@ final class Requests: Sendable {
     private func inbox(on broker: any MessageBroker, until end: Duration) async throws(BrokerError) -> ReplyInbox {
         if case .refused(let reason) = broker.capabilities[.pubSub, .serve] {
             let sentence = "requests over broker \(broker.name) have no replies, which come by pubsub: \(reason)"
-            throw BrokerError(.unsupported, sentence)
+            throw BrokerError(.unsupported, sentence, during: .receive)
         }
         let (inbox, isNew) = state.withLock { state in
             if let known = state.inboxes[broker.name], !known.hasEnded { return (known, false) }
