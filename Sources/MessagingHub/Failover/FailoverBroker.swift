@@ -17,13 +17,6 @@ public final class FailoverBroker: BrokerDecorator {
         var isFallback: Bool { self != .primary }
     }
 
-    private struct State: Sendable {
-        var use = Use.primary
-        var diverted = 0
-        var changes = 0
-        var report: @Sendable (BrokerEvent) -> Void = { _ in }
-    }
-
     /// The first broker's name, unless the two have one as a pair.
     public let name: BrokerName
     /// The first broker.
@@ -32,8 +25,8 @@ public final class FailoverBroker: BrokerDecorator {
     let fallback: FailoverSide
     let time: any TimeSource
     let interval: Duration
-    private let changed: @Sendable (Use) -> Void
-    private let state = Lock(State())
+    let record: FailoverRecord
+    private let report = Lock<@Sendable (BrokerEvent) -> Void>({ _ in })
 
     /// These two brokers, neither connected yet.
     /// - Parameters:
@@ -50,15 +43,15 @@ public final class FailoverBroker: BrokerDecorator {
         self.fallback = FailoverSide(fallback, every: interval, on: time)
         self.interval = interval
         self.time = time
-        self.changed = changed
+        record = FailoverRecord(changed)
     }
 
     /// Which broker is published to.
-    public var use: Use { state.withLock { $0.use } }
+    public var use: Use { record.use }
     /// How many messages the second broker has confirmed.
-    public var divertedCount: Int { state.withLock { $0.diverted } }
+    public var divertedCount: Int { record.diverted }
     /// How often the second broker had to step in.
-    public var fallbackCount: Int { state.withLock { $0.changes } }
+    public var fallbackCount: Int { record.changes }
 
     /// What both can do.
     public var capabilities: BrokerCapabilities {
@@ -81,19 +74,29 @@ public final class FailoverBroker: BrokerDecorator {
     /// Connects both; throws the first one's error when neither could be reached, and when it is of no use to try again: a
     /// first broker that refuses us is there.
     public func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
-        state.withLock { $0.report = reporting }
-        let (first, second) = (await problem(with: primary), await problem(with: fallback))
+        report.withLock { $0 = reporting }
+        async let other = problem(with: fallback, within: nil, connecting: nil)
+        let first = await problem(with: primary, within: nil, connecting: nil)
+        let second = await other
         if let first {
             if second != nil || !first.isRetryable { throw first }
             turn(to: .fallback(because: first))
         }
     }
 
-    /// Why a broker cannot be used now; nil when it can.
-    func problem(with side: FailoverSide) async -> BrokerError? {
+    /// Why a broker cannot be used now; nil when it can. Who finds out waits for so long; nil: for as long as that takes.
+    func problem(with side: FailoverSide, within limit: Duration?) async -> BrokerError? {
+        await problem(with: side, within: limit, connecting: limit.map { min($0, interval) } ?? interval)
+    }
+
+    private func problem(
+        with side: FailoverSide, within limit: Duration?, connecting patience: Duration?
+    ) async -> BrokerError? {
         let isPrimary = side === primary
         do throws(BrokerError) {
-            try await side.ready { [weak self] event in self?.note(event, ofPrimary: isPrimary) }
+            try await side.ready(within: limit, connecting: patience) { [weak self] event in
+                self?.note(event, ofPrimary: isPrimary)
+            }
         } catch {
             return error
         }
@@ -109,32 +112,27 @@ public final class FailoverBroker: BrokerDecorator {
         case .down(let error): turn(to: .fallback(because: error))
         default: break
         }
-        state.withLock { $0.report }(event)
+        report.withLock { $0 }(event)
     }
 
-    private func turn(to use: Use) {
-        let isChange = state.withLock { state in
-            guard state.use.isFallback != use.isFallback else { return false }
-            state.use = use
-            if use.isFallback { state.changes += 1 }
-            return true
-        }
-        if isChange { changed(use) }
-    }
+    /// A publish that returns late says nothing of a first broker that has gone meanwhile: it has said so itself.
+    private func turn(to use: Use) { record.turn(to: use) { use.isFallback || primary.isHeard } }
 
     /// Declares at both. A broker that is away is told when it is there; throws what one refuses, or that both are away.
+    /// What a broker refuses once it is there cannot be published to there; everything else can.
     /// A group that begins at a position begins with the second broker's first message: positions are the first one's.
     public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
         var problems: [BrokerError] = []
         for side in [primary, fallback] {
             let declarations = side === primary ? declarations : declarations.map(\.withoutPositions)
-            side.remember(declarations)
-            guard let problem = await problem(with: side) else { continue }
-            if !problem.isRetryable {
-                side.forget(declarations)
-                throw problem
+            let new = side.remember(declarations)
+            let problem = await problem(with: side, within: nil)
+            if let problem, problem.isRetryable {
+                problems.append(problem)
+            } else if let refusal = problem ?? declarations.compactMap({ side.refusal(of: $0.destination) }).first {
+                side.forget(new)
+                throw refusal
             }
-            problems.append(problem)
         }
         if problems.count == 2 { throw problems[0] }
     }
@@ -152,7 +150,7 @@ public final class FailoverBroker: BrokerDecorator {
             return rest
         }
         var outcomes: [Int: PublishFailure.Outcome] = [:]
-        if let problem = await problem(with: primary) {
+        if let problem = await problem(with: primary, within: half) ?? primary.refusal(of: destination) {
             for index in messages.indices { outcomes[index] = .refused(problem.during(.publish)) }
         } else {
             var options = options
@@ -162,7 +160,7 @@ public final class FailoverBroker: BrokerDecorator {
                 turn(to: .primary)
                 return receipt
             } catch {
-                outcomes = error.outcomes
+                outcomes = marked(error.outcomes, at: primary)
             }
         }
         let away = outcomes.filter { $0.value.isUnreachable && messages.indices.contains($0.key) }
@@ -185,17 +183,62 @@ public final class FailoverBroker: BrokerDecorator {
         try await publish([message], to: destination, options: options)
     }
 
+    /// Publishes again: what may have arrived at one of the two goes to that one, and never to the other.
+    @discardableResult
+    func publish(
+        _ messages: [Message], after before: [PublishFailure.Outcome?], to destination: Destination,
+        options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        let begin = time.uptime
+        var outcomes: [Int: PublishFailure.Outcome] = [:]
+        for side in [nil, primary, fallback] {
+            let place = side.map { name(of: $0) }
+            let indices = messages.indices.filter { before[$0]?.place == place }
+            if indices.isEmpty { continue }
+            var options = options
+            options.deadline = max(.zero, options.deadline - (time.uptime - begin))
+            if let side {
+                let done = await publish(messages, indices, destination, options, at: side)
+                for (index, outcome) in done { outcomes[index] = outcome }
+            } else {
+                do throws(PublishFailure) {
+                    _ = try await publish(indices.map { messages[$0] }, to: destination, options: options)
+                } catch {
+                    for (number, outcome) in error.outcomes where indices.indices ~= number {
+                        outcomes[indices[number]] = outcome
+                    }
+                }
+            }
+        }
+        if !outcomes.isEmpty { throw PublishFailure(outcomes, of: messages.count) }
+        return PublishReceipt()
+    }
+
+    private func name(of side: FailoverSide) -> String { side === primary ? "first" : "second" }
+
+    /// These outcomes of a publish at one of the two; what may have arrived says at which.
+    private func marked(
+        _ outcomes: [Int: PublishFailure.Outcome], at side: FailoverSide
+    ) -> [Int: PublishFailure.Outcome] {
+        outcomes.mapValues { outcome in
+            guard case .unknown(var error) = outcome else { return outcome }
+            error.details[PublishFailure.Outcome.place] = name(of: side)
+            return .unknown(error)
+        }
+    }
+
     /// Publishes these to the second broker; what became of each, nil for confirmed.
     private func divert(
         _ messages: [Message], _ indices: [Int], _ destination: Destination, _ options: PublishOptions,
         because error: BrokerError
     ) async -> [(Int, PublishFailure.Outcome?)] {
-        if await problem(with: fallback) != nil { return [] }
+        let begin = time.uptime
+        if await problem(with: fallback, within: options.deadline) != nil { return [] }
+        if fallback.refusal(of: destination) != nil { return [] }
         turn(to: .fallback(because: error))
-        let outcomes = await publish(messages, indices, destination, options, at: fallback)
-        let confirmed = outcomes.count { $0.1 == nil }
-        state.withLock { $0.diverted += confirmed }
-        return outcomes
+        var options = options
+        options.deadline = max(.zero, options.deadline - (time.uptime - begin))
+        return await publish(messages, indices, destination, options, at: fallback)
     }
 
     /// Publishes some of these messages at one of the two; what became of each, nil for confirmed.
@@ -208,8 +251,10 @@ public final class FailoverBroker: BrokerDecorator {
         do throws(PublishFailure) {
             try await side.broker.publish(indices.map { messages[$0] }, to: destination, options: options)
         } catch {
-            outcomes = error.outcomes
+            outcomes = marked(error.outcomes, at: side)
         }
+        let confirmed = indices.indices.count { outcomes[$0] == nil }
+        if side === fallback { record.divert(confirmed) }
         return indices.enumerated().map { ($1, outcomes[$0]) }
     }
 
@@ -218,7 +263,7 @@ public final class FailoverBroker: BrokerDecorator {
     /// reported.
     public func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
         let consumer = FailoverConsumer(subscription, of: self)
-        if let problem = await consumer.problemOfBoth() { throw problem }
+        if let problem = await consumer.problemOfBoth(within: nil) { throw problem }
         return consumer
     }
 
@@ -235,15 +280,27 @@ public final class FailoverBroker: BrokerDecorator {
 
     /// Closes both, at the same time.
     public func close(within grace: Duration) async {
-        primary.end()
-        fallback.end()
-        async let first: Void = primary.broker.close(within: grace)
-        await fallback.broker.close(within: grace)
+        async let first: Void = close(primary, within: grace)
+        await close(fallback, within: grace)
         await first
+    }
+
+    private func close(_ side: FailoverSide, within grace: Duration) async {
+        let end = time.deadline(after: grace)
+        await side.end(within: grace)
+        await side.broker.close(within: max(.zero, end - time.uptime))
     }
 }
 
 extension PublishFailure.Outcome {
+    fileprivate static let place = "pair"
+
+    /// At which of the two the message may have arrived; nil where it has at neither.
+    fileprivate var place: String? {
+        guard case .unknown(let error) = self else { return nil }
+        return error.details[Self.place]
+    }
+
     /// Whether the message is not there because nobody could be reached.
     fileprivate var isUnreachable: Bool {
         guard case .refused(let error) = self else { return false }

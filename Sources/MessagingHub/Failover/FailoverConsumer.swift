@@ -40,12 +40,12 @@ final class FailoverConsumer: MessageConsumer {
 
     private var sides: [FailoverSide] { [broker.primary, broker.fallback] }
 
-    /// Subscribes where that has not been done yet; what one refuses, or the first error when there is no consumer at all.
-    func problemOfBoth() async -> BrokerError? {
+    /// Subscribes where that has not been done yet, waiting for so long for a broker; what one refuses, or the first error when there is no consumer at all.
+    func problemOfBoth(within limit: Duration?) async -> BrokerError? {
         var (problems, refusal): ([BrokerError], BrokerError?) = ([], nil)
         for (number, side) in sides.enumerated() {
             if state.withLock({ $0.consumers[number] != nil || $0.ended[number] != nil }) { continue }
-            if let problem = await broker.problem(with: side) {
+            if let problem = await broker.problem(with: side, within: limit) ?? side.refusal(of: subscription) {
                 problems.append(problem)
                 continue
             }
@@ -74,7 +74,7 @@ final class FailoverConsumer: MessageConsumer {
                 return kept
             }
             if !kept.isEmpty { return kept }
-            let problem = await problemOfBoth()
+            let problem = await problemOfBoth(within: .zero)
             let (consumers, endings, ended) = state.withLock { ($0.consumers, $0.ended, $0.end ?? $0.final) }
             if let ended { throw ended.asEnd }
             let rest = max(.zero, end - broker.time.uptime)
@@ -174,6 +174,14 @@ final class FailoverConsumer: MessageConsumer {
         }
         for delivery in surplus { _ = await settle(delivery.receipt, as: .release) }
         return consumers
+    }
+}
+
+extension FailoverSide {
+    /// Why there is nothing to receive from; nil for a pattern, which may match others.
+    fileprivate func refusal(of subscription: Subscription) -> BrokerError? {
+        guard case .destination(let destination) = subscription.source else { return nil }
+        return refusal(of: destination)
     }
 }
 

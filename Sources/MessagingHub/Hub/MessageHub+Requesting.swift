@@ -46,7 +46,7 @@ extension MessageHub {
         let message = try Self.encoded(question, for: topic.topic, key: key, headers: headers)
         let reply = try await request(message, to: topic.topic, within: limit)
         do { return try Self.decoded(answer, reply.body) } catch {
-            throw BrokerError(.serialization, "reply from \(topic.topic): \(error)")
+            throw BrokerError(.serialization, "reply from \(topic.topic): \(error)", during: .receive)
         }
     }
 
@@ -95,8 +95,10 @@ extension MessageHub {
             throw BrokerError(
                 .noSuchDestination, "no route matches topic \(topic); add one to the configuration", during: .subscribe)
         }
+        let sending = Sending.ofReply(on: broker, requests.observer(on: broker), publishers.counters)
         return Responder(
-            broker: broker, counters: requests.counters, deadline: route.configuration.publishDeadline,
+            broker: broker, counters: requests.counters, sending: sending,
+            deadline: route.configuration.publishDeadline,
             answersFailures: route.configuration.answersFailures)
     }
 }

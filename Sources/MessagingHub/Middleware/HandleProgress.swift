@@ -34,12 +34,13 @@ final class HandleProgress: Sendable {
         case .returned: throw refusal("called next again though the handler had returned; it was not run again")
         case .over: throw refusal("called next after its run")
         }
+        // Once the run is over, what becomes of the handler changes nothing any more.
         do {
             let forwarded = try await handler(delivery)
-            state.withLock { $0 = .returned }
+            state.withLock { if $0 == .running { $0 = .returned } }
             return Handled(forwarded: forwarded, progress: self)
         } catch {
-            state.withLock { $0 = .failed }
+            state.withLock { if $0 == .running { $0 = .failed } }
             throw error
         }
     }

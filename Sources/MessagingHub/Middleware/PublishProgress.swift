@@ -31,7 +31,8 @@ final class PublishProgress: Sendable {
         self.place = place
     }
 
-    /// Publishes what has not been confirmed; what may have arrived, only where the route accepts duplicates.
+    /// Publishes what has not been confirmed; what may have arrived, only where the route accepts duplicates, and has
+    /// no second broker that might get it.
     func publish(_ messages: [Message]) async throws -> Published {
         if messages.count != count {
             throw refusal("made \(messages.count) messages of \(count); it may change each, not how many there are")
@@ -42,11 +43,11 @@ final class PublishProgress: Sendable {
             let receipt = again.isEmpty ? PublishReceipt() : try await send(again)
             let left = before.filter { !indices.contains($0.key) }
             if !left.isEmpty { throw PublishFailure(left, of: count) }
-            state.withLock { $0 = .confirmed }
+            come(to: .confirmed)
             return Published(receipt: indices.count == count ? receipt : PublishReceipt(), progress: self)
         } catch {
             let failure = merged(error, of: indices, before)
-            state.withLock { $0 = .failed(failure.outcomes) }
+            come(to: .failed(failure.outcomes))
             throw failure
         }
     }
@@ -74,10 +75,15 @@ final class PublishProgress: Sendable {
         }
     }
 
+    /// A try has ended; once the publish is over that changes nothing any more.
+    private func come(to end: State) {
+        state.withLock { if case .running = $0 { $0 = end } }
+    }
+
     private func isRepeated(_ outcome: PublishFailure.Outcome) -> Bool {
         switch outcome {
         case .refused: true
-        case .unknown: publisher.acceptsDuplicates
+        case .unknown: publisher.repeatsTheUnknown
         }
     }
 
@@ -131,11 +137,5 @@ final class PublishProgress: Sendable {
 
     private func refusal(_ what: String) -> BrokerError {
         BrokerError(.invalidArgument, "a middleware \(what); \(place)", during: .publish)
-    }
-}
-
-extension PublishFailure.Outcome {
-    fileprivate var isUnknown: Bool {
-        if case .unknown = self { true } else { false }
     }
 }

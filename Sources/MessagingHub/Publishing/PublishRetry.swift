@@ -34,3 +34,10 @@ enum PublishRetry {
         }
     }
 }
+
+extension PublishFailure.Outcome {
+    /// Whether the message may have arrived.
+    var isUnknown: Bool {
+        if case .unknown = self { true } else { false }
+    }
+}

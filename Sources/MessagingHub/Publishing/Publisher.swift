@@ -41,6 +41,9 @@ final class Publisher: Sendable {
         self.random = random
     }
 
+    /// Whether a publish made anew may repeat what may have arrived: it does not know at which of two brokers that is.
+    var repeatsTheUnknown: Bool { acceptsDuplicates && !(broker is FailoverBroker) }
+
     /// Publishes one message. On success nothing is allocated here, and the clock that is read is the cheap one.
     func publish(_ message: Message, _ options: PublishOptions) async throws(PublishFailure) -> PublishReceipt {
         if isWatched { return try await publish([message], options) }
@@ -107,17 +110,26 @@ final class Publisher: Sendable {
         _ messages: [Message], _ options: PublishOptions, after failure: PublishFailure, since start: Duration
     ) async -> [Int: PublishFailure.Outcome] {
         var (failure, indices, run) = (failure, Array(messages.indices), 1)
-        var final: [Int: PublishFailure.Outcome] = [:]
+        var (final, doubts): ([Int: PublishFailure.Outcome], [Int: PublishFailure.Outcome]) = ([:], [:])
+        // What may have arrived once stays so.
+        func told(_ outcome: PublishFailure.Outcome, of index: Int) -> PublishFailure.Outcome {
+            doubts[index] == nil ? outcome : .unknown(outcome.error)
+        }
         while true {
+            for case (let number, let outcome) in failure.outcomes where outcome.isUnknown {
+                doubts[indices[number]] = outcome
+            }
             let batch = indices.map { messages[$0] }
             let split = PublishRetry.split(failure, of: batch, acceptsDuplicates: acceptsDuplicates)
-            for (index, outcome) in split.final { final[indices[index]] = outcome }
+            for (index, outcome) in split.final { final[indices[index]] = told(outcome, of: indices[index]) }
             if split.again.isEmpty { return final }
             let left = options.deadline - (time.uptime - start)
             if let delay = retry.delay(afterRun: run, random: random()), delay < left, await slept(delay) {
                 counters.publishRetried.add(split.again.count)
             } else {
-                for index in split.again { final[indices[index]] = failure.outcomes[index] }
+                for index in split.again {
+                    final[indices[index]] = failure.outcomes[index].map { told($0, of: indices[index]) }
+                }
                 return final
             }
             indices = split.again.map { indices[$0] }
@@ -125,12 +137,24 @@ final class Publisher: Sendable {
             var again = options
             again.deadline = max(.zero, options.deadline - (time.uptime - start))
             do throws(PublishFailure) {
-                try await broker.publish(indices.map { messages[$0] }, to: destination, options: again)
+                let before = indices.map { doubts[$0] }
+                try await publishAgain(indices.map { messages[$0] }, before, again)
                 return final
             } catch {
                 failure = error
             }
         }
+    }
+
+    /// Of two brokers only that one gets again what may have arrived, where it may be. `before`: what is known of that.
+    private func publishAgain(
+        _ messages: [Message], _ before: [PublishFailure.Outcome?], _ options: PublishOptions
+    ) async throws(PublishFailure) {
+        guard let pair = broker as? FailoverBroker else {
+            try await broker.publish(messages, to: destination, options: options)
+            return
+        }
+        try await pair.publish(messages, after: before, to: destination, options: options)
     }
 
     /// False when the task was cancelled meanwhile.

@@ -9,6 +9,8 @@ final class Requests: Sendable {
     private struct State: Sendable {
         var pending: PendingReplies<Asker>
         var inboxes: [BrokerName: ReplyInbox] = [:]
+        /// What sees the replies that are sent over a broker.
+        var observers: [BrokerName: HubObserver] = [:]
         var isClosed = false
     }
 
@@ -45,7 +47,7 @@ final class Requests: Sendable {
         let outcome: Asker.Outcome
         let broker = publisher.broker
         if let native = broker.requests, broker.capabilities.can(.request, on: publisher.destination.kind) {
-            outcome = await ask(message, at: publisher.destination, asker, by: native, until: end)
+            outcome = await ask(message, asker, by: native, over: publisher, until: end)
         } else {
             outcome = try await ask(message, asker, over: publisher, until: end)
         }
@@ -82,13 +84,17 @@ final class Requests: Sendable {
 
     /// The broker's own way. It is ended with the wait, whatever ends that.
     private func ask(
-        _ message: Message, at destination: Destination, _ asker: Asker, by native: any Requesting, until end: Duration
+        _ message: Message, _ asker: Asker, by native: any Requesting, over publisher: Publisher, until end: Duration
     ) async -> Asker.Outcome {
-        await withTaskGroup(of: Void.self) { group in
+        let sending = Sending.ofRequest(by: publisher)
+        return await withTaskGroup(of: Void.self) { group in
             group.addTask { [time] in
                 let wait = max(.zero, end - time.uptime)
                 do throws(BrokerError) {
-                    asker.resolve(.success(try await native.request(message, to: destination, within: wait)))
+                    let reply = try await sending(message) { (message) throws(BrokerError) in
+                        try await native.request(message, to: publisher.destination, within: wait)
+                    }
+                    asker.resolve(.success(reply))
                 } catch {
                     asker.resolve(.failure(error))
                 }
@@ -117,7 +123,7 @@ final class Requests: Sendable {
     private func inbox(on broker: any MessageBroker, until end: Duration) async throws(BrokerError) -> ReplyInbox {
         if case .refused(let reason) = broker.capabilities[.pubSub, .serve] {
             let sentence = "requests over broker \(broker.name) have no replies, which come by pubsub: \(reason)"
-            throw BrokerError(.unsupported, sentence)
+            throw BrokerError(.unsupported, sentence, during: .receive)
         }
         let (inbox, isNew) = state.withLock { state in
             if let known = state.inboxes[broker.name], !known.hasEnded { return (known, false) }
@@ -139,6 +145,17 @@ final class Requests: Sendable {
         let now = time.uptime
         let asker = state.withLock { $0.pending.resolve(reply.correlationID, at: now) }
         if asker?.resolve(.success(reply)) != true { counters.unmatched.add(1) }
+    }
+
+    /// What sees the replies that are sent over a broker.
+    func observer(on broker: any MessageBroker) -> HubObserver {
+        state.withLock { state in
+            if let known = state.observers[broker.name] { return known }
+            let made = HubObserver(
+                of: Sending.replies, kind: .pubSub, on: broker, group: nil, environment: environment, log: log)
+            state.observers[broker.name] = made
+            return made
+        }
     }
 
     /// Whether a subscription is to a reply topic.

@@ -5,6 +5,7 @@ import MessagingReliability
 struct Responder: Sendable {
     let broker: any MessageBroker
     let counters: RequestCounters
+    let sending: Sending
     /// How long sending a reply may take.
     let deadline: Duration
     /// Whether a request that is given up is answered with the error.
@@ -51,13 +52,17 @@ struct Responder: Sendable {
         do throws(BrokerError) {
             if let topic = ReplyTopic(address) {
                 let options = PublishOptions(deadline: limit)
-                do throws(PublishFailure) {
-                    try await broker.publish(answer, to: .pubSub(topic.topic), options: options)
-                } catch {
-                    throw error.first
+                try await sending(answer) { (answer) throws(BrokerError) in
+                    do throws(PublishFailure) {
+                        try await broker.publish(answer, to: .pubSub(topic.topic), options: options)
+                    } catch {
+                        throw error.first
+                    }
                 }
             } else if let native = broker.requests {
-                try await native.reply(answer, to: address, within: limit)
+                try await sending(answer) { (answer) throws(BrokerError) in
+                    try await native.reply(answer, to: address, within: limit)
+                }
             } else {
                 counters.unwanted.add(1)
                 return false

@@ -75,7 +75,7 @@ extension DeliveryRunner {
     ) async -> Verdict {
         switch outcome {
         case .settled:
-            failures.forget(shown.message.id)
+            failures.forget(.init(shown))
             counters.deadLettered.add(1)
             observer.deadLettered(shown, reason, to: name)
             await responder?.fail(shown.message, reason, last.sentence)

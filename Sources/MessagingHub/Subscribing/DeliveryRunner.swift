@@ -93,7 +93,7 @@ final class DeliveryRunner: Sendable {
         defer { if !goesOn { handover?.ended(delivery.receipt) } }
         var ticket: CircuitBreaker.Ticket?
         while true {
-            let known = failures[delivery.message.id]
+            let known = failures[.init(delivery)]
             shown.attempt = Int32(clamping: policy.run(ofAttempt: Int(delivery.attempt), lastFailedRun: known?.run))
             if end == nil {
                 if let verdict = await admit(shown, arrived: delivery.attempt, known, loop) { return verdict }
@@ -208,7 +208,7 @@ final class DeliveryRunner: Sendable {
     }
 
     private func succeeded(_ shown: Delivery, taken: Duration, _ note: String) -> Verdict {
-        failures.forget(shown.message.id)
+        failures.forget(.init(shown))
         if observer.watchesSuccess { observer.handled(shown, taken: taken) }
         if note.isEmpty { return .accept }
         if note == "settled" { counters.handled.add(1) }
@@ -221,6 +221,6 @@ final class DeliveryRunner: Sendable {
     ) -> Bool {
         let record = FailureMemory.Record(
             run: Int(shown.attempt), failure: failure, notBefore: time.deadline(after: wait), kept: kept)
-        return failures.remember(shown.message.id, record)
+        return failures.remember(.init(shown), record)
     }
 }

@@ -7,6 +7,15 @@ import Synchronization
 /// does not, and knows when a message failed first where a retry is not a copy. An alarm stands as long as one of them is
 /// a message that nobody takes; one that goes to make room stands for it again when it comes again.
 final class FailureMemory: Sendable {
+    /// Which message it is: the same one may come on several topics of a pattern.
+    struct Key: Hashable, Sendable {
+        let topic: Topic?
+        let id: MessageID
+
+        /// That of a delivery.
+        init(_ delivery: Delivery) { (topic, id) = (delivery.topic, delivery.message.id) }
+    }
+
     /// The last failure of a message.
     struct Record: Sendable {
         /// Which run it was, from 1.
@@ -20,8 +29,8 @@ final class FailureMemory: Sendable {
     }
 
     private struct State: Sendable {
-        var records: [MessageID: Record] = [:]
-        var order = RingBuffer<MessageID>()
+        var records: [Key: Record] = [:]
+        var order = RingBuffer<Key>()
         var kept = 0
     }
 
@@ -33,7 +42,7 @@ final class FailureMemory: Sendable {
     /// Whether nothing is remembered; asked for every message.
     var isEmpty: Bool { count.load(ordering: .relaxed) == 0 }
 
-    /// How many ids are kept for the order, forgotten ones among them.
+    /// How many keys are kept for the order, forgotten ones among them.
     var orderCount: Int { state.withLock { $0.order.count } }
 
     /// The alarm that stands, in a sentence: of the messages that nobody takes the one that failed first, and how many
@@ -42,22 +51,22 @@ final class FailureMemory: Sendable {
         state.withLock { state in
             if state.kept == 0 { return nil }
             let kept = state.records.filter { $0.value.kept != nil }
-            guard let (id, first) = kept.min(by: { $0.value.failure.firstTime < $1.value.failure.firstTime }),
+            guard let (key, first) = kept.min(by: { $0.value.failure.firstTime < $1.value.failure.firstTime }),
                 let why = first.kept
             else { return nil }
             let others = kept.count == 1 ? "" : ", and \(kept.count - 1) more"
-            return "message \(id) is \(why): \(first.failure.sentence)\(others)"
+            return "message \(key.id) is \(why): \(first.failure.sentence)\(others)"
         }
     }
 
     /// What is remembered of a message.
-    subscript(id: MessageID) -> Record? { isEmpty ? nil : state.withLock { $0.records[id] } }
+    subscript(key: Key) -> Record? { isEmpty ? nil : state.withLock { $0.records[key] } }
 
     /// Remembers a failure; true when it raises the alarm.
-    func remember(_ id: MessageID, _ record: Record) -> Bool {
+    func remember(_ key: Key, _ record: Record) -> Bool {
         state.withLock { state in
             let wasAlarming = state.kept > 0
-            Self.put(record, for: id, &state)
+            Self.put(record, for: key, &state)
             while state.records.count > Self.capacity, let oldest = state.order.popFirst() {
                 Self.put(nil, for: oldest, &state)
             }
@@ -68,29 +77,31 @@ final class FailureMemory: Sendable {
     }
 
     /// Forgets a message.
-    func forget(_ id: MessageID) {
+    func forget(_ key: Key) {
         if isEmpty { return }
         state.withLock { state in
-            Self.put(nil, for: id, &state)
+            Self.put(nil, for: key, &state)
             count.store(state.records.count, ordering: .relaxed)
         }
     }
 
-    /// Leaves each remembered id once in the order.
+    /// Leaves each remembered key once in the order.
     private static func compact(_ state: inout State) {
-        var seen: Set<MessageID> = []
+        var seen: Set<Key> = []
         for _ in 0..<state.order.count {
-            guard let id = state.order.popFirst(), state.records[id] != nil, seen.insert(id).inserted else { continue }
-            state.order.append(id)
+            guard let key = state.order.popFirst(), state.records[key] != nil, seen.insert(key).inserted else {
+                continue
+            }
+            state.order.append(key)
         }
     }
 
-    private static func put(_ record: Record?, for id: MessageID, _ state: inout State) {
-        let old = state.records.removeValue(forKey: id)
+    private static func put(_ record: Record?, for key: Key, _ state: inout State) {
+        let old = state.records.removeValue(forKey: key)
         if old?.kept != nil { state.kept -= 1 }
         guard let record else { return }
         if record.kept != nil { state.kept += 1 }
-        if old == nil { state.order.append(id) }
-        state.records[id] = record
+        if old == nil { state.order.append(key) }
+        state.records[key] = record
     }
 }

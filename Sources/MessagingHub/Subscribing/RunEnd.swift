@@ -20,12 +20,13 @@ enum RunEnd: Sendable {
         }
     }
 
-    /// An error that lies in the message itself stays the same however often its handler is run.
+    /// An error that lies in the message itself stays the same however often its handler is run. One of receiving lies in
+    /// what a handler was to receive: in the reply to a request of its own.
     static func result(of error: BrokerError) -> RunResult {
         let permanent: [BrokerError.Code] = [
             .invalidArgument, .tooLarge, .serialization, .schema, .hashMismatch, .unsupported,
         ]
-        return permanent.contains(error.code) ? .rejected : .failed
+        return permanent.contains(error.code) && error.operation != .receive ? .rejected : .failed
     }
 
     private static func sentence(of error: any Error) -> String {

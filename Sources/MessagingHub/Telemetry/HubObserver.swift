@@ -80,10 +80,10 @@ final class HubObserver: Sendable {
 
     // MARK: Publishing
 
-    /// Messages were published, or not.
-    func published(_ messages: [Message], failure: PublishFailure?, since start: Duration) {
-        let taken = time.uptime - start
-        instruments?.publishDuration.record(taken.inSeconds)
+    /// Messages were published, or not; nil for `start`: how long it took is no matter.
+    func published(_ messages: [Message], failure: PublishFailure?, since start: Duration?) {
+        let taken = start.map { time.uptime - $0 }
+        if let taken { instruments?.publishDuration.record(taken.inSeconds) }
         instruments?.sent.record(Double(messages.count - (failure?.outcomes.count ?? 0)))
         for (index, message) in messages.enumerated() {
             let error = failure?.outcomes[index]?.error
@@ -93,7 +93,7 @@ final class HubObserver: Sendable {
                     .error, "message not published", message,
                     [(TelemetryNames.errorType, error.code.name), ("error", error.sentence)])
             } else if logsSuccess {
-                write(.debug, "message published", message, [("duration_s", taken.text)])
+                write(.debug, "message published", message, taken.map { [("duration_s", $0.text)] } ?? [])
             }
         }
     }

@@ -210,12 +210,27 @@ import Testing
         let other = Destination.queue("other")
         async let declared: Void = broker.declare([DestinationDeclaration(other)])
         _ = await slow.declared.first(within: .seconds(30)) { $0 == 2 }
-        async let published = broker.publish(Message("a"), to: queue)
-        try await Task.sleep(for: .milliseconds(20))
+        let published = Task.immediate { [queue] in try await broker.publish(Message("a"), to: queue) }
         slow.gate.change { $0 = true }
         try await declared
-        _ = try await published
+        _ = try await published.value
         #expect(broker.divertedCount == 0 && broker.use == .primary)
+    }
+
+    @Test func aDeclarationThatIsCancelledCancelsNoPublishThatWaitsForIt() async throws {
+        let slow = SlowToDeclare(InMemoryBroker(InMemoryServer()))
+        let broker = FailoverBroker(slow, fallback: InMemoryBroker(InMemoryServer())) { _ in }
+        try await broker.connect { _ in }
+        try await broker.declare([DestinationDeclaration(queue)])
+        slow.gate.change { $0 = false }
+        let declared = Task { try await broker.declare([DestinationDeclaration(.queue("other"))]) }
+        _ = await slow.declared.first(within: .seconds(30)) { $0 == 2 }
+        let published = Task.immediate { [queue] in try await broker.publish(Message("a"), to: queue) }
+        declared.cancel()
+        await #expect(throws: BrokerError.self) { try await declared.value }
+        slow.gate.change { $0 = true }
+        await #expect(throws: Never.self) { _ = try await published.value }
+        #expect(broker.divertedCount == 0)
     }
 
     @Test func aGroupThatBeginsAtAPositionBeginsAtTheFirstMessageOfTheSecond() async throws {
@@ -318,7 +333,7 @@ private final class SlowToDeclare: BrokerDecorator {
 
     func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
         declared.change { $0 += 1 }
-        _ = await gate.first(within: .seconds(30)) { $0 }
+        if await gate.first(within: .seconds(30), where: { $0 }) == nil { throw BrokerError(.cancelled, "cancelled") }
         try await base.declare(declarations)
     }
 }

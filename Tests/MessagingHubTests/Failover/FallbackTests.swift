@@ -6,60 +6,9 @@ import MessagingTesting
 import Testing
 
 @Suite("A broker that stands in for another, through the hub") struct FallbackTests {
-    /// Brokers in memory, each on a server of its own that can be killed.
-    private struct Servers {
-        let all: [BrokerName: InMemoryServer]
-        let log = LogCollector()
-        let metrics = MetricsCollector()
-        let time: any TimeSource
-        var configuration: HubConfiguration
-
-        init(_ names: BrokerName..., on time: any TimeSource = SystemTime.shared) {
-            self.time = time
-            all = Dictionary(uniqueKeysWithValues: names.map { ($0, InMemoryServer(time: time)) })
-            let brokers = names.map { ($0, BrokerConfiguration(.inMemory)) }
-            configuration = HubConfiguration(brokers: Dictionary(uniqueKeysWithValues: brokers), routes: [:])
-        }
-
-        subscript(name: BrokerName) -> InMemoryServer { all[name] ?? InMemoryServer() }
-
-        /// Adds a route of this topic, to a broker for which another one may stand in.
-        mutating func route(
-            _ topic: Topic, to broker: BrokerName = "main", orTo spare: BrokerName? = "spare",
-            _ edit: (inout RouteConfiguration) -> Void = { _ in }
-        ) {
-            var route = RouteConfiguration(TopicPattern(topic), to: broker, as: .queue)
-            route.fallback = spare.map { FallbackRoute($0, divertsDurable: true) }
-            route.publishRetry.delay = .milliseconds(1)
-            edit(&route)
-            configuration.routes[RouteName(topic.name)] = route
-        }
-
-        /// Runs a hub while `body` does.
-        func run(_ body: (MessageHub) async throws -> Void) async throws {
-            let factory = BrokerFactory(.inMemory) { [all] name, _, environment throws(BrokerError) in
-                InMemoryBroker(all[name] ?? InMemoryServer(time: environment.time), name: name)
-            }
-            let environment = HubEnvironment(time: time, log: log, logLevel: .info, metrics: metrics)
-            try await withHub(configuration, brokers: [factory], environment: environment, body)
-        }
-
-        /// How much waits in a queue of one of them.
-        func waiting(_ topic: Topic, at name: BrokerName) async throws -> Int {
-            let broker = InMemoryBroker(self[name])
-            try await broker.connect { _ in }
-            let depth = try await broker.topology?.depth(of: .queue(topic), group: nil)
-            await broker.close(within: .zero)
-            return depth?.waiting ?? 0
-        }
-
-        /// What the log says of fallbacks, in order.
-        var changes: [String] { log.records.map(\.message).filter { $0.hasPrefix("fallback") } }
-    }
-
     @Test("S3-02 with both brokers down a publish succeeds through the fallback, and its counters move")
     func bothBrokersDown() async throws {
-        var servers = Servers("tasks", "events", "memory")
+        var servers = FallbackServers("tasks", "events", "memory")
         servers.route("work", to: "tasks", orTo: "memory")
         servers.route("happened", to: "events", orTo: "memory")
         servers["tasks"].kill()
@@ -85,7 +34,7 @@ import Testing
 
     @Test("what breaks while the hub runs is diverted, logged once per change, and handled from both brokers")
     func whileRunning() async throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("orders")
         let handled = Recorder<Body>()
         try await servers.run { hub in
@@ -113,7 +62,7 @@ import Testing
     @Test("a broker that is down at the start is used once it is there; what was diverted stays where it is")
     func downAtTheStart() async throws {
         let time = VirtualTime()
-        var servers = Servers("main", "spare", on: time)
+        var servers = FallbackServers("main", "spare", on: time)
         servers.route("orders")
         servers["main"].kill()
         try await servers.run { hub in
@@ -129,7 +78,7 @@ import Testing
 
     @Test("no route without a fallback is diverted, and none starts without its broker")
     func neverByDefault() async throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("orders")
         servers.route("payments", orTo: nil) { $0.publishDeadline = .milliseconds(50) }
         try await servers.run { hub in
@@ -144,7 +93,7 @@ import Testing
 
     @Test("a dead letter of what was diverted goes to the fallback, and is read with the others")
     func deadLetters() async throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("orders") { $0.retry.attempts = 1 }
         servers["main"].kill()
         let dead = Recorder<Body>()
@@ -158,7 +107,7 @@ import Testing
 
     @Test("a message that may have arrived is not repeated at the fallback, and none that is refused for good")
     func whatIsNotDiverted() async throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("orders") { $0.acceptsDuplicates = false }
         try await servers.run { hub in
             let large = Message(Body([UInt8](repeating: 0, count: 64 << 20)))
@@ -171,18 +120,19 @@ import Testing
 
     @Test("requests are answered while the fallback is in use")
     func requests() async throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("questions")
         try await servers.run { hub in
             servers["main"].kill()
             try await hub.respond(to: "questions") { Message($0.message.body) }
             #expect(try await hub.request(Message("a"), to: "questions").body == "a")
+            #expect(hub.metrics().diverted == 1)
         }
     }
 
     @Test("a program's test hub has pairs, too")
     func inTests() async throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("orders") { $0.retry.attempts = 1 }
         try await withTestHub(servers.configuration, brokers: [.inMemory()]) { test in
             try await test.hub.subscribe(to: "orders") { _ in throw Failing() }
@@ -194,7 +144,7 @@ import Testing
 
     @Test("hub check shows the weaker guarantee, and where messages go")
     func report() throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("orders")
         servers.configuration.brokers["main"] = BrokerConfiguration("lasting")
         var capabilities = BrokerProfile.inMemory.capabilities
@@ -215,7 +165,7 @@ import Testing
 
     @Test("a broker that only stands in is known by its name, and a connection is a route's own")
     func names() async throws {
-        var servers = Servers("main", "spare")
+        var servers = FallbackServers("main", "spare")
         servers.route("orders")
         try await servers.run { hub in
             #expect(hub.isConnected("main") && hub.isConnected("spare") && !hub.isConnected("other"))
@@ -223,5 +173,83 @@ import Testing
             #expect(hub.broker("main+spare")?.name == "main+spare")
             #expect(await hub.health().brokers.keys.map(\.name) == ["main+spare"])
         }
+    }
+
+    @Test("what may have arrived is not diverted when it is repeated, and stays unknown")
+    func repeatedWhileAway() async throws {
+        var servers = FallbackServers("main", "spare")
+        servers.route("orders") { $0.publishDeadline = .milliseconds(500) }
+        let main = servers["main"]
+        servers.before["main"] = { LosesAConfirmation(of: $0) { main.kill() } }
+        try await servers.run { hub in
+            let failure = await #expect(throws: PublishFailure.self) { try await hub.publish(Message(), to: "orders") }
+            if case .unknown = failure?.outcomes[0] {} else { Issue.record("it is not unknown") }
+            #expect(hub.metrics().diverted == 0)
+            let diverted = try await servers.waiting("orders", at: "spare")
+            #expect(diverted == 0)
+        }
+    }
+
+    @Test("what may have arrived at one of the two is repeated there, and nowhere else", arguments: [true, false])
+    func repeatedWhereItMayBe(first: Bool) async throws {
+        var servers = FallbackServers("main", "spare")
+        servers.route("orders")
+        let (main, place) = (servers["main"], first ? "main" : "spare" as BrokerName)
+        servers.before[place] = { LosesAConfirmation(of: $0) { if !first { main.start() } } }
+        try await servers.run { hub in
+            if !first { main.kill() }
+            try await hub.publish(Message(), to: "orders")
+            #expect(hub.metrics().publishRetried == 1)
+            #expect(try await servers.waiting("orders", at: "main") == (first ? 2 : 0))
+            #expect(try await servers.waiting("orders", at: "spare") == (first ? 0 : 2))
+        }
+    }
+
+    @Test("a destination that the returned broker refuses is refused by name, and no other one")
+    func refusedLate() async throws {
+        let time = VirtualTime()
+        var servers = FallbackServers("main", "spare", on: time)
+        servers.route("work")
+        servers.route("other")
+        let stranger = InMemoryBroker(servers["main"])
+        try await stranger.connect { _ in }
+        var work = DestinationDeclaration(.queue("work"))
+        work.maximumPriority = 7
+        try await stranger.declare([work])
+        servers["main"].kill()
+        try await servers.run { hub in
+            try await hub.publish(Message("away"), to: "work")
+            servers["main"].start()
+            for _ in 0..<3 {
+                time.advance(by: .seconds(1))
+                try await hub.publish(Message(), to: "other")
+                let failure = await #expect(throws: PublishFailure.self) {
+                    try await hub.publish(Message(), to: "work")
+                }
+                #expect(failure?.first.code == .conflict && failure?.first.sentence.contains("work") == true)
+            }
+            #expect(try await servers.waiting("other", at: "main") == 3)
+            #expect(try await servers.waiting("work", at: "main") == 0)
+        }
+        await stranger.close(within: .zero)
+    }
+}
+
+/// A broker that publishes, and whose first confirmation is lost.
+private final class LosesAConfirmation: BrokerDecorator {
+    let base: any MessageBroker
+    private let calls = Recorder<Int>()
+    private let then: @Sendable () -> Void
+
+    init(of base: any MessageBroker, _ then: @escaping @Sendable () -> Void) { (self.base, self.then) = (base, then) }
+
+    func publish(
+        _ messages: [Message], to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        let receipt = try await base.publish(messages, to: destination, options: options)
+        if calls.add(messages.count) > 1 { return receipt }
+        then()
+        let lost = PublishFailure.Outcome.unknown(BrokerError(.timeout, "the confirmation was lost"))
+        throw PublishFailure(Dictionary(uniqueKeysWithValues: messages.indices.map { ($0, lost) }), of: messages.count)
     }
 }

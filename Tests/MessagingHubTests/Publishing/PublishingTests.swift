@@ -86,6 +86,21 @@ import Testing
         #expect(broker.calls.count == 1)
     }
 
+    @Test func whatMayHaveArrivedOnceIsNeverCalledRefused() async throws {
+        let broker = FakeBroker { call, messages in
+            call == 1
+                ? PublishFailure([0: .unknown(BrokerError(.timeout, "late"))], of: messages.count)
+                : .refused(BrokerError(call == 2 ? .notConnected : .unauthorized, "away"), count: messages.count)
+        }
+        try await hub(broker) {
+            $0.publishRetry = RetryPolicy(attempts: 3, delay: .milliseconds(1))
+        } _: { hub in
+            let failure = await #expect(throws: PublishFailure.self) { try await hub.publish(Message(), to: "orders") }
+            #expect(failure?.outcomes == [0: .unknown(BrokerError(.unauthorized, "away", during: .publish))])
+        }
+        #expect(broker.calls.count == 3)
+    }
+
     @Test func anErrorThatStaysIsThrownAtOnceAndEveryMessageIsAnsweredFor() async throws {
         let large = BrokerError(.tooLarge, "large")
         let broker = FakeBroker { call, messages in

@@ -59,8 +59,10 @@ func thrown(_ body: () async throws -> some Sendable) async -> (any Error)? {
             async let three = hub.request(Question(number: 3), to: squares, as: Answer.self)
             async let four = hub.request(Question(number: 4), to: squares, as: Answer.self)
             #expect(try await (three, four) == (Answer(square: 9), Answer(square: 16)))
+            // A reply is counted once it is sent, which its requester may be before.
+            try await eventually("both replies are counted") { hub.metrics().requests.replied == 2 }
             let counts = hub.metrics().requests
-            #expect(counts.sent == 2 && counts.answered == 2 && counts.replied == 2 && hub.pendingRequests == 0)
+            #expect(counts.sent == 2 && counts.answered == 2 && hub.pendingRequests == 0)
         }
     }
 
@@ -109,6 +111,26 @@ func thrown(_ body: () async throws -> some Sendable) async -> (any Error)? {
             }
             #expect(hub.metrics().failed == 0)
         }
+    }
+
+    @Test("A reply that cannot be read is a failed run of who asked, and no more", arguments: RequestWay.allCases)
+    func unreadable(way: RequestWay) async throws {
+        var fixture = try fixture()
+        try fixture.route("orders") {
+            $0.retry = RetryPolicy(attempts: 3, backoff: .constant, delay: .milliseconds(1))
+        }
+        let runs = Recorder<Int32>()
+        try await way.run(fixture) { hub in
+            try await hub.respond(to: "squares") { _ in Message("no JSON") }
+            try await hub.subscribe(to: "orders") { delivery in
+                runs.add(delivery.attempt)
+                let squares = TypedTopic<Question>("squares")
+                _ = try await hub.request(Question(number: 1), to: squares, as: Answer.self)
+            }
+            try await hub.publish(Message(), to: "orders")
+            try await eventually("given up") { hub.metrics().deadLettered == 1 }
+        }
+        #expect(runs.all == [1, 2, 3])
     }
 
     @Test("A request without time is not sent") func noTime() async throws {

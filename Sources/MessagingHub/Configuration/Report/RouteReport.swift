@@ -104,6 +104,12 @@ public struct RouteReport: Hashable, Sendable {
             notes.append(
                 "while \(route.broker) cannot be reached its messages go to \(fallback.broker), and stay there")
         }
+        if route.publishRetry.attempts > 1, route.publishRetry.shortestDelay >= route.publishDeadline {
+            let (delay, deadline) = (route.publishRetry.shortestDelay, route.publishDeadline)
+            notes.append(
+                "a failed publish is never repeated: its first delay, \(delay.optionText), is not under its deadline,"
+                    + " \(deadline.optionText); lower the one, or raise the other")
+        }
         let instead = route.lifecycle.replacement.map { "; use \($0) instead" } ?? ""
         switch route.lifecycle.state {
         case .active: break
