@@ -1,26 +1,45 @@
 import Messaging
 
 extension ProcessUse {
-    /// Does something again and again, in a process that does nothing else. Throws unless that leaves no more threads and
-    /// descriptors than doing it 20 times does.
+    private struct Use {
+        let threads: Int
+        let descriptors: Set<String>
+
+        static var now: Use {
+            Use(threads: ProcessUse.threads()?.count ?? 0, descriptors: ProcessUse.descriptors() ?? [])
+        }
+
+        /// Two more threads of the pool are nobody's.
+        func isWithin(_ before: Use) -> Bool {
+            threads <= before.threads + 2 && descriptors.count <= before.descriptors.count
+        }
+
+        func change(since before: Use) -> String {
+            let new = descriptors.subtracting(before.descriptors).sorted()
+            let gone = before.descriptors.subtracting(descriptors).sorted()
+            return "\(threads) threads instead of \(before.threads), new descriptors \(new), gone \(gone)"
+        }
+    }
+
+    /// Does something again and again, in a process that does nothing else. Throws when that leaves threads or descriptors
+    /// behind, and doing it as often once more leaves more of them: what is opened once and stays is no leak.
     package static func leavesNothing(_ times: Int = 200, _ body: () async throws -> Void) async throws {
         for _ in 0..<20 { try await body() }
         // The first sleep of a process opens descriptors and begins threads, which stay.
         try await SystemTime.shared.sleep(for: .milliseconds(5))
-        let before = counts()
-        for _ in 0..<times { try await body() }
-        do {
-            try await SystemTime.shared.until("\(times) cycles leave nothing") {
-                let now = counts()
-                // Two more threads of the pool are nobody's.
-                return now.threads <= before.threads + 2 && now.descriptors <= before.descriptors
+        var changes: [String] = []
+        for limit in [Duration.seconds(5), .seconds(30)] {
+            let before = Use.now
+            for _ in 0..<times { try await body() }
+            do {
+                return try await SystemTime.shared.until("\(times) cycles leave nothing", within: limit) {
+                    Use.now.isWithin(before)
+                }
+            } catch {
+                changes.append(Use.now.change(since: before))
             }
-        } catch {
-            throw BrokerError(.timeout, "\(error); before them: \(before), now: \(counts())")
         }
-    }
-
-    private static func counts() -> (threads: Int, descriptors: Int) {
-        (threads()?.count ?? 0, descriptors()?.count ?? 0)
+        let what = changes.joined(separator: "; then ")
+        throw BrokerError(.timeout, "\(times) cycles left something behind, twice: \(what)")
     }
 }
