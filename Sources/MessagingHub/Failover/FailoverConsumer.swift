@@ -40,7 +40,8 @@ final class FailoverConsumer: MessageConsumer {
 
     private var sides: [FailoverSide] { [broker.primary, broker.fallback] }
 
-    /// Subscribes where that has not been done yet, waiting for so long for a broker; what one refuses, or the first error when there is no consumer at all.
+    /// Subscribes where that has not been done yet, waiting for so long for a broker; what one refuses, or the first error
+    /// when there is no consumer at all.
     func problemOfBoth(within limit: Duration?) async -> BrokerError? {
         var (problems, refusal): ([BrokerError], BrokerError?) = ([], nil)
         for (number, side) in sides.enumerated() {
