@@ -1,10 +1,10 @@
-import Messaging
+package import Messaging
 
 /// How late waits of this machine are: what a promise of promptness cannot be blamed for.
 ///
 /// The waits run on the threads that run everything. Where those are late although the processors were idle, somebody
 /// blocks them, and that is no excuse: no more is counted than the processors were busy meanwhile.
-struct MachineLateness {
+package struct MachineLateness {
     private static let wait = Duration.milliseconds(5)
     /// The kernel's steps, one at each end.
     private static let granularity = Duration.milliseconds(20)
@@ -12,15 +12,17 @@ struct MachineLateness {
     private let time: any TimeSource
     private let busy: @Sendable () -> Duration?
 
+    package init(on time: any TimeSource) { self.init(on: time) { ProcessUse.machineBusy() } }
+
     /// `busy` is how long the processors have worked so far, nil where nobody knows: then all lateness counts.
-    init(on time: any TimeSource, busy: @escaping @Sendable () -> Duration? = { ProcessUse.machineBusy() }) {
+    init(on time: any TimeSource, busy: @escaping @Sendable () -> Duration?) {
         self.time = time
         self.busy = busy
     }
 
     /// Waits that were late, until something is done. The last wait counts too: where all stood still, what was waited
     /// for is done before the wait is seen to be over.
-    func until(_ isDone: Observed<Bool>) async -> LateWaits {
+    package func until(_ isDone: Observed<Bool>) async -> LateWaits {
         var waits = LateWaits()
         while true {
             let (began, before) = (time.uptime, busy())

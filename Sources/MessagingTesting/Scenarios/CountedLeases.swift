@@ -1,24 +1,30 @@
 import Messaging
 
-/// A store that counts how often leases were renewed.
-struct CountedRenewals: DeduplicationStore {
-    let count: Observed<Int>
+/// A store that counts how often it was asked for a key, and how often leases were renewed.
+struct CountedLeases: DeduplicationStore {
+    let asked: Observed<Int>
+    let renewed: Observed<Int>
     private let base: any DeduplicationStore
 
     init(_ base: any DeduplicationStore, on time: any TimeSource) {
         self.base = base
-        count = Observed(0, on: time)
+        asked = Observed(0, on: time)
+        renewed = Observed(0, on: time)
     }
 
     func begin(
         _ key: DeduplicationKey, by holder: DeduplicationHolder, for lease: Duration
-    ) async throws -> DeduplicationState { try await base.begin(key, by: holder, for: lease) }
+    ) async throws -> DeduplicationState {
+        let answer = try await base.begin(key, by: holder, for: lease)
+        asked.change { $0 += 1 }
+        return answer
+    }
 
     func renew(
         _ key: DeduplicationKey, by holder: DeduplicationHolder, for lease: Duration
     ) async throws -> Bool {
         let answer = try await base.renew(key, by: holder, for: lease)
-        count.change { $0 += 1 }
+        renewed.change { $0 += 1 }
         return answer
     }
 
