@@ -56,6 +56,21 @@ public struct PublishFailure: Error, Hashable, Sendable, CustomStringConvertible
         return PublishFailure(outcomes, of: count)
     }
 
+    /// This, as the answer of a broker that was given `count` messages. One that names none of them, or others, is not to
+    /// be relied on: what it leaves out may be there or not.
+    package func answering(_ count: Int) -> PublishFailure {
+        let calls = 0..<max(0, count)
+        let strange = outcomes.keys.filter { !calls.contains($0) }.min()
+        if strange == nil, !outcomes.isEmpty || calls.isEmpty { return self }
+        let named = strange.map { "message \($0)" } ?? "none of them"
+        var error = BrokerError(
+            .brokerFailure, "of \(count) messages the broker answered for \(named)", during: .publish)
+        error.details["broker-answer"] = outcomes.isEmpty ? nil : "\(first)"
+        var answered: [Int: Outcome] = [:]
+        for index in calls { answered[index] = outcomes[index] ?? .unknown(error) }
+        return PublishFailure(answered, of: count)
+    }
+
     /// The error of the first message that was not confirmed.
     public var first: BrokerError {
         outcomes.min { $0.key < $1.key }?.value.error ?? BrokerError(.brokerFailure, "publish failed", during: .publish)

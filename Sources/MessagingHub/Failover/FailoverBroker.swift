@@ -160,15 +160,15 @@ public final class FailoverBroker: BrokerDecorator {
                 turn(to: .primary)
                 return receipt
             } catch {
-                outcomes = marked(error.outcomes, at: primary)
+                outcomes = marked(error.answering(messages.count).outcomes, at: primary)
             }
         }
-        let away = outcomes.filter { $0.value.isUnreachable && messages.indices.contains($0.key) }
+        let away = outcomes.filter { $0.value.isUnreachable }
         if let first = away.min(by: { $0.key < $1.key })?.value.error {
             let diverted = await divert(messages, away.keys.sorted(), destination, rest(), because: first)
             for (index, outcome) in diverted { outcomes[index] = outcome }
         } else if time.uptime - begin >= half {
-            let late = outcomes.filter { $0.value.isLate && messages.indices.contains($0.key) }.keys.sorted()
+            let late = outcomes.filter { $0.value.isLate }.keys.sorted()
             let again = await publish(messages, late, destination, rest(), at: primary)
             for (index, outcome) in again { outcomes[index] = outcome }
         }
@@ -204,7 +204,7 @@ public final class FailoverBroker: BrokerDecorator {
                 do throws(PublishFailure) {
                     _ = try await publish(indices.map { messages[$0] }, to: destination, options: options)
                 } catch {
-                    for (number, outcome) in error.outcomes where indices.indices ~= number {
+                    for (number, outcome) in error.outcomes {
                         outcomes[indices[number]] = outcome
                     }
                 }
@@ -251,7 +251,7 @@ public final class FailoverBroker: BrokerDecorator {
         do throws(PublishFailure) {
             try await side.broker.publish(indices.map { messages[$0] }, to: destination, options: options)
         } catch {
-            outcomes = marked(error.outcomes, at: side)
+            outcomes = marked(error.answering(indices.count).outcomes, at: side)
         }
         let confirmed = indices.indices.count { outcomes[$0] == nil }
         if side === fallback { record.divert(confirmed) }

@@ -109,7 +109,7 @@ final class Publisher: Sendable {
     private func repeated(
         _ messages: [Message], _ options: PublishOptions, after failure: PublishFailure, since start: Duration
     ) async -> [Int: PublishFailure.Outcome] {
-        var (failure, indices, run) = (failure, Array(messages.indices), 1)
+        var (failure, indices, run) = (failure.answering(messages.count), Array(messages.indices), 1)
         var (final, doubts): ([Int: PublishFailure.Outcome], [Int: PublishFailure.Outcome]) = ([:], [:])
         // What may have arrived once stays so.
         func told(_ outcome: PublishFailure.Outcome, of index: Int) -> PublishFailure.Outcome {
@@ -141,7 +141,7 @@ final class Publisher: Sendable {
                 try await publishAgain(indices.map { messages[$0] }, before, again)
                 return final
             } catch {
-                failure = error
+                failure = error.answering(indices.count)
             }
         }
     }

@@ -70,7 +70,15 @@ package final class Peer: Sendable {
         _ publish: @escaping @Sendable () async throws -> PublishReceipt
     ) async throws -> PublishReceipt {
         let limit = min(options.deadline, patience) + patience
-        return try await call("publish of \(messages.count) to \(place.destination)", within: limit, publish)
+        do {
+            return try await call("publish of \(messages.count) to \(place.destination)", within: limit, publish)
+        } catch let failure as PublishFailure {
+            let strange = failure.outcomes.keys.filter { !messages.indices.contains($0) }.min()
+            if strange == nil, !failure.outcomes.isEmpty { throw failure }
+            let answer = strange.map { "message \($0), counted from 0" } ?? "none of them"
+            throw ScenarioFailure(
+                "publish of \(messages.count) failed for \(answer)", about: messages.map(\.id))
+        }
     }
 
     /// Publishes in one call and gives the outcomes of those that were not confirmed.

@@ -38,6 +38,31 @@ import Testing
         #expect(gaps[1] >= .milliseconds(200) && gaps[1] < .milliseconds(250))
     }
 
+    @Test(
+        "what a broker does not answer for, or answers for another message, may have arrived",
+        arguments: [
+            PublishFailure([:], of: 2), .refused(BrokerError(.tooLarge, "large"), count: 3),
+            PublishFailure(
+                [0: .unknown(BrokerError(.notConnected, "gone")), 7: .unknown(BrokerError(.timeout, ""))], of: 2),
+            PublishFailure([-1: .unknown(BrokerError(.notConnected, "gone"))], of: 2),
+        ])
+    func malformedAnswer(_ answer: PublishFailure) async throws {
+        let broker = FakeBroker { _, _ in answer }
+        try await hub(broker) {
+            $0.publishRetry = RetryPolicy(attempts: 1)
+        } _: { hub in
+            let failure = await #expect(throws: PublishFailure.self) {
+                try await hub.publish([Message("a"), Message("b")], to: "orders")
+            }
+            #expect(failure?.outcomes.keys.sorted() == [0, 1])
+            for (index, outcome) in failure?.outcomes ?? [:] where answer.outcomes[index] == nil {
+                #expect(outcome == .unknown(outcome.error))
+                #expect("\(outcome.error)".contains("of 2 messages the broker answered for"))
+            }
+            #expect(hub.metrics().published == 0)
+        }
+    }
+
     @Test func aTopicThatItsBrokerCannotCarryIsRefusedBeforeTheBrokerIsAsked() async throws {
         let broker = FakeBroker(limits: BrokerLimits().with { $0.nameGrammar = .ascii })
         let pattern = try TopicPattern("orders.*", style: .amqp)

@@ -34,6 +34,28 @@ extension Mutant {
             }
         },
         Mutant(
+            "a publish that fails names a message that it was not given",
+            caughtBy: [.init(29, "publish of 6 failed for message 6, counted from 0")]
+        ) {
+            .publishing { broker, messages, destination, options in
+                do { return try await broker.publish(messages, to: destination, options: options) } catch {
+                    guard var failure = error as? PublishFailure else { throw error }
+                    failure.outcomes[failure.count] = .unknown(failure.first)
+                    throw failure
+                }
+            }
+        },
+        Mutant(
+            "a publish that fails names no message",
+            caughtBy: [.init(29, "publish of 6 failed for none of them")]
+        ) {
+            .publishing { broker, messages, destination, options in
+                do { return try await broker.publish(messages, to: destination, options: options) } catch {
+                    throw PublishFailure([:], of: messages.count)
+                }
+            }
+        },
+        Mutant(
             "an oversized body is cut and confirmed",
             caughtBy: [
                 .init(29, "an oversized message was answered confirmed"),
