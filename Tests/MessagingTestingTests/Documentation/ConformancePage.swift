@@ -9,8 +9,10 @@ enum ConformancePage {
             "Made from the suite itself by a test; `HUB_WRITE_DOCS=1 swift test --filter ConformancePageTests` writes it anew.",
             "", "\(Scenario.all.count) scenarios, \(Mutant.all.count) mutants, \(Oddball.all.count) oddballs.", "",
             "- A **scenario** is one promise. `hub verify CONFIG` runs them against anybody's own brokers.",
-            "- A **mutant** is a broker with a single flaw. Each turns its scenarios red, with a sentence of its own, and leaves",
-            "  green what is tried of the others, those aside that its flaw spoils too: that is how the suite is proved.",
+            "- A **mutant** is a broker with a single flaw. Each turns its scenarios red, with a sentence of its own; which others",
+            "  it spoils is written beside it, and the rest stays green. That is how the suite is proved. Of the rest the tests",
+            "  try fourteen scenarios; `HUB_WHOLE=1 swift test --filter MutantTests` tries all, and all that are spoilt, in most",
+            "  of an hour.",
             "- An **oddball** is a broker that is odd but right. It stays green: the suite asks for no more than it promises.",
             "- *hub* marks what the hub's policies do on top of a broker; everything else is run against the bare broker.",
         ]

@@ -14,7 +14,7 @@ extension Mutant {
             "connecting to nothing never ends",
             caughtBy: [
                 .init(72, "connecting to nothing did not return within ")
-            ]
+            ], spoiling: [76]
         ) {
             .failing { error in
                 try await SystemTime.shared.sleep(for: .seconds(3600))

@@ -13,7 +13,7 @@ extension Mutant {
                 .init(82, "received 0 of 1 from …, and then none for 1500ms"),
                 .init(86, "after 1 reconnects, a consumer did not hear what was published"),
                 .init(89, "after it was away, a consumer did not hear what was published"),
-            ]
+            ], spoiling: [8, 100]
         ) { .countingLosses { base, _, _, losses in .deaf(base) { losses() > 0 } } },
         Mutant(
             "a subscription is not made again the twentieth time",
@@ -30,7 +30,7 @@ extension Mutant {
         },
         Mutant(
             "each reconnect leaves a consumer behind",
-            caughtBy: [.init(86, "after 100 reconnects, health counts … consumers, not 1")]
+            caughtBy: [.init(86, "after 100 reconnects, health counts … consumers, not 1")], spoiling: [89, 103]
         ) {
             let left = Observed<[any MessageConsumer]>([])
             return .countingLosses { base, broker, subscription, losses in
@@ -62,7 +62,7 @@ extension Mutant {
         },
         Mutant(
             "a silent connection is never noticed",
-            caughtBy: [.init(82, ", black-holed, did not report that its connection is gone")]
+            caughtBy: [.init(82, ", black-holed, did not report that its connection is gone")], spoiling: [103]
         ) { .reporting { event, report in if !event.isOfSilence { report(event) } } },
         Mutant(
             "a silent connection is noticed after twice the time",
@@ -94,7 +94,7 @@ extension Mutant {
                 .init(82, ", no longer black-holed, did not report that its connection is up"),
                 .init(86, ", cut for the 1. time, did not report that its connection is up"),
                 .init(89, ", no longer refused, did not report that its connection is up"),
-            ]
+            ], spoiling: [99, 100]
         ) {
             .reporting { event, report in if event != .up { report(event) } }
         },
@@ -144,7 +144,7 @@ extension Mutant {
         },
         Mutant(
             "a subscription that fails takes its connection with it",
-            caughtBy: [.init(87, "a failing subscription took its connection with it")], spoiling: [31]
+            caughtBy: [.init(87, "a failing subscription took its connection with it")]
         ) {
             let all = Observed<[@Sendable (BrokerEvent) -> Void]>([])
             var flaw = Flaw()
@@ -168,7 +168,7 @@ extension Mutant {
             "health counts no consumers",
             caughtBy: [
                 .init(99, "with two subscriptions, health says connected with 0 consumers, not connected with 2")
-            ]
+            ], spoiling: [86]
         ) { .ofHealth { $0.consumers = 0 } },
         Mutant(
             "health says connected though a subscription has ended",

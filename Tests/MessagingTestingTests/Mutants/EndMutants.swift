@@ -10,20 +10,21 @@ extension Mutant {
         silent + [
             Mutant(
                 "a consumer whose destination was deleted is told that the broker ended it",
-                caughtBy: [.init(44, "and gave the reason broker, not deleted")], for: [.queue, .stream]
+                caughtBy: [.init(44, "and gave the reason broker, not deleted")], spoiling: [87],
+                for: [.queue, .stream]
             ) {
                 .ofEnds { error in error.endReason == .deleted ? .ended(.broker, error.sentence) : error }
             },
             Mutant(
                 "a consumer that ends is not told why",
-                caughtBy: [.init(44, "and gave no reason, not stopped")]
+                caughtBy: [.init(44, "and gave no reason, not stopped")], spoiling: [60, 87]
             ) {
                 .ofEnds { error in BrokerError(error.code, error.sentence) }
             },
             Mutant(
                 "a consumer says that it has ended only once",
                 caughtBy: [.init(44, "a receive after stop returned 0 deliveries instead of throwing ended")],
-                spoiling: [75]
+                spoiling: [60, 75]
             ) {
                 .ofConsumer { base, _, _ in
                     let isTold = Observed(false)
@@ -55,11 +56,11 @@ extension Mutant {
             },
         ]
 
-    private static let silent: [Mutant] = BrokerError.EndReason.silenced.map { reason, kinds, what in
+    private static let silent: [Mutant] = BrokerError.EndReason.silenced.map { reason, kinds, what, spoilt in
         Mutant(
             "a consumer that has ended as \(reason.rawValue) receives nothing for ever",
             caughtBy: [.init(44, "\(what) returned 0 deliveries instead of throwing ended")],
-            spoiling: [4, 75, 87], for: kinds
+            spoiling: spoilt, for: kinds
         ) {
             .ofEnds { error in error.endReason == reason ? nil : error }
         }
@@ -82,7 +83,7 @@ extension Mutant {
         },
         Mutant(
             "a subscription until the end goes on with what came later",
-            caughtBy: [.init(60, "a subscription until the end had not ended")], for: [.queue, .stream]
+            caughtBy: [.init(60, "a subscription until the end had not ended")], spoiling: [44], for: [.queue, .stream]
         ) {
             .endless(reason: .reachedEnd)
         },
@@ -227,14 +228,14 @@ extension Mutant {
 }
 
 extension BrokerError.EndReason {
-    /// Those that a broker may be silent about, for which kinds, and where that is noticed.
-    fileprivate static let silenced: [(BrokerError.EndReason, [DestinationKind], String)] = [
-        (.stopped, DestinationKind.allCases, "a receive that waited during stop"),
-        (.cancelled, DestinationKind.allCases, "a receive that waited during cancel"),
-        (.deleted, [.queue, .stream], "a receive that waited during deleting its destination"),
-        (.unauthorized, DestinationKind.allCases, "a receive that waited during taking its permission"),
-        (.reachedEnd, [.queue, .stream], "a receive after its end"),
-        (.closed, DestinationKind.allCases, "a receive that waited during close"),
+    /// Those that a broker may be silent about, for which kinds, where that is noticed, and what it spoils.
+    fileprivate static let silenced: [(BrokerError.EndReason, [DestinationKind], String, [Int])] = [
+        (.stopped, DestinationKind.allCases, "a receive that waited during stop", [4, 20, 88, 100]),
+        (.cancelled, DestinationKind.allCases, "a receive that waited during cancel", [43]),
+        (.deleted, [.queue, .stream], "a receive that waited during deleting its destination", [87]),
+        (.unauthorized, DestinationKind.allCases, "a receive that waited during taking its permission", [87]),
+        (.reachedEnd, [.queue, .stream], "a receive after its end", [60]),
+        (.closed, DestinationKind.allCases, "a receive that waited during close", [75]),
     ]
 }
 

@@ -10,7 +10,7 @@ extension Mutant {
                 .init(11, "the element whose settlement was a forward of 1: m9 is missing"),
                 .init(102, "the originals of refused forwards: m3, m5, m6, m7 is missing"),
                 .init(19, "received 0 of 1 from …, and then none for 1500ms", .hub),
-            ]
+            ], spoiling: [6]
         ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -28,7 +28,7 @@ extension Mutant {
             "a forward publishes although its receipt is stale",
             caughtBy: [
                 .init(9, "late-copy came from …: the forward was stale")
-            ]
+            ], spoiling: [8, 103]
         ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
@@ -41,7 +41,7 @@ extension Mutant {
             "a forward accepts the original, then publishes",
             caughtBy: [
                 .init(101, "neither the original nor its copy is left: lost")
-            ]
+            ], spoiling: [6, 11, 19, 102]
         ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
@@ -76,7 +76,7 @@ extension Mutant {
             "a forward publishes, then accepts, and calls that atomic",
             caughtBy: [
                 .init(101, "both the original and its copy are there, though forward is said to be atomic")
-            ]
+            ], spoiling: [6, 11, 19, 102]
         ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
@@ -91,7 +91,7 @@ extension Mutant {
             "a forwarded copy is shown to readers before its original is accepted",
             caughtBy: [
                 .init(101, "a copy was seen of an original that was still held, though forward is said to be atomic")
-            ]
+            ], spoiling: [2, 16, 17, 20]
         ) {
             let early = Observed<[Destination: Message]>([:])
             return .ofConsumer { base, _, subscription in .previewing(base, subscription, early) }

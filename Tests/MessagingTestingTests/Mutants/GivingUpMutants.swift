@@ -10,7 +10,8 @@ extension Mutant {
     static let giving: [Mutant] = [
         Mutant(
             "the broker's own policy takes what was forwarded too",
-            caughtBy: [.init(17, "m1 came from …: the hub has dead-lettered it, and that is once", .hub)]
+            caughtBy: [.init(17, "m1 came from …: the hub has dead-lettered it, and that is once", .hub)],
+            spoiling: [6, 11, 19, 102]
         ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
@@ -34,7 +35,7 @@ extension Mutant {
         ) { .ofRoutes { if $0.deadLetter == .none { $0.deadLetter = .byDefault } } },
         Mutant(
             "no delay of the hub is longer than four seconds",
-            caughtBy: [.init(20, " after the one before, not 8s", .hub)]
+            caughtBy: [.init(20, " after the one before, not 8s", .hub)], spoiling: [21, 100]
         ) { .ofRoutes { $0.retry.maximumDelay = .seconds(4) } },
         Mutant(
             "the hub keeps no order",
@@ -61,7 +62,7 @@ extension Mutant {
                 .init(16, "the reason of the dead letter is missing, not exhausted", .hub),
                 .init(18, "hub-dead-letter-reason is missing, not exhausted", .hub),
                 .init(22, "hub-dead-letter-reason of an undecodable message is missing, not undecodable", .hub),
-            ]
+            ], spoiling: [2, 17]
         ) { .ofForwarded { $0.headers[.deadLetterReason] = nil } },
         Mutant(
             "a dead letter does not say where it comes from",

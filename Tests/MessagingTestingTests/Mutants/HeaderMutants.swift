@@ -14,13 +14,13 @@ extension Mutant {
             "the values of one name arrive backwards",
             caughtBy: [
                 .init(63, "header step came as \"9\", ")
-            ], spoiling: [65]
+            ], spoiling: [18, 65, 69]
         ) { .ofHeaders { $0.reversed() } },
         Mutant(
             "a header value is cut at 4 KiB",
             caughtBy: [
                 .init(63, "header long-0 came as 4096 bytes, not as 8193 bytes")
-            ]
+            ], spoiling: [64, 69]
         ) {
             .ofHeaders { fields in
                 fields.map { .init($0.name, .text(String(decoding: $0.value.bytes.prefix(4096), as: UTF8.self))) }
@@ -30,7 +30,7 @@ extension Mutant {
             "header values are carried in ASCII",
             caughtBy: [
                 .init(63, "header text-0 came as \"gr?")
-            ], spoiling: [65]
+            ], spoiling: [18, 65, 69]
         ) {
             .ofHeaders { fields in
                 fields.map { field in
@@ -50,7 +50,7 @@ extension Mutant {
             "header names are written in lower case",
             caughtBy: [
                 .init(63, "the name of header X-Capital-8 came in another spelling")
-            ], spoiling: [65]
+            ], spoiling: [18, 65, 69]
         ) { .ofHeaders { fields in fields.map { .init(HeaderName($0.name.text.lowercased()), $0.value) } } },
         Mutant(
             "a line break in a header is carried as a space",
@@ -69,7 +69,7 @@ extension Mutant {
             "a NUL ends the value of a header",
             caughtBy: [
                 .init(64, "a value with a NUL was confirmed and came otherwise")
-            ]
+            ], spoiling: [69]
         ) {
             .ofHeaders { fields in
                 fields.map { field in
@@ -82,7 +82,7 @@ extension Mutant {
             "a header value that is not UTF-8 is repaired",
             caughtBy: [
                 .init(64, "a value that is not UTF-8 was confirmed and came otherwise")
-            ]
+            ], spoiling: [69]
         ) {
             .ofHeaders { fields in
                 fields.map { field in

@@ -11,7 +11,7 @@ extension Mutant {
             "holds says true of what was once held",
             caughtBy: [
                 .init(8, "after cancel holds says true"), .init(9, "holds says true of a settled receipt"),
-            ], spoiling: [75], for: [.queue, .stream]
+            ], spoiling: [75, 103], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -38,7 +38,7 @@ extension Mutant {
             caughtBy: [
                 .init(8, "after close accept was answered settled, not stale"),
                 .init(75, "settle after close was answered settled, not stale"),
-            ], for: [.queue, .stream]
+            ], spoiling: [74], for: [.queue, .stream]
         ) {
             let closed = Observed<Set<ObjectIdentifier>>([])
             var flaw = Flaw.ofConsumer { base, broker, _ in
@@ -53,7 +53,7 @@ extension Mutant {
         },
         Mutant(
             "whoever held for too long is told settled",
-            caughtBy: [.init(8, "after its maxHold accept was answered settled, not stale")]
+            caughtBy: [.init(8, "after its maxHold accept was answered settled, not stale")], spoiling: [103]
         ) {
             .ofConsumer { base, _, subscription in
                 let began = Observed<[Receipt: Duration]>([:])
@@ -71,7 +71,8 @@ extension Mutant {
         },
         Mutant(
             "whoever held before a reconnect is told settled",
-            caughtBy: [.init(8, "after a reconnect accept was answered settled, not stale")]
+            caughtBy: [.init(8, "after a reconnect accept was answered settled, not stale")],
+            spoiling: [79, 81, 83, 101, 103]
         ) {
             let epoch = Observed(0)
             var flaw = Flaw.ofConsumer { base, _, _ in
@@ -96,7 +97,8 @@ extension Mutant {
         },
         Mutant(
             "an accept that is too late accepts for whoever holds it now",
-            caughtBy: [.init(8, "after cancel, a stale settlement ended the hold that came after it")], spoiling: [4]
+            caughtBy: [.init(8, "after cancel, a stale settlement ended the hold that came after it")],
+            spoiling: [4, 9, 103]
         ) {
             let holders = Observed<[MessageID: (any MessageConsumer, Receipt)]>([:])
             return .ofConsumer { base, _, _ in .acceptingForOthers(base, holders) }
@@ -106,20 +108,25 @@ extension Mutant {
             caughtBy: [
                 .init(8, "after its maxHold holds says true"),
                 .init(13, "held for longer than its maxHold of 300ms, it did not come again"),
-            ]
+            ], spoiling: [103]
         ) { .ofSubscriptions { $0.maxHold = .seconds(1800) } },
         Mutant(
             "a hold ends with a lease that nobody renews",
-            caughtBy: [.init(12, "what came …should not be there")], spoiling: holders
+            caughtBy: [.init(12, "what came …should not be there")],
+            spoiling: [
+                5, 8, 11, 13, 19, 20, 21, 25, 29, 33, 40, 41, 46, 54, 55, 56, 60, 74, 75, 77, 90, 92, 93, 94, 98, 100,
+                101, 102, 103,
+            ], byChance: holders + [10, 43, 79, 81]
         ) { .ofSubscriptions { $0.maxHold = .milliseconds(60) } },
         Mutant(
             "a hold ends after a second, whatever was asked",
             caughtBy: [.init(12, "what came to another before the maxHold of 30m had passed: … should not be there")],
-            spoiling: holders, for: [.queue, .stream]
+            spoiling: [20], byChance: holders, for: [.queue, .stream]
         ) { .ofSubscriptions { $0.maxHold = min($0.maxHold, .seconds(1)) } },
         Mutant(
             "a lease is renewed by receiving, and by nothing else",
-            caughtBy: [.init(12, "what came …should not be there")], spoiling: holders, for: [.queue, .stream]
+            caughtBy: [.init(12, "what came …should not be there")], spoiling: [40, 46], byChance: holders,
+            for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in .holdingBetweenReceives(base) }
         },
@@ -138,7 +145,7 @@ extension Mutant {
             caughtBy: [
                 .init(4, "received 0 of 2 from …, and then none for 1500ms"),
                 .init(21, "what a dead process held waited for the delay of a failed run", .hub),
-            ]
+            ], spoiling: [6, 13, 14, 16, 60, 84, 85]
         ) {
             let kept = Observed<[any MessageBroker]>([])
             var flaw = Flaw()

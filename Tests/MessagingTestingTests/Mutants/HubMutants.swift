@@ -14,7 +14,7 @@ extension Mutant {
                 .init(18, "received 0 of 1 from …, and then none for 1500ms", .hub),
                 .init(22, "received 0 of 3 from …, and then none for 1500ms", .hub),
                 .init(101, "neither the original nor its copy is left: lost"),
-            ]
+            ], spoiling: [6, 11, 17, 19, 100, 102]
         ) {
             .ofConsumer { base, _, _ in .settling(base) { if case .forward = $0 { .accept } else { $0 } } }
         },
@@ -24,7 +24,7 @@ extension Mutant {
                 .init(2, "m1 came from …: it was dead-lettered once", .hub),
                 .init(16, "m1 came from …: it was dead-lettered once", .hub),
                 .init(2, " came from …: it was forwarded or discarded"),
-            ]
+            ], spoiling: [6, 11, 17, 19, 22, 101, 102]
         ) {
             .ofConsumer { base, broker, _ in
                 .forwarding(base) { base, receipt, outgoing in
@@ -61,15 +61,16 @@ extension Mutant {
         ) { .ofForwarded { $0.headers[.deadLetterFirstFailure] = "1970-01-01T00:00:00.000Z" } },
         Mutant(
             "the attempt of a dead letter has one digit too many",
-            caughtBy: [.init(18, "hub-dead-letter-attempt is 12, not 2", .hub)]
+            caughtBy: [.init(18, "hub-dead-letter-attempt is 12, not 2", .hub)], spoiling: [22]
         ) { .ofForwarded { $0.headers[.deadLetterAttempt] = $0.headers[.deadLetterAttempt].map { "1\($0)" } } },
         Mutant(
             "the hub runs a handler once more than it was told",
-            caughtBy: [.init(16, "with a limit of 3 the handler ran as attempts [1, 2, 3, 4]", .hub)]
+            caughtBy: [.init(16, "with a limit of 3 the handler ran as attempts [1, 2, 3, 4]", .hub)],
+            spoiling: [17, 18, 20, 100, 101]
         ) { .ofRoutes { $0.retry.attempts += 1 } },
         Mutant(
             "the hub waits for a fifth of its policy's delay",
-            caughtBy: [.init(21, "after a failed run the next came after", .hub)]
+            caughtBy: [.init(21, "after a failed run the next came after", .hub)], spoiling: [18, 20, 100]
         ) { .ofRoutes { $0.retry.delay = $0.retry.delay / 5 } },
         Mutant(
             "the hub's grace period has passed at once",

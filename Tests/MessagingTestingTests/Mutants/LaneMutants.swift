@@ -6,21 +6,25 @@ extension Mutant {
     static let lanes: [Mutant] = [
         Mutant(
             "holds says true of revoked lanes",
-            caughtBy: [.init(8, "holds says true of a delivery of a revoked lane")], for: [.queue, .stream]
+            caughtBy: [.init(8, "holds says true of a delivery of a revoked lane")], spoiling: [20, 103],
+            for: [.queue, .stream]
         ) { LaneSharing(.holdsOn).flaw },
         Mutant(
             "a revoked lane has no grace",
             caughtBy: [.init(8, "within the grace of its lane an accept was answered stale, not settled")],
+            spoiling: [20, 49, 103],
             for: [.queue, .stream]
         ) { LaneSharing(.noGrace).flaw },
         Mutant(
             "after the grace of a revoked lane its settlements are answered settled",
             caughtBy: [.init(8, "after the grace of its lane an accept was answered settled, not stale")],
+            spoiling: [20, 49, 103],
             for: [.queue, .stream]
         ) { LaneSharing(.answersOn).flaw },
         Mutant(
             "nobody is told that lanes are revoked",
-            caughtBy: [.init(8, "a second member joined, and none of 2 lanes was revoked")], for: [.queue, .stream]
+            caughtBy: [.init(8, "a second member joined, and none of 2 lanes was revoked")], spoiling: [20, 49, 103],
+            for: [.queue, .stream]
         ) { LaneSharing(.silent).flaw },
     ]
 }

@@ -27,6 +27,8 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     let catches: [Catch]
     /// Which others it spoils too: a coarse flaw leaves little of a scenario.
     let spoilt: [Int]
+    /// Which others it spoils where the machine is busy: what is too short may be long enough.
+    let spoiltByChance: [Int]
     /// For which kinds they do.
     let kinds: [DestinationKind]
     /// Makes the flaw for one run: all brokers of the run share it, and with it what it remembers.
@@ -35,12 +37,13 @@ struct Mutant: Sendable, CustomTestStringConvertible {
     var testDescription: String { flaw }
 
     init(
-        _ flaw: String, caughtBy catches: [Catch], spoiling spoilt: [Int] = [],
+        _ flaw: String, caughtBy catches: [Catch], spoiling spoilt: [Int] = [], byChance spoiltByChance: [Int] = [],
         for kinds: [DestinationKind] = DestinationKind.allCases, make: @escaping @Sendable () -> Flaw
     ) {
         self.flaw = flaw
         self.catches = catches
         self.spoilt = spoilt
+        self.spoiltByChance = spoiltByChance
         self.kinds = kinds
         self.make = make
     }

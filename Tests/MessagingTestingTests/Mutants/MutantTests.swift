@@ -58,25 +58,53 @@ import Testing
         }
     }
 
-    /// Scenarios of every part of the suite that take little time; with `HUB_WHOLE=1` all that can share a process.
+    /// Whether every mutant is tried against every scenario that can share a process: most of an hour, `HUB_WHOLE=1`.
+    private static let isWhole = ProcessInfo.processInfo.environment["HUB_WHOLE"] == "1"
+
+    /// Else these see whether a mutant spoils more than it is said to: of every part of the suite, and quick.
     private static let witnesses =
-        ProcessInfo.processInfo.environment["HUB_WHOLE"] == "1"
+        isWhole
         ? Scenario.all.filter { !Line(scenario: $0, kind: $0.kinds[0]).isMeasuring }
         : [4, 5, 7, 15, 31, 33, 38, 45, 47, 51, 56, 61, 65, 75].compactMap { Scenario.numbered($0) }
 
     /// A mutant has one flaw: what that does not touch stays green.
     @Test("a mutant leaves what its flaw does not touch", arguments: Mutant.all)
     func leavesTheRestGreen(_ mutant: Mutant) async {
-        let touched = Set(mutant.spoilt + mutant.catches.map(\.scenario))
-        await withTaskGroup { group in
-            for scenario in Self.witnesses where !touched.contains(scenario.number) {
+        let touched = Set(mutant.spoilt + mutant.spoiltByChance + mutant.catches.map(\.scenario))
+        for violation in await Self.violations(
+            of: Self.witnesses.filter { !touched.contains($0.number) }, by: mutant, patience: .seconds(10))
+        {
+            Issue.record("\(mutant.flaw) spoils \(violation)")
+        }
+    }
+
+    /// Some only by chance, so each has five tries.
+    @Test("a mutant spoils all that it is said to", .enabled(if: isWhole), arguments: Mutant.all)
+    func spoilsWhatItSays(_ mutant: Mutant) async {
+        var left = Set(mutant.spoilt)
+        for patience in [1500, 1500, 1500, 1500, 10_000].map(Duration.milliseconds) where !left.isEmpty {
+            let said = Self.witnesses.filter { left.contains($0.number) }
+            let violations = await Self.violations(of: said, by: mutant, patience: patience)
+            left.subtract(violations.map(\.scenario.number))
+        }
+        for number in left.sorted() { Issue.record("\(mutant.flaw) does not spoil \(number)") }
+    }
+
+    private static func violations(
+        of scenarios: [Scenario], by mutant: Mutant, patience: Duration
+    ) async -> [ScenarioViolation] {
+        await withTaskGroup(of: ScenarioViolation?.self) { group in
+            for scenario in scenarios {
                 let line = Line(
                     scenario: scenario, kind: scenario.kinds.first(where: mutant.kinds.contains) ?? scenario.kinds[0])
                 group.addTask {
-                    let harness = FlawedHarness(mutant.make(), before: InMemoryHarness())
-                    guard case .failed(let violation) = await line.run(against: harness) else { return }
-                    Issue.record("\(mutant.flaw) spoils \(violation)")
+                    let harness = FlawedHarness(mutant.make(), before: InMemoryHarness(patience: patience))
+                    guard case .failed(let violation) = await line.run(against: harness) else { return nil }
+                    return violation
                 }
+            }
+            return await group.reduce(into: [ScenarioViolation]()) { all, violation in
+                if let violation { all.append(violation) }
             }
         }
     }

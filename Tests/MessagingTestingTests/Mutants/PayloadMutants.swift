@@ -8,7 +8,7 @@ extension Mutant {
             "an empty body arrives as null",
             caughtBy: [
                 .init(61, "a body of 0 bytes arrived as null")
-            ], spoiling: [66]
+            ], spoiling: [66, 69]
         ) {
             .ofMessages { message in message.with { if $0.body.count == 0 { $0.body = .null } } }
         },
@@ -16,7 +16,7 @@ extension Mutant {
             "a null body arrives as an empty one",
             caughtBy: [
                 .init(66, "a body that is null arrived as empty")
-            ], for: [.stream]
+            ], spoiling: [69], for: [.stream]
         ) {
             .ofMessages { message in message.with { if $0.body.isNull { $0.body = .empty } } }
         },
@@ -24,7 +24,7 @@ extension Mutant {
             "a body that is not UTF-8 is repaired",
             caughtBy: [
                 .init(61, "a body of 64 KiB arrived as … other bytes")
-            ]
+            ], spoiling: [18, 22, 62, 91]
         ) {
             .ofMessages { message in
                 if message.body.isNull || message.body.text != nil { return message }
@@ -35,7 +35,7 @@ extension Mutant {
             "of headers of one name only the last is carried",
             caughtBy: [
                 .init(65, "not what was sent: headers […] came as […]")
-            ]
+            ], spoiling: [18, 63, 69]
         ) {
             .ofMessages { message in
                 message.with { message in
@@ -53,7 +53,7 @@ extension Mutant {
             caughtBy: [
                 .init(65, "not what was sent: priority 7 came as 0"),
                 .init(53, "a message of priority … came before one of"),
-            ]
+            ], spoiling: [29, 30, 67, 69]
         ) {
             .ofMessages { message in message.with { $0.priority = 0 } }
         },
@@ -61,7 +61,7 @@ extension Mutant {
             "a reply address is not carried",
             caughtBy: [
                 .init(65, "reply-to reply.here came as nothing")
-            ]
+            ], spoiling: [67, 69, 90, 91, 92]
         ) {
             .ofMessages { message in message.with { $0.replyTo = nil } }
         },
@@ -69,7 +69,7 @@ extension Mutant {
             "a timestamp is carried in whole seconds",
             caughtBy: [
                 .init(65, "not what was sent: timestamp …Z came as …:….000Z")
-            ]
+            ], spoiling: [18, 27, 67, 69]
         ) {
             .ofMessages { message in
                 message.with { $0.timestamp = Timestamp(milliseconds: $0.timestamp.milliseconds / 1000 * 1000) }
@@ -79,7 +79,7 @@ extension Mutant {
             "an unknown content type is carried as bytes",
             caughtBy: [
                 .init(65, "not what was sent: content type …; version=3 came as application/octet-stream")
-            ]
+            ], spoiling: [69]
         ) {
             .ofMessages { message in
                 message.with { if $0.contentType.name.contains(";") { $0.contentType = .octetStream } }
@@ -89,7 +89,7 @@ extension Mutant {
             "what one message has set is set on the next",
             caughtBy: [
                 .init(65, "correlation id nothing came as correlation-1")
-            ]
+            ], spoiling: [67]
         ) {
             let last = Observed<String?>(nil)
             return .ofMessages { message in
@@ -104,7 +104,7 @@ extension Mutant {
             "a key is brought into a normal form",
             caughtBy: [
                 .init(65, "not what was sent: key … came in other bytes")
-            ]
+            ], spoiling: [18, 69]
         ) {
             .ofMessages { message in message.with { $0.key = $0.key?.decomposed } }
         },
@@ -112,7 +112,7 @@ extension Mutant {
             "header values are brought into a normal form",
             caughtBy: [
                 .init(65, "not what was sent: headers … came in other bytes")
-            ]
+            ], spoiling: [18, 63, 69]
         ) {
             .ofMessages { message in message.with { $0.headers = $0.headers.decomposed } }
         },

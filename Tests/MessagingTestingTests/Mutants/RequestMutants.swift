@@ -9,14 +9,15 @@ extension Mutant {
             "replies are resolved in the order in which they come",
             caughtBy: [
                 .init(90, "by the broker's own way: of 1000 requests … did not get their own reply: request", .hub)
-            ]
+            ], spoiling: [91]
         ) {
             let line = Observed<[Waiter<Message>]>([])
             return .ofRequests { QueuedRequests(base: $0, line: line) }
         },
         Mutant(
             "what comes in on a reply topic is taken in the order of the requests",
-            caughtBy: [.init(90, "by a reply topic: of 1000 requests … did not get their own reply: request", .hub)]
+            caughtBy: [.init(90, "by a reply topic: of 1000 requests … did not get their own reply: request", .hub)],
+            spoiling: [91]
         ) {
             let asked = Observed<[String]>([])
             return .ofReplyTopic(asked) { reply, asked in
@@ -41,7 +42,8 @@ extension Mutant {
         },
         Mutant(
             "a late reply on a reply topic goes to the next request",
-            caughtBy: [.init(91, "by a reply topic: the request after a late reply got \"late\", not \"own\"", .hub)]
+            caughtBy: [.init(91, "by a reply topic: the request after a late reply got \"late\", not \"own\"", .hub)],
+            spoiling: [90]
         ) {
             let asked = Observed<[String]>([])
             return .ofReplyTopic(asked) { reply, asked in
@@ -82,7 +84,7 @@ extension Mutant {
             "a reply that nobody waits for may be sent later",
             caughtBy: [
                 .init(92, "by the broker's own way: a request whose requester is gone ran … times, ", .hub)
-            ]
+            ], spoiling: [91]
         ) { .ofRequests { HopefulRequests(base: $0) } },
         Mutant(
             "a reply topic that nobody listens to any more may be published to later",

@@ -8,7 +8,7 @@ extension Mutant {
             "a delay is not waited for",
             caughtBy: [
                 .init(23, "a message for …Z came at …Z, too early")
-            ]
+            ], spoiling: [24, 67]
         ) {
             .stripping(\.notBefore)
         },
@@ -33,7 +33,7 @@ extension Mutant {
             "an expired message is handed out",
             caughtBy: [
                 .init(25, "what had not expired: m3 is missing")
-            ]
+            ], spoiling: [26]
         ) {
             .stripping(\.expiration)
         },
@@ -41,7 +41,7 @@ extension Mutant {
             "what expired while it was held is handed out again after a release",
             caughtBy: [
                 .init(25, "it had expired when it was released")
-            ]
+            ], spoiling: [8, 9, 97, 103]
         ) {
             .ofConsumer { base, _, _ in .releasing(base) { ($0.expiration ?? .now) < .now } }
         },
@@ -49,7 +49,7 @@ extension Mutant {
             "a delivery may be held for as long as it likes, whatever its subscription says",
             caughtBy: [
                 .init(13, "held for longer than its maxHold of 300ms, it did not come again")
-            ]
+            ], spoiling: [8, 103]
         ) {
             .ofSubscriptions { $0.maxHold = .seconds(1800) }
         },
@@ -58,7 +58,7 @@ extension Mutant {
             caughtBy: [
                 .init(4, "received 0 of 2 from …, and then none for 1500ms"),
                 .init(21, "what a dead process held waited for the delay of a failed run", .hub),
-            ]
+            ], spoiling: [6, 8, 16, 19, 60, 83, 85, 101, 103]
         ) {
             let retried = Observed<Set<MessageID>>([])
             return .ofConsumer { base, _, _ in .puttingOff(base, but: retried) }
