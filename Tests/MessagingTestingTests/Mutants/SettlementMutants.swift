@@ -13,9 +13,9 @@ extension Mutant {
                 .init(100, "in run 2 of a program ", .hub),
             ],
             spoiling: [
-                2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 22, 25, 31, 33, 34, 37, 38, 44, 45, 46, 47, 48, 49, 53, 54,
-                55, 57, 58, 59, 60, 70, 73, 75, 77, 79, 81, 83, 85, 86, 88, 90, 92, 93, 94, 96, 97, 98, 101, 102, 103,
-            ], for: [.queue, .stream]
+                2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 16, 22, 25, 33, 34, 37, 38, 44, 45, 46, 47, 48, 49, 53, 54, 55,
+                57, 58, 59, 60, 70, 73, 75, 77, 79, 81, 83, 85, 86, 88, 90, 92, 93, 94, 96, 97, 98, 101, 102, 103,
+            ], byChance: [31], for: [.queue, .stream]
         ) {
             .ofConsumer { base, _, _ in
                 var consumer = FlawedConsumer(base: base)
@@ -168,7 +168,7 @@ extension Mutant {
             caughtBy: [
                 .init(5, "the two before the accepted third: m1, m2 is missing"),
                 .init(7, "settlement 0 of 100 was answered stale, not settled"),
-            ], spoiling: [2, 6, 10, 11, 46, 48, 60, 73, 77, 83, 90, 102]
+            ], spoiling: [2, 6, 10, 11, 46, 48, 60, 73, 77, 90, 102], byChance: [83]
         ) {
             .ofConsumer { base, _, _ in .cumulative(base) }
         },
