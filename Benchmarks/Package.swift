@@ -42,9 +42,11 @@ let package = Package(
                 .product(name: "Messaging", package: "swift-messaging-hub"),
                 .product(name: "MessagingHub", package: "swift-messaging-hub"),
             ]),
+        .target(name: "CHeap"),
         .executableTarget(
             name: "subscriptions",
             dependencies: [
+                "CHeap",
                 .product(name: "Messaging", package: "swift-messaging-hub"),
                 .product(name: "MessagingHub", package: "swift-messaging-hub"),
                 .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
@@ -53,6 +55,6 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets {
+for target in package.targets where target.name != "CHeap" {
     target.swiftSettings = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 }

@@ -43,8 +43,17 @@ struct ConsumerState: Row, Sendable {
     var waiter: Waiter<Void>?
     /// Whether that task waits for a message, not for room in its window.
     var isIdle = false
-    /// What a pubSub subscriber has not taken yet.
-    var mailbox: Mailbox?
+    /// What a pubSub subscriber has not taken yet. Apart from the row, so that the others, which have none, keep no room
+    /// for it.
+    var mailbox: Mailbox? {
+        get { mailboxes.last }
+        _modify {
+            var mailbox = mailboxes.popLast()
+            defer { if let mailbox { mailboxes.append(mailbox) } }
+            yield &mailbox
+        }
+    }
+    private var mailboxes: [Mailbox] = []
     // What is held, cell by cell: apart from each other, so that a hold is read without a reference counted.
     private(set) var holds: [Hold] = []
     private var messages = Cells<Message>()
@@ -148,6 +157,12 @@ struct ConsumerState: Row, Sendable {
         holds[Int(cell)].nextFree = lastFreed
         lastFreed = cell
         cells.set(Int(cell), to: 0)
+    }
+
+    /// Nothing has come for a while: gives back the room for what is held, where nothing is.
+    mutating func trim() {
+        if held > 0 { return }
+        (holds, messages, lastFreed) = ([], Cells(), Self.noCell)
     }
 
     /// The cells that are in use.

@@ -1,4 +1,5 @@
 import Messaging
+import Synchronization
 
 /// Sees to it that a consumer holds nothing for longer than its subscription allows.
 ///
@@ -12,15 +13,37 @@ final class HoldWatch: Sendable {
 
     private let server: InMemoryServer
     private let consumer: Int
+    private let maxHold: Duration
     private let state = Lock(State())
+    /// Whether there is an alarm. Ends under the server's lock, so that who has received under it afterwards sees that.
+    private let isLooking = Atomic<Bool>(false)
 
-    init(_ server: InMemoryServer, consumer: Int) {
+    init(_ server: InMemoryServer, consumer: Int, maxHold: Duration) {
         self.server = server
         self.consumer = consumer
+        self.maxHold = maxHold
     }
 
-    /// Looks at this moment, when the oldest hold may be over, and from then on whenever one may be.
-    func look(at moment: Duration) {
+    /// Something is held since now: looks when that may be over, and from then on for as long as anything is held.
+    func begin() {
+        if isLooking.load(ordering: .relaxed) || isLooking.exchange(true, ordering: .relaxed) { return }
+        look(at: server.time.deadline(after: maxHold))
+    }
+
+    /// Nothing has come for a while: looks no more where nothing is held, until something is.
+    func rest() {
+        let alarm: Alarm? = server.change { serverState, _ in
+            guard serverState.consumers[consumer].held == 0 else { return nil }
+            isLooking.store(false, ordering: .relaxed)
+            return state.withLock { state in
+                defer { state.alarm = nil }
+                return state.alarm
+            }
+        }
+        if let alarm { server.time.silence(alarm) }
+    }
+
+    private func look(at moment: Duration) {
         let alarm = server.time.alarm(at: moment) { self.look() }
         let hasEnded = state.withLock { state in
             state.alarm = alarm
@@ -42,7 +65,9 @@ final class HoldWatch: Sendable {
         let server = server
         let next: Duration? = server.change { serverState, effects in
             if state.withLock({ $0.hasEnded }) { return nil }
-            return serverState.expireHolds(consumer, at: server.time.uptime, &effects)
+            let next = serverState.expireHolds(consumer, at: server.time.uptime, &effects)
+            if next == nil { isLooking.store(false, ordering: .relaxed) }
+            return next
         }
         if let next { look(at: next) }
     }

@@ -16,8 +16,7 @@ final class InMemoryConsumer: MessageConsumer {
         self.broker = broker
         server = broker.server
         isPubSub = subscription.kind == .pubSub
-        watch = HoldWatch(broker.server, consumer: id)
-        if !isPubSub { watch.look(at: broker.server.time.deadline(after: subscription.maxHold)) }
+        watch = HoldWatch(broker.server, consumer: id, maxHold: subscription.maxHold)
     }
 
     deinit {
@@ -25,41 +24,68 @@ final class InMemoryConsumer: MessageConsumer {
         broker.server.change { state, effects in state.forget(id, &effects) }
     }
 
+    /// What a receive waits with. What does not wait itself changes it, so that one that waits, as those of most consumers
+    /// do, keeps no room for the rest.
+    private struct Turn {
+        /// When it ends without a message, once that was asked for.
+        var end: Duration?
+        /// How it is woken; nil: it has not found out yet that there is nothing.
+        var waiter: Waiter<Void>?
+        /// What wakes it when it is to look again.
+        var alarm: Alarm?
+    }
+
     func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
         if Task.isCancelled { throw Self.cancelled }
-        var deadline: Duration?
-        var waiter: Waiter<Void>?
+        var turn = Turn()
         while true {
-            let uptime = server.time.uptime
-            switch take(upTo: max(1, limit), waiter: waiter, uptime: uptime) {
-            case .deliveries(let deliveries): return deliveries
+            if let deliveries = try look(upTo: limit, within: wait, &turn) { return deliveries }
+            guard let waiter = turn.waiter else { return [] }
+            try go(on: &turn, after: await waiter.wait())
+        }
+    }
+
+    /// What there is; nil: it is to wait, for a message, for the moment when a delayed one is due, or for the end.
+    @inline(never) private func look(
+        upTo limit: Int, within wait: Duration, _ turn: inout Turn
+    ) throws(BrokerError) -> [Delivery]? {
+        let time = server.time
+        while true {
+            var uptime = time.uptime
+            switch take(upTo: max(1, limit), waiter: turn.waiter, uptime: uptime) {
+            case .deliveries(let deliveries):
+                if !isPubSub { watch.begin() }
+                return deliveries
             case .ended(let error): throw error.during(.receive)
             case .nothing(let due):
-                let end = deadline ?? server.time.deadline(after: wait)
-                deadline = end
-                guard let waiting = waiter else {
+                let end = turn.end ?? time.deadline(after: wait)
+                turn.end = end
+                guard let waiter = turn.waiter else {
                     if uptime >= end { return [] }
-                    waiter = Waiter()
+                    turn.waiter = Waiter()
                     continue
                 }
-                try await pause(waiting, until: end, due: due)
-                waiter = server.time.uptime >= end ? nil : Waiter()
+                // The moment is read before the date: where time passes between them, this wakes too early, and looks again.
+                uptime = time.uptime
+                let moment = due.map { min(end, uptime + max(.zero, $0 - time.now)) } ?? end
+                turn.alarm = time.alarm(at: moment) { waiter.expire() }
+                return nil
             }
         }
     }
 
-    /// Waits for a message, for the moment when a delayed one is due, or for the end.
-    private func pause(
-        _ waiter: Waiter<Void>, until end: Duration, due: Timestamp?
-    ) async throws(BrokerError) {
-        let time = server.time
-        // The moment is read before the date: where time passes between them, this wakes too early, and looks again.
-        let uptime = time.uptime
-        let moment = due.map { min(end, uptime + max(.zero, $0 - time.now)) } ?? end
-        let outcome = await waiter.wait(until: moment, on: time)
-        if case .value = outcome { return }
-        server.change { state, effects in state.stopWaiting(id, waiter, &effects) }
+    /// The wait is over. Once the time is up it looks one last time, without a waiter.
+    @inline(never) private func go(on turn: inout Turn, after outcome: Waiter<Void>.Outcome) throws(BrokerError) {
+        if let alarm = turn.alarm { server.time.silence(alarm) }
+        if case .value = outcome {} else { try giveUp(turn.waiter, after: outcome) }
+        let isOver = turn.end.map { server.time.uptime >= $0 } ?? true
+        turn.waiter = isOver ? nil : Waiter()
+    }
+
+    private func giveUp(_ waiter: Waiter<Void>?, after outcome: Waiter<Void>.Outcome) throws(BrokerError) {
+        if let waiter { server.change { state, effects in state.stopWaiting(id, waiter, &effects) } }
         if case .cancelled = outcome { throw Self.cancelled }
+        watch.rest()
     }
 
     private static let cancelled = BrokerError(.cancelled, "the task that received was cancelled", during: .receive)

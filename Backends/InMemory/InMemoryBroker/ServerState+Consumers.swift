@@ -147,7 +147,7 @@ extension ServerState {
         if hold.mark.isTimed { wakePublishers(of: hold.inbox, &effects) }
     }
 
-    /// Deliveries that were held for too long go back; when to look again.
+    /// Deliveries that were held for too long go back; when to look again, nil: nothing is held any more.
     mutating func expireHolds(_ id: Int, at uptime: Duration, _ effects: inout Effects) -> Duration? {
         let consumer = consumers[id]
         guard consumer.isLive || consumer.isStopped || consumer.held > 0 else { return nil }
@@ -161,7 +161,7 @@ extension ServerState {
         }
         for inbox in lost { passOn(inbox, from: id, &effects) }
         for inbox in consumer.inboxes { wakeConsumers(of: inbox, atMost: .max, &effects) }
-        return next
+        return consumers[id].held == 0 ? nil : next
     }
 
     private mutating func leaveWaiting(_ id: Int, _ effects: inout Effects) {

@@ -103,6 +103,7 @@ extension ServerState {
 
     /// A receive that waits no longer: what it might have been woken for goes to another.
     mutating func stopWaiting(_ id: Int, _ waiter: Waiter<Void>, _ effects: inout Effects) {
+        consumers[id].trim()
         if consumers[id].waiter === waiter {
             _ = takeWaiter(of: id)
         } else {

@@ -2,9 +2,12 @@
 ///
 /// It answers with an outcome instead of throwing, because the standard library's primitives do not compile inside
 /// `throws(BrokerError)`. The first of value, deadline and cancellation decides; the others change nothing.
-package final class Waiter<Value: Sendable>: Sendable {
+///
+/// Its continuation is not a checked one, which costs an object of its own and a check for each wait: who takes it out of
+/// the state resumes it, and nobody can take it twice.
+@usableFromInline package final class Waiter<Value: Sendable>: Sendable {
     /// How a wait ended.
-    package enum Outcome: Sendable {
+    @usableFromInline package enum Outcome: Sendable {
         /// With the value that it waited for.
         case value(Value)
         /// With the deadline.
@@ -13,50 +16,54 @@ package final class Waiter<Value: Sendable>: Sendable {
         case cancelled
     }
 
-    private enum State: Sendable {
+    @usableFromInline enum State: Sendable {
         case idle
-        case waiting(CheckedContinuation<Outcome, Never>)
+        case waiting(UnsafeContinuation<Outcome, Never>)
         case resolved(Outcome)
         case taken
     }
 
-    private let state = Lock(State.idle)
+    @usableFromInline let state = Lock(State.idle)
 
-    package init() {}
+    @inlinable package init() {}
 
     /// Waits until `resolve` is called, `limit` has passed on `time`, or the task is cancelled. One call only; a second
     /// one returns `.cancelled`.
-    package func wait(atMost limit: Duration? = nil, on time: any TimeSource) async -> Outcome {
-        guard let limit else { return await waitWithoutLimit() }
+    @inlinable package func wait(atMost limit: Duration? = nil, on time: any TimeSource) async -> Outcome {
+        guard let limit else { return await wait() }
         return await wait(until: time.deadline(after: limit), on: time)
     }
 
     /// The same up to a moment of the clock's uptime. Whoever knows the moment should say it: of a limit, what passes
     /// before the call is added to it.
-    package func wait(until moment: Duration, on time: any TimeSource) async -> Outcome {
-        let alarm = time.alarm(at: moment) { self.finish(.timedOut) }
-        let outcome = await waitWithoutLimit()
+    @inlinable package func wait(until moment: Duration, on time: any TimeSource) async -> Outcome {
+        let alarm = time.alarm(at: moment) { self.expire() }
+        let outcome = await wait()
         time.silence(alarm)
         return outcome
     }
 
     /// As `wait`, without a limit and deaf to cancellation: for work that must be done though the caller is cancelled.
-    package func waitUncancelled() async -> Outcome {
-        await withCheckedContinuation { self.arm($0) }
+    @inlinable package func waitUncancelled() async -> Outcome {
+        await withUnsafeContinuation { self.arm($0) }
     }
 
     /// Gives the waiting task its value, now or when it comes. False when the wait has ended otherwise.
-    @discardableResult package func resolve(_ value: Value) -> Bool { finish(.value(value)) }
+    @inlinable @discardableResult package func resolve(_ value: Value) -> Bool { finish(.value(value)) }
 
-    private func waitWithoutLimit() async -> Outcome {
+    /// As `wait`, without a limit but for `expire`.
+    @inlinable package func wait() async -> Outcome {
         await withTaskCancellationHandler {
-            await withCheckedContinuation { self.arm($0) }
+            await withUnsafeContinuation { self.arm($0) }
         } onCancel: {
             self.finish(.cancelled)
         }
     }
 
-    private func arm(_ continuation: CheckedContinuation<Outcome, Never>) {
+    /// Ends the wait as its deadline does, for who sees to the alarm himself. False when it has ended otherwise.
+    @inlinable @discardableResult package func expire() -> Bool { finish(.timedOut) }
+
+    @inlinable func arm(_ continuation: UnsafeContinuation<Outcome, Never>) {
         let early: Outcome? = state.withLock { state in
             switch state {
             case .idle:
@@ -72,8 +79,8 @@ package final class Waiter<Value: Sendable>: Sendable {
         if let early { continuation.resume(returning: early) }
     }
 
-    @discardableResult private func finish(_ outcome: Outcome) -> Bool {
-        let (won, continuation): (Bool, CheckedContinuation<Outcome, Never>?) = state.withLock { state in
+    @inlinable @discardableResult func finish(_ outcome: Outcome) -> Bool {
+        let (won, continuation): (Bool, UnsafeContinuation<Outcome, Never>?) = state.withLock { state in
             switch state {
             case .idle:
                 state = .resolved(outcome)

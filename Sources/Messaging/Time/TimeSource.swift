@@ -28,7 +28,7 @@ extension TimeSource {
 
     /// The moment of `uptime` when this much time has passed. Nothing negative, and a hundred years at most, so that no
     /// caller's duration overflows.
-    package func deadline(after duration: Duration) -> Duration {
+    @usableFromInline package func deadline(after duration: Duration) -> Duration {
         uptime + min(max(.zero, duration), .seconds(100 * 365 * 86_400))
     }
 

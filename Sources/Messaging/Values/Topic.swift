@@ -26,7 +26,9 @@ public struct Topic: Hashable, Sendable, CustomStringConvertible {
     public var description: String { name }
 
     /// The tokens between the dots.
-    public var tokens: [Substring] { name.split(separator: ".", omittingEmptySubsequences: false) }
+    public var tokens: [Substring] {
+        name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Substring($0) }
+    }
 
     /// The topic with a further token: `orders` and `dead` give `orders.dead`.
     public func appending(_ token: String) throws(BrokerError) -> Topic { try Topic("\(name).\(token)") }

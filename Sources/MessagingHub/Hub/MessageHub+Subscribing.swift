@@ -98,9 +98,9 @@ extension MessageHub {
         let runner = runner(handler, for: subscription, of: topic, on: broker, route, responder, handover)
         let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
         let made = HubSubscription(
-            subscription, of: topic, on: broker, runner, workers: workers, grace: self.configuration.grace,
-            gatherTime: environment.gatherTime, idleTime: environment.idleTime, executor: environment.door?.executor)
-        do { try await start(made, topic, route, group) } catch {
+            subscription, of: topic, on: broker, runner, workers: workers, terms,
+            prepared: .init(publishers: publishers, route: route))
+        do { try await start(made) } catch {
             // What nobody has in hand must not go on: a subscribe that throws has subscribed nothing.
             await made.cancel()
             throw error
@@ -109,15 +109,8 @@ extension MessageHub {
         return made
     }
 
-    private func start(
-        _ subscription: HubSubscription, _ topic: Topic?, _ route: Route, _ group: GroupName?
-    ) async throws {
+    private func start(_ subscription: HubSubscription) async throws {
         let isRunning = isRunning
-        if let topic {
-            subscription.prepare { [publishers] () async throws(BrokerError) in
-                try await publishers.declare(topic, route, adding: group)
-            }
-        }
         guard arrivals.add(subscription) else {
             throw BrokerError.ended(.closed, "the hub was shut down; make a new one").during(.subscribe)
         }

@@ -28,6 +28,7 @@ public final class MessageHub: Sendable {
     let watch: BrokerWatch
     let requests: Requests
     let middlewares: MiddlewareChain?
+    let terms: HubSubscription.Terms
     let phase = Lock(Phase.idle)
     /// Subscriptions that wait for the hub to run them.
     let arrivals = Arrivals<HubSubscription>()
@@ -56,6 +57,7 @@ public final class MessageHub: Sendable {
         watch = BrokerWatch(log, time: environment.time)
         requests = Requests(configuration.requests, arrivals: arrivals, environment, log)
         middlewares = MiddlewareChain(environment.middlewares)
+        terms = HubSubscription.Terms(grace: configuration.grace, environment)
     }
 
     /// What it has counted.

@@ -6,6 +6,12 @@ final class Signal: Sendable {
         var isFired = false
         var count = 0
         var waiters: [Int: Waiter<Void>] = [:]
+
+        /// With the last of them goes the room that they took.
+        mutating func forget(_ number: Int) {
+            waiters[number] = nil
+            if waiters.isEmpty { waiters = [:] }
+        }
     }
 
     private let state = Lock(State())
@@ -26,10 +32,15 @@ final class Signal: Sendable {
     /// Waits until it happens; false when the limit has passed, or the task was cancelled, before.
     @discardableResult
     func wait(atMost limit: Duration? = nil, on time: any TimeSource) async -> Bool {
+        await wait(until: limit.map { time.deadline(after: $0) }, on: time)
+    }
+
+    /// The same up to a moment of the clock's uptime; nil: without a limit.
+    func wait(until moment: Duration?, on time: any TimeSource) async -> Bool {
         let waiter = Waiter<Void>()
         guard let number = add(waiter) else { return true }
-        let outcome = await waiter.wait(atMost: limit, on: time)
-        state.withLock { $0.waiters[number] = nil }
+        let outcome = if let moment { await waiter.wait(until: moment, on: time) } else { await waiter.wait() }
+        state.withLock { $0.forget(number) }
         if case .value = outcome { return true }
         return isFired
     }
@@ -49,7 +60,7 @@ final class Signal: Sendable {
             if let number = signal.add(waiter) { numbers.append((signal, number)) } else { waiter.resolve(()) }
         }
         _ = await waiter.waitUncancelled()
-        for (signal, number) in numbers { signal.state.withLock { $0.waiters[number] = nil } }
+        for (signal, number) in numbers { signal.state.withLock { $0.forget(number) } }
     }
 
     private func add(_ waiter: Waiter<Void>) -> Int? {

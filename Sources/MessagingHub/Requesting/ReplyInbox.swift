@@ -27,8 +27,7 @@ struct ReplyInbox: Sendable {
             destinations: destinations, time: environment.time, counters: HubCounters(), observer: observer)
         self.topic = topic
         subscription = HubSubscription(
-            source, of: topic.topic, on: broker, runner, workers: 1, grace: .zero, gatherTime: environment.gatherTime,
-            idleTime: environment.idleTime, executor: environment.door?.executor)
+            source, of: topic.topic, on: broker, runner, workers: 1, .init(grace: .zero, environment))
     }
 
     /// Whether no reply comes in there any more.

@@ -2,7 +2,7 @@ import Messaging
 import MessagingReliability
 
 /// Sends replies to the requests of one topic.
-struct Responder: Sendable {
+final class Responder: Sendable {
     let broker: any MessageBroker
     let counters: RequestCounters
     let sending: Sending
@@ -10,6 +10,18 @@ struct Responder: Sendable {
     let deadline: Duration
     /// Whether a request that is given up is answered with the error.
     let answersFailures: Bool
+
+    init(
+        broker: any MessageBroker, counters: RequestCounters, sending: Sending, deadline: Duration,
+        answersFailures: Bool
+    ) {
+        self.broker = broker
+        self.counters = counters
+        self.sending = sending
+        self.deadline = deadline
+        self.answersFailures = answersFailures
+    }
+
     /// An error is said once, and not for long: it is better than silence, not more.
     private static let failureDeadline = Duration.seconds(2)
 

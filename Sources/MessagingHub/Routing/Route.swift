@@ -1,10 +1,15 @@
 import Messaging
 import MessagingReliability
 
-/// A route with its name.
-struct Route: Sendable {
+/// A route with its name: one object, whoever finds it, because a configuration is large.
+final class Route: Sendable {
     let name: RouteName
     let configuration: RouteConfiguration
+
+    init(name: RouteName, configuration: RouteConfiguration) {
+        self.name = name
+        self.configuration = configuration
+    }
 
     /// Where messages of a topic go that their handlers give up; nil where the hub forwards none, and on pubSub, which
     /// has no dead letters.

@@ -1,15 +1,18 @@
 import Messaging
 
-/// Which route a topic takes: of those whose patterns match, the one with the narrowest. A value; asking changes nothing.
-struct RouteTable: Sendable {
+/// Which route a topic takes: of those whose patterns match, the one with the narrowest. Asking changes nothing.
+final class RouteTable: Sendable {
     /// The routes, the narrowest pattern first.
     let routes: [Route]
-    private let trie: PatternTrie<Int>
+    private let patterns: PatternIndex
+    /// The first route that names a topic for its dead letters.
+    private let deadLetterOrigins: [Topic: Route]
 
     /// A table without routes.
     init() {
         routes = []
-        trie = PatternTrie()
+        patterns = PatternIndex()
+        deadLetterOrigins = [:]
     }
 
     /// A table of these routes. Where two are equally narrow and match a topic in common, all such routes are named.
@@ -18,9 +21,11 @@ struct RouteTable: Sendable {
             let (first, second) = (left.configuration.pattern.specificity, right.configuration.pattern.specificity)
             return first == second ? left.name.name < right.name.name : first > second
         }
-        var trie = PatternTrie<Int>()
-        for (index, route) in self.routes.enumerated() { trie.insert(route.configuration.pattern, index) }
-        self.trie = trie
+        var patterns = PatternIndex()
+        for route in self.routes { patterns.insert(route.configuration.pattern) }
+        self.patterns = patterns
+        let origins = self.routes.compactMap { route in route.namedDeadLetterTopic.map { ($0, route) } }
+        deadLetterOrigins = Dictionary(origins) { first, _ in first }
         let problems = Self.ties(self.routes)
         if !problems.isEmpty { throw BrokerError(.invalidConfiguration, problems.joined(separator: "; ")) }
     }
@@ -32,10 +37,10 @@ struct RouteTable: Sendable {
     /// dead letters and that no route matches. Such a queue keeps what its handlers fail on: there is nowhere further
     /// to go.
     func route(of topic: Topic) -> Route? {
-        let found = trie.values(matching: topic).min().map { routes[$0] }
+        let found = patterns.first(matching: topic).map { routes[$0] }
         if let found, found.configuration.pattern.tokens.last == .literal("dead") { return found }
         if let implied = defaultDeadLetters(at: topic) { return implied }
-        return found ?? routes.first { $0.namedDeadLetterTopic == topic }?.deadLetters(at: topic)
+        return found ?? deadLetterOrigins[topic]?.deadLetters(at: topic)
     }
 
     /// The route of a subscription to a pattern: the narrowest that every topic of the pattern matches.
@@ -50,7 +55,7 @@ struct RouteTable: Sendable {
 
     private func defaultDeadLetters(at topic: Topic) -> Route? {
         guard topic.name.hasSuffix(".dead") else { return nil }
-        if trie.values(matching: topic).contains(where: { routes[$0].configuration.pattern.literal != nil }) {
+        if patterns.numbers(matching: topic).contains(where: { routes[$0].configuration.pattern.literal != nil }) {
             return nil
         }
         let base = Topic(unchecked: String(topic.name.dropLast(5)))

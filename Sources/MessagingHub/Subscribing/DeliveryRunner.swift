@@ -160,9 +160,7 @@ final class DeliveryRunner: Sendable {
             return await carryOut(refusal, shown, nil, loop)
         }
         if let known, known.notBefore > time.uptime {
-            if await loop.stopping.wait(atMost: known.notBefore - time.uptime, on: time) || Task.isCancelled {
-                return .leave
-            }
+            if await loop.stopping.wait(until: known.notBefore, on: time) || Task.isCancelled { return .leave }
         }
         return loop.settler.consumer.holds(shown.receipt) ? nil : .settle(.release)
     }

@@ -97,7 +97,9 @@ final class HandlerBreaker: Sendable {
     // MARK: Receiving
 
     /// Receives as much as may run, once something may. A receive that waits when the breaker opens is ended.
-    func receive(
+    ///
+    /// Not inlined: whoever receives without a breaker, and waits, would keep room for what this needs.
+    @inline(never) func receive(
         from consumer: any MessageConsumer, upTo limit: Int, within wait: Duration, unless stopping: Signal
     ) async throws(BrokerError) -> [Delivery] {
         let end = time.deadline(after: wait)

@@ -33,16 +33,39 @@ public final class HubSubscription: Sendable {
 
     private struct Status: Sendable {
         var state = State.waiting
+        /// Whether it has been run.
+        var hasRun = false
         var loop: SubscriberLoop?
         var rest: Rest?
         var grace: Duration?
-        var preparation: (@Sendable () async throws(BrokerError) -> Void)?
+    }
+
+    /// What declares, before each try to subscribe, what its topic needs.
+    struct Preparation: Sendable {
+        let publishers: Publishers
+        let route: Route
+    }
+
+    /// What all subscriptions of a hub have in common: one object, whatever their number.
+    final class Terms: Sendable {
+        let grace: Duration
+        let gatherTime: any TimeSource
+        /// How long there is nothing to do before it rests.
+        let idleTime: Duration
+        let executor: (any TaskExecutor)?
+
+        init(grace: Duration, _ environment: HubEnvironment) {
+            self.grace = grace
+            gatherTime = environment.gatherTime
+            idleTime = environment.idleTime
+            executor = environment.door?.executor
+        }
     }
 
     /// The topic; nil where the subscription is to a pattern.
     public let topic: Topic?
     /// What it receives from, in words: `queue orders`, `stream orders (group billing)`.
-    public let label: String
+    public var label: String { subscription.label }
     let broker: any MessageBroker
     let subscription: Subscription
     /// Fires when it is live, or has ended.
@@ -51,36 +74,23 @@ public final class HubSubscription: Sendable {
     let over = Signal()
     private let runner: DeliveryRunner
     private let workers: Int
-    private let grace: Duration
-    private let gatherTime: any TimeSource
-    /// How long there is nothing to do before it rests.
-    private let idleTime: Duration
-    private let executor: (any TaskExecutor)?
-    private let isRunning = Signal()
+    private let terms: Terms
+    private let preparation: Preparation?
     private let stopping = Signal()
     private let released = Signal()
     private let status = Lock(Status())
 
     init(
         _ subscription: Subscription, of topic: Topic?, on broker: any MessageBroker, _ runner: DeliveryRunner,
-        workers: Int, grace: Duration, gatherTime: any TimeSource = SystemTime.shared,
-        idleTime: Duration = .seconds(1), executor: (any TaskExecutor)? = nil
+        workers: Int, _ terms: Terms, prepared preparation: Preparation? = nil
     ) {
         self.subscription = subscription
         self.topic = topic
         self.broker = broker
         self.runner = runner
         self.workers = workers
-        self.grace = grace
-        self.gatherTime = gatherTime
-        self.idleTime = idleTime
-        self.executor = executor
-        label = subscription.label
-    }
-
-    /// What is to be done before each try to subscribe.
-    func prepare(_ preparation: @escaping @Sendable () async throws(BrokerError) -> Void) {
-        status.withLock { $0.preparation = preparation }
+        self.terms = terms
+        self.preparation = preparation
     }
 
     /// How it is.
@@ -88,7 +98,7 @@ public final class HubSubscription: Sendable {
 
     /// Ends it: handlers in flight finish within the hub's grace period and are settled, the rest goes back at once.
     /// Returns when that is done; harmless when repeated. Not to be called from its own handler, which it waits for.
-    public func cancel() async { await end(within: grace) }
+    public func cancel() async { await end(within: terms.grace) }
 
     /// The same within this time.
     func end(within limit: Duration) async {
@@ -101,7 +111,7 @@ public final class HubSubscription: Sendable {
         await loop?.stop()
         status.withLock { if $0.state == .live { $0.state = .ending } }
         if let rest { await end(rest) }
-        if isRunning.isFired {
+        if hasRun {
             await released.waitUncancelled()
         } else {
             settled.fire()
@@ -114,7 +124,7 @@ public final class HubSubscription: Sendable {
         let (time, overdue) = (SystemTime.shared, Signal())
         let alarm = time.alarm(at: time.deadline(after: .seconds(1))) { overdue.fire() }
         defer { time.silence(alarm) }
-        let stopping = Task(executorPreference: executor) { await rest.consumer.stop() }
+        let stopping = Task(executorPreference: terms.executor) { await rest.consumer.stop() }
         rest.task?.cancel()
         await Signal.waitForAny(of: [released, overdue])
         stopping.cancel()
@@ -139,14 +149,14 @@ public final class HubSubscription: Sendable {
     // MARK: Running, in a task of the hub
 
     /// Whether it has been run.
-    var hasRun: Bool { isRunning.isFired }
+    var hasRun: Bool { status.withLock { $0.hasRun } }
 
     /// Subscribes, works, and begins again after a pause, until it has ended, or there is nothing to do; whether it has
     /// ended. If not, it is to be run again when it comes back through `arrivals`.
     func run(returningBy arrivals: Arrivals<HubSubscription>) async -> Bool {
-        isRunning.fire()
         var last: BrokerError?
         let rest = status.withLock { status in
+            status.hasRun = true
             defer { status.rest = nil }
             return status.rest
         }
@@ -196,17 +206,27 @@ public final class HubSubscription: Sendable {
             if status.grace != nil { return false }
             status.state = .live
             status.rest = Rest(consumer: consumer)
-            status.rest?.task = Task(executorPreference: executor) {
-                if case .deliveries(let first) = await reception.receive(upTo: limit) {
-                    self.status.withLock { $0.rest?.news = .deliveries(first) }
+            // Without a preference where there is none to have: said all the same, it would take room in the task.
+            status.rest?.task =
+                if let executor = terms.executor {
+                    Task(executorPreference: executor) { await self.rest(with: reception, upTo: limit, arrivals) }
+                } else {
+                    Task { await self.rest(with: reception, upTo: limit, arrivals) }
                 }
-                // A hub that takes no more is about to end it.
-                if !arrivals.add(self) { _ = await self.run(returningBy: arrivals) }
-            }
             return true
         }
         settled.fire()
         return isResting
+    }
+
+    @inline(__always) private func rest(
+        with reception: Reception, upTo limit: Int, _ arrivals: Arrivals<HubSubscription>
+    ) async {
+        if case .deliveries(let first) = await reception.receive(upTo: limit) {
+            status.withLock { $0.rest?.news = .deliveries(first) }
+        }
+        // A hub that takes no more is about to end it.
+        if !arrivals.add(self) { _ = await run(returningBy: arrivals) }
     }
 
     /// A consumer; what may succeed later is repeated until it does.
@@ -214,7 +234,9 @@ public final class HubSubscription: Sendable {
         var pause = Duration.milliseconds(250)
         while !stopping.isFired {
             do throws(BrokerError) {
-                try await status.withLock { $0.preparation }?()
+                if let topic, let preparation {
+                    try await preparation.publishers.declare(topic, preparation.route, adding: subscription.group)
+                }
                 let consumer = try await broker.subscribe(subscription)
                 last = nil
                 return consumer
@@ -233,7 +255,7 @@ public final class HubSubscription: Sendable {
 
     private func work(_ consumer: any MessageConsumer, _ first: [Delivery]) async -> SubscriberLoop.End {
         let loop = SubscriberLoop(
-            consumer, runner, workers: workers, sweepTime: gatherTime, first: first, rest: idleTime)
+            consumer, runner, workers: workers, sweepTime: terms.gatherTime, first: first, rest: terms.idleTime)
         status.withLock { status in
             status.loop = loop
             status.state = .live
@@ -254,7 +276,7 @@ public final class HubSubscription: Sendable {
     private func finish(_ loop: SubscriberLoop) async {
         await Signal.waitForAny(of: [stopping, loop.stopping, loop.done])
         if stopping.isFired { await loop.stop() }
-        let limit = status.withLock { $0.grace } ?? grace
+        let limit = status.withLock { $0.grace } ?? terms.grace
         if await !loop.done.wait(atMost: limit, on: runner.time) {
             loop.interrupt()
             if await !loop.done.wait(atMost: .seconds(1), on: SystemTime.shared) {

@@ -31,6 +31,32 @@ struct Reception: Sendable {
         case none
         case cancelled
         case ended
+
+        /// Takes the deliveries out, so that nobody else has them; nil where it has come to something else.
+        mutating func takeDeliveries() -> [Delivery]? {
+            guard case .deliveries(let deliveries) = self else { return nil }
+            self = .deliveries([])
+            return deliveries
+        }
+    }
+
+    /// What the loop does for its intake.
+    final class Loop: Sendable {
+        /// Begins a worker that has not begun.
+        let begin: @Sendable (Int) -> Void
+        /// How long a receive waits before it says that there is nothing; nil: for ever.
+        let rest: Duration?
+        /// Asked when there is nothing to receive and no worker works: whether the loop ends, so that nobody is kept for
+        /// nothing.
+        let rests: @Sendable () -> Bool
+
+        init(
+            begin: @escaping @Sendable (Int) -> Void, rest: Duration?, rests: @escaping @Sendable () -> Bool
+        ) {
+            self.begin = begin
+            self.rest = rest
+            self.rests = rests
+        }
     }
 
     /// How long a receive waits before it is repeated.
@@ -44,12 +70,8 @@ struct Reception: Sendable {
     let counted: @Sendable (Int) -> Void
     /// Told why the consumer has ended.
     let ended: @Sendable (BrokerError) -> Void
-    /// Begins a worker that has not begun.
-    var begin: @Sendable (Int) -> Void = { _ in }
-    /// How long it waits before it says that there is nothing; nil: for ever.
-    var rest: Duration?
-    /// Asked when there is nothing to receive and no worker works: whether the loop ends, so that nobody is kept for nothing.
-    var rests: @Sendable () -> Bool = { false }
+    /// The loop that it is for; nil where there is none yet.
+    var loop: Loop?
     /// What stops receiving while it is open, until the loop stops.
     var breaker: HandlerBreaker?
     var stopping = Signal()
@@ -57,31 +79,45 @@ struct Reception: Sendable {
     /// Receives until there is a delivery, or no more. An error that a backend should have waited through is waited
     /// through here; empty answers that come too early are slowed down, so that neither becomes a busy loop.
     func receive(upTo limit: Int) async -> Outcome {
-        var pause = Duration.milliseconds(1)
-        let wait = min(rest ?? Self.wait, Self.wait)
+        var pauses = 0
         while !Task.isCancelled {
-            let start = time.uptime
+            let end = time.uptime + wait
             do throws(BrokerError) {
-                let deliveries = try await take(upTo: limit, within: wait)
-                if !deliveries.isEmpty {
-                    counted(deliveries.count)
-                    return .deliveries(deliveries)
-                }
-                if time.uptime - start >= wait {
-                    if rest != nil { return .none }
-                    continue
-                }
+                if let outcome = outcome(of: try await take(upTo: limit, within: wait), asked: end) { return outcome }
+                if time.uptime >= end { continue }
             } catch {
-                if error.code == .cancelled { return .cancelled }
-                if error.code == .ended || !error.isRetryable {
-                    ended(error)
-                    return .ended
-                }
+                if let outcome = outcome(of: error) { return outcome }
             }
-            do { try await time.sleep(for: pause) } catch { return .cancelled }
-            pause = min(pause * 2, .seconds(2))
+            guard await pause(after: pauses) else { return .cancelled }
+            pauses += 1
         }
         return .cancelled
+    }
+
+    // What does not wait itself, and what seldom does, is apart and not inlined: a receive that waits, as those of most
+    // subscriptions do, keeps no room for it.
+
+    private var wait: Duration { min(loop?.rest ?? Self.wait, Self.wait) }
+
+    /// What an answer comes to; nil: it is asked again.
+    @inline(never) private func outcome(of deliveries: [Delivery], asked end: Duration) -> Outcome? {
+        if deliveries.isEmpty { return loop?.rest != nil && time.uptime >= end ? Outcome.none : nil }
+        counted(deliveries.count)
+        return .deliveries(deliveries)
+    }
+
+    /// The same of an error.
+    @inline(never) private func outcome(of error: BrokerError) -> Outcome? {
+        if error.code == .cancelled { return .cancelled }
+        if error.code != .ended && error.isRetryable { return nil }
+        ended(error)
+        return .ended
+    }
+
+    /// Sleeps, longer each time; false when the task was cancelled.
+    @inline(never) private func pause(after pauses: Int) async -> Bool {
+        do { try await time.sleep(for: min(.milliseconds(1 << min(pauses, 11)), .seconds(2))) } catch { return false }
+        return true
     }
 
     private func take(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {

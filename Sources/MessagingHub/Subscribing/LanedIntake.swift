@@ -60,7 +60,7 @@ final class LanedIntake: Intake {
         return state.withLock { state in
             var taken: [Delivery] = []
             for worker in state.inboxes.indices {
-                let waiting = Array(state.current[worker].claimRest()) + state.inboxes[worker]
+                let waiting = state.current[worker].claimRest() + state.inboxes[worker]
                 taken += waiting.filter { !consumer.holds($0.receipt) }
                 state.inboxes[worker] = waiting.filter { consumer.holds($0.receipt) }
             }
@@ -73,8 +73,8 @@ final class LanedIntake: Intake {
             state.parked[worker] = nil
             if Task.isCancelled { return .leave(wake: wakeOne(&state)) }
             if !state.inboxes[worker].isEmpty {
-                let batch = Batch(state.inboxes[worker], receivedAt: state.receivedAt[worker])
-                state.inboxes[worker] = []
+                let batch = Batch(
+                    exchange(&state.inboxes[worker], with: []), receivedAt: state.receivedAt[worker])
                 state.current[worker] = batch
                 return .take(batch, wake: wakeOne(&state))
             }
@@ -112,7 +112,7 @@ final class LanedIntake: Intake {
     private func mayRest(_ state: State) -> Bool {
         state.parked.count(where: { $0 != nil }) == state.hasBegun.count(where: \.self) - 1
             && state.inboxes.allSatisfy(\.isEmpty)
-            && reception.rests()
+            && reception.loop?.rests() == true
     }
 
     private func distribute(
@@ -147,6 +147,6 @@ final class LanedIntake: Intake {
 
     private func begin(_ worker: Int, _ state: inout State) {
         state.hasBegun[worker] = true
-        reception.begin(worker)
+        reception.loop?.begin(worker)
     }
 }

@@ -84,7 +84,7 @@ final class SharedIntake: Intake {
             return (false, wakeOne(&state))
         }
         wake.1?.resolve(())
-        return wake.0 ? Array(rest) : lost
+        return wake.0 ? rest : lost
     }
 
     private func step(_ worker: Int, wasWoken: Bool) -> Step {
@@ -147,11 +147,10 @@ final class SharedIntake: Intake {
     }
 
     private func receive(upTo limit: Int) async -> Batch? {
-        let outcome = await reception.receive(upTo: limit)
+        var outcome = await reception.receive(upTo: limit)
         let now = reception.time.uptime
-        let batch: Batch? =
-            if case .deliveries(let deliveries) = outcome { Batch(deliveries, receivedAt: now) } else { nil }
-        let (next, woken): (Batch?, [Waiter<Void>]) = state.withLock { state in
+        let batch = outcome.takeDeliveries().map { Batch($0, receivedAt: now) }
+        let (next, woken): (Batch?, [Waiter<Void>]) = state.withLock { [outcome] state in
             state.isReceiving = false
             switch outcome {
             case .none where !mayRest(state): return (.empty, wakeOne(&state).map { [$0] } ?? [])
@@ -174,7 +173,8 @@ final class SharedIntake: Intake {
 
     /// Nobody works, and nobody is on the way to.
     private func mayRest(_ state: State) -> Bool {
-        state.parked.count == state.begun - 1 && state.beginning == nil && state.batch.isExhausted && reception.rests()
+        state.parked.count == state.begun - 1 && state.beginning == nil && state.batch.isExhausted
+            && reception.loop?.rests() == true
     }
 
     /// Somebody to work on what is left, or to receive; nil when somebody is on the way, or somebody receives already and
@@ -190,7 +190,7 @@ final class SharedIntake: Intake {
             state.isWaking = true
             state.beginning = state.begun
             state.begun += 1
-            reception.begin(state.begun - 1)
+            reception.loop?.begin(state.begun - 1)
         }
         return nil
     }

@@ -64,16 +64,14 @@ final class SubscriberLoop: Sendable {
         crew.begin(0)
         let (counters, fate, settler, deduplicator) = (runner.counters, fate, settler, runner.deduplicator)
         let workers = max(1, workers)
-        var reception = Reception(
-            consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
-            ended: { fate.settle(.ended($0)) }, breaker: runner.breaker, stopping: stopping)
-        reception.begin = { [crew] in crew.begin($0) }
-        reception.rest = rest
-        reception.rests = {
+        let own = Reception.Loop(begin: { [crew] in crew.begin($0) }, rest: rest) {
             if settler.isBusy || deduplicator?.isBusy == true { return false }
             fate.settle(.rested)
             return true
         }
+        let reception = Reception(
+            consumer: consumer, time: runner.time, counted: { counters.received.add($0) },
+            ended: { fate.settle(.ended($0)) }, loop: own, breaker: runner.breaker, stopping: stopping)
         let now = first.isEmpty ? .zero : runner.time.uptime
         intake =
             runner.policy.isOrdered

@@ -5,22 +5,38 @@ import MessagingReliability
 /// found out once, here, and costs nothing later.
 final class HubObserver: Sendable {
     let log: BufferedLog
-    /// The spans; nil where there is no sink for them.
-    let tracer: HubTracer?
-    private let audit: (any AuditSink)?
-    private let actor: String
-    private let broker: BrokerName
-    private let group: GroupName?
-    private let metrics: (any MetricsSink)?
-    /// Where a test hub looks in.
-    let probe: (probe: any HubProbe, source: HubProbeSource)?
     private let time: any TimeSource
-    private let facts: [(name: String, value: String)]
     private let topic: String
-    private let instruments: Instruments?
+    private let kind: DestinationKind
+    private let broker: BrokerName
+    private let type: BrokerType
+    private let group: GroupName?
     /// Whether messages that go well are looked at, too.
     let watchesSuccess: Bool
     private let logsSuccess: Bool
+    /// All but the log; nil where nobody asks for any of it.
+    private let others: Others?
+
+    private final class Others: Sendable {
+        let tracer: HubTracer?
+        let probe: (probe: any HubProbe, source: HubProbeSource)?
+        let audit: (any AuditSink)?
+        let actor: String
+        let metrics: (any MetricsSink)?
+        let instruments: Instruments?
+
+        init(
+            tracer: HubTracer?, probe: (probe: any HubProbe, source: HubProbeSource)?, _ environment: HubEnvironment,
+            _ instruments: Instruments?
+        ) {
+            self.tracer = tracer
+            self.probe = probe
+            audit = environment.audit
+            actor = environment.actor
+            metrics = environment.metrics
+            self.instruments = instruments
+        }
+    }
 
     private struct Instruments: Sendable {
         let sent, consumed, failed, retried, deadLettered: any Instrument
@@ -32,29 +48,45 @@ final class HubObserver: Sendable {
         environment: HubEnvironment, log: BufferedLog
     ) {
         self.log = log
-        audit = environment.audit
-        actor = environment.actor
         self.broker = broker.name
+        type = broker.type
         self.group = group
-        metrics = environment.metrics
-        probe = environment.door.map { door in
+        self.kind = kind
+        time = environment.time
+        topic = label
+        let labels = TelemetryNames.labels(label, kind, on: (broker.name, broker.type), group: group)
+        let probe = environment.door.map { door in
             let source = HubProbeSource(
                 label: label, kind: kind, broker: broker.name, group: group, number: door.probe.nextNumber())
             return (door.probe, source)
         }
-        time = environment.time
-        topic = label
-        let labels = TelemetryNames.labels(label, kind, on: broker, group: group)
-        let facts = labels.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
-        self.facts = facts
-        tracer = environment.trace.map { sink in
+        let tracer = environment.trace.map { sink in
             HubTracer(
-                sink: sink, destination: label, facts: facts, processSpans: environment.processSpans,
+                sink: sink, destination: label, facts: Self.facts(labels), processSpans: environment.processSpans,
                 time: environment.time)
         }
-        instruments = environment.metrics.map { Self.instruments($0, labels) }
         logsSuccess = log.isOn && log.lowestLevel <= .debug
-        watchesSuccess = logsSuccess || instruments != nil || tracer != nil || audit != nil
+        watchesSuccess = logsSuccess || environment.metrics != nil || tracer != nil || environment.audit != nil
+        let isAlone = probe == nil && tracer == nil && environment.audit == nil && environment.metrics == nil
+        others =
+            isAlone
+            ? nil
+            : Others(
+                tracer: tracer, probe: probe, environment, environment.metrics.map { Self.instruments($0, labels) })
+    }
+
+    /// The spans; nil where there is no sink for them.
+    var tracer: HubTracer? { others?.tracer }
+    /// Where a test hub looks in.
+    var probe: (probe: any HubProbe, source: HubProbeSource)? { others?.probe }
+    private var instruments: Instruments? { others?.instruments }
+
+    /// What every record of it says: put together when one is made, because most destinations never log.
+    private var facts: [(name: String, value: String)] { Self.facts(labels) }
+    private var labels: [String: String] { TelemetryNames.labels(topic, kind, on: (broker, type), group: group) }
+
+    private static func facts(_ labels: [String: String]) -> [(name: String, value: String)] {
+        labels.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
     }
 
     private static func instruments(_ sink: any MetricsSink, _ labels: [String: String]) -> Instruments {
@@ -74,8 +106,7 @@ final class HubObserver: Sendable {
 
     /// A gauge of this destination; nil where nobody measures.
     func gauge(_ name: String, unit: String) -> (any Instrument)? {
-        let labels = Dictionary(facts.map { ($0.name, $0.value) }) { first, _ in first }
-        return metrics?.instrument(InstrumentDescription(.gauge, name, unit: unit, labels: labels))
+        others?.metrics?.instrument(InstrumentDescription(.gauge, name, unit: unit, labels: labels))
     }
 
     // MARK: Publishing
@@ -176,10 +207,10 @@ final class HubObserver: Sendable {
         _ action: AuditRecord.Action, _ message: Message, _ delivery: Delivery? = nil,
         detail: @autoclosure () -> String? = nil
     ) {
-        guard let audit else { return }
+        guard let others, let audit = others.audit else { return }
         audit.audit(
             AuditRecord(
-                action, by: actor, message, topic: delivery?.topic?.name ?? topic, on: broker, group: group,
+                action, by: others.actor, message, topic: delivery?.topic?.name ?? topic, on: broker, group: group,
                 attempt: delivery.map { Int($0.attempt) }, detail: detail(), at: time.now))
     }
 }

@@ -60,7 +60,7 @@ struct MetricsReport: Sendable {
             let depth = try? await topology.depth(of: place.destination, group: place.group)
         else { return }
         let labels = TelemetryNames.labels(
-            place.destination.topic.name, place.destination.kind, on: broker, group: place.group)
+            place.destination.topic.name, place.destination.kind, on: (broker.name, broker.type), group: place.group)
         gauge(TelemetryNames.backlog, "{message}", Double(depth.waiting + depth.held), labels)
         if let oldest = depth.oldest {
             gauge(TelemetryNames.oldest, "s", max(0, Double((now - oldest).nanoseconds) / 1e9), labels)

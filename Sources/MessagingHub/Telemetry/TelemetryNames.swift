@@ -46,7 +46,8 @@ enum TelemetryNames {
 
     /// What tells the instruments of one destination from those of others.
     static func labels(
-        _ destination: String, _ kind: DestinationKind, on broker: any MessageBroker, group: GroupName?
+        _ destination: String, _ kind: DestinationKind, on broker: (name: BrokerName, type: BrokerType),
+        group: GroupName?
     ) -> [String: String] {
         var labels = [
             system: system(of: broker.type), Self.destination: destination, Self.kind: kind.rawValue,

@@ -59,6 +59,7 @@ import Testing
         for _ in 0..<100 {
             let topic = try RandomTopics.topic(using: &random)
             #expect(trie.values(matching: topic) == patterns.indices.filter { patterns[$0].matches(topic) })
+            #expect(trie.firstValue(matching: topic) == patterns.indices.first { patterns[$0].matches(topic) })
         }
     }
 
