@@ -70,4 +70,42 @@ import Testing
         }
         #expect(breaker.state == .closed)
     }
+
+    /// Each follows from the one before it: told in another order, some would not.
+    @Test func changesAreToldInTheirOrderAlsoWhenManyRunsEndAtOnce() async {
+        let changes = Observed<[CircuitBreaker.State]>([])
+        let breaker = CircuitBreaker(CircuitBreakerPolicy(failures: 1, reset: .zero), time: time) { state in
+            // The first gives the next ones time to overtake it.
+            let end = ContinuousClock.now + .milliseconds(50)
+            while changes.value.isEmpty, ContinuousClock.now < end {}
+            changes.change { $0.append(state) }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    var calls = 0
+                    while calls < 500 {
+                        guard case .granted(let ticket) = breaker.admit() else {
+                            await Task.yield()
+                            continue
+                        }
+                        calls += 1
+                        breaker.ended(ticket, (task + calls).isMultiple(of: 3) ? .success : .failure)
+                    }
+                }
+            }
+        }
+        let told = changes.value
+        #expect(told.count > 100)
+        #expect(told.last == breaker.state)
+        var state = CircuitBreaker.State.closed
+        for (number, next) in told.enumerated() {
+            switch (state, next) {
+            case (.closed, .open), (.open, .halfOpen), (.halfOpen, .open), (.halfOpen, .closed): state = next
+            default:
+                Issue.record("change \(number): \(next) after \(state)")
+                return
+            }
+        }
+    }
 }

@@ -22,6 +22,20 @@ import Testing
         #expect(console.errors.isEmpty)
     }
 
+    @Test("A note about a value names its place, its key and what would be right")
+    func placedNote() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "hub-check-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let breaker = "{topic: a, broker: main, kind: queue, max-hold: 20s, circuit-breaker: {reset: 30s}}"
+        let text = "brokers: {main: {type: inmemory}}\nroutes:\n  a: \(breaker)\n"
+        try Data(text.utf8).write(to: file)
+        let console = RecordingConsole()
+        #expect(await console.run("check", file.path) == .success)
+        let note = "routes.a.circuit-breaker.reset: 30s is over nine tenths of max-hold, 20s, so that the"
+        #expect(console.output.contains("  note: \(file.path):3:84: \(note)"))
+        #expect(console.output.contains("; lower it, or raise max-hold"))
+    }
+
     @Test("A type that is not in this build is a note, not a problem")
     func missingBackends() async {
         let console = RecordingConsole()

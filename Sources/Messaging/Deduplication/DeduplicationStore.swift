@@ -26,6 +26,14 @@ public protocol DeduplicationStore: Sendable {
     /// The work has failed: the lease of this holder ends now. Changes nothing where it has none, and never a key that
     /// is done.
     func free(_ key: DeduplicationKey, by holder: DeduplicationHolder) async throws
+    /// How many done keys it has forgotten to make room, since it was made. It must not block. Default: 0, for a store that
+    /// does not count them.
+    var evictedCount: Int { get }
+}
+
+extension DeduplicationStore {
+    /// None that it knows of.
+    public var evictedCount: Int { 0 }
 }
 
 /// What a store says of a key that somebody wants to begin.

@@ -14,6 +14,8 @@ public struct HubConfiguration: Sendable {
     public var requests = RequestConfiguration()
     /// The types of broker that were known when it was loaded, in this build or not; empty where it was built in code.
     public var profiles: [BrokerProfile]
+    /// Where its values stand in the file that it was loaded from.
+    var read = ReadValues()
 
     /// A configuration of these parts.
     public init(

@@ -64,6 +64,7 @@ public final class MessageHub: Sendable {
     public func metrics() -> HubMetrics {
         var metrics = publishers.counters.snapshot
         metrics.requests = requests.counters.snapshot
+        metrics.deduplicationEvicted = deduplication.evictedCount
         metrics.add(pairs)
         telemetry.addLosses(to: &metrics)
         return metrics

@@ -28,6 +28,8 @@ public struct HubMetrics: Hashable, Sendable {
     public var duplicates: Int
     /// Calls to a deduplication store that failed, and leases that were lost while their handler ran.
     public var deduplicationFailed: Int
+    /// Done keys that the deduplication store forgot to make room, whichever hub it was for.
+    public var deduplicationEvicted = 0
     /// Requests and replies.
     public var requests = RequestMetrics()
     /// Times that a broker was to be connected: at the start, and again when it came back by itself.
@@ -73,6 +75,10 @@ extension HubMetrics {
             ("SettlementsFailed", "{settlement}", settleFailed), ("SettlementsStale", "{settlement}", stale),
             ("MessagesDuplicated", "{message}", duplicates),
             ("DeduplicationsFailed", "{call}", deduplicationFailed),
+            ("DeduplicationKeysEvicted", "{key}", deduplicationEvicted),
+            ("RequestsSent", "{request}", requests.sent), ("RequestsAnswered", "{request}", requests.answered),
+            ("RequestsTimedOut", "{request}", requests.timedOut), ("RepliesUnmatched", "{reply}", requests.unmatched),
+            ("RepliesSent", "{reply}", requests.replied), ("RepliesUnwanted", "{reply}", requests.unwanted),
             ("PublishLatencyTotal", "ns", publishLatencyTotal), ("PublishLatencyCount", "{call}", publishLatencyCount),
             ("FallbacksUsed", "{change}", fallbacks), ("MessagesDiverted", "{message}", diverted),
             ("LogsLost", "{record}", logsLost), ("MeasurementsLost", "{value}", measurementsLost),

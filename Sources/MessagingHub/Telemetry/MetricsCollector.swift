@@ -29,6 +29,11 @@ public final class MetricsCollector: MetricsSink {
         return matching.flatMap { $0.values.withLock { $0 } }
     }
 
+    /// The values of the instrument of this description; none where nobody asked for it.
+    public func values(of description: InstrumentDescription) -> [Double] {
+        recorders.withLock { $0[description] }?.values.withLock { $0 } ?? []
+    }
+
     /// Their sum.
     public func sum(of name: String) -> Double { values(of: name).reduce(0, +) }
 }

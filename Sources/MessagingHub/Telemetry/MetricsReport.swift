@@ -76,16 +76,11 @@ extension MessageHub {
     /// What is measured beside the messages; nil where nobody measures.
     var metricsReport: MetricsReport? {
         guard let sink = environment.metrics else { return nil }
-        let (publishers, telemetry, watch, table, pairs) = (publishers, telemetry, watch, table, pairs)
+        let (watch, table) = (watch, table)
         return MetricsReport(
             sink: sink, interval: environment.metricsInterval, brokers: brokers,
-            counted: {
-                var metrics = publishers.counters.snapshot
-                metrics.add(pairs)
-                telemetry.addLosses(to: &metrics)
-                return metrics
-            },
-            places: { Self.places(table, watch.subscriptions) }, isConnected: { watch.isConnected($0) })
+            counted: metrics, places: { Self.places(table, watch.subscriptions) },
+            isConnected: { watch.isConnected($0) })
     }
 
     /// Every queue that a route names, every group of such a stream, and whatever is subscribed to.

@@ -49,10 +49,15 @@ enum TelemetryNames {
         _ destination: String, _ kind: DestinationKind, on broker: (name: BrokerName, type: BrokerType),
         group: GroupName?
     ) -> [String: String] {
-        var labels = [
-            system: system(of: broker.type), Self.destination: destination, Self.kind: kind.rawValue,
-            Self.broker: broker.name.name,
-        ]
+        var labels = labels(destination, kind, group: group)
+        labels[system] = system(of: broker.type)
+        labels[Self.broker] = broker.name.name
+        return labels
+    }
+
+    /// The same, where the broker is not known.
+    static func labels(_ destination: String, _ kind: DestinationKind, group: GroupName?) -> [String: String] {
+        var labels = [Self.destination: destination, Self.kind: kind.rawValue]
         if let group { labels[Self.group] = group.name }
         return labels
     }

@@ -28,6 +28,31 @@ import Testing
         #expect(table.route(of: try Topic(topic))?.name.name == route)
     }
 
+    @Test("S1-75 a pattern is compiled once: a second match and a second look-up go by the tokens of the first")
+    func compiledOnce() throws {
+        // Two lists of tokens that are both there are one only if nothing was compiled between.
+        func isOne(_ left: [TopicPattern.Token], _ right: [TopicPattern.Token]) -> Bool {
+            left.withUnsafeBufferPointer { left in
+                right.withUnsafeBufferPointer { right in left.baseAddress == right.baseAddress }
+            }
+        }
+        let pattern = try TopicPattern("orders.*.#", style: .amqp)
+        let compiled = pattern.tokens
+        #expect(!isOne(compiled, try TopicPattern("orders.*.#", style: .amqp).tokens))
+        let route = RouteConfiguration(pattern, to: "main", as: .queue)
+        let hub = try MessageHub(
+            HubConfiguration(brokers: ["main": BrokerConfiguration(.inMemory)], routes: ["orders": route]),
+            brokers: [.inMemory()])
+        for topic in ["orders.eu", "orders.eu", "orders.us.late"] as [Topic] {
+            #expect(pattern.matches(topic))
+            #expect(isOne(pattern.tokens, compiled))
+            let found = try #require(hub.table.route(of: topic))
+            #expect(isOne(found.configuration.pattern.tokens, compiled))
+            #expect(hub.route(of: topic).map { isOne($0.pattern.tokens, compiled) } == true)
+        }
+        #expect(hub.table.route(covering: pattern).map { isOne($0.configuration.pattern.tokens, compiled) } == true)
+    }
+
     @Test func twoThatAreEquallyNarrowAreRefusedByName() throws {
         let error = #expect(throws: BrokerError.self) { try table(["orders.*", "*.created"]) }
         #expect(error?.sentence.contains("orders.*") == true)

@@ -15,6 +15,18 @@ struct PolicyCheck: Sendable {
 
     var problems: [ConfigurationProblem] { values + probes + budget }
 
+    /// What works, and is to be pointed out: a breaker that outlasts what a hold allows.
+    var notes: [ConfigurationProblem] {
+        guard route.kind != .pubSub, let reset = route.breaker?.reset, reset > route.maxHold * 9 / 10 else { return [] }
+        let place = path / "circuit-breaker" / "reset"
+        let shown = read.shown(reset.optionText, at: place)
+        let hold = read.shown(route.maxHold.optionText, at: path / "max-hold")
+        let sentence =
+            "\(shown) is over nine tenths of max-hold, \(hold), so that the subscription pauses and gives back what it"
+            + " holds each time the circuit opens; lower it, or raise max-hold"
+        return [read.finding(at: place, sentence)]
+    }
+
     /// Values out of their options' ranges.
     private var values: [ConfigurationProblem] {
         let breakers = [

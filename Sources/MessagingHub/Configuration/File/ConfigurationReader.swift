@@ -21,18 +21,15 @@ struct ConfigurationReader: Sendable {
 
     /// Notes a problem where its path stands in the file, or the nearest above it.
     mutating func report(_ path: ConfigurationPath, _ sentence: String, at mark: YAMLMark? = nil) {
-        var place = mark
-        var nearest: ConfigurationPath? = path
-        while place == nil, let path = nearest {
-            place = marks[path]
-            nearest = path.parent
-        }
+        let place = mark ?? marks.nearest(to: path)
         problems.append(
             ConfigurationProblem(file: file, line: place?.line, column: place?.column, at: path, sentence))
     }
 
     /// What the check of the whole is to know.
-    var read: ReadValues { ReadValues(hidden: hidden, said: incomplete.union(problems.map(\.path))) }
+    var read: ReadValues {
+        ReadValues(file: file, marks: marks, hidden: hidden, said: incomplete.union(problems.map(\.path)))
+    }
 
     /// Notes where a value stands.
     mutating func mark(_ path: ConfigurationPath, at mark: YAMLMark) { marks[path] = mark }

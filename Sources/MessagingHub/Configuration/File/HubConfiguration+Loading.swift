@@ -45,6 +45,7 @@ extension HubConfiguration {
         configuration.read(section, &reader)
         reader.reportFurther(ConfigurationCheck(configuration, profiles: profiles, read: reader.read).problems)
         problems += reader.problems
+        configuration.read = reader.read
         if problems.isEmpty { return configuration }
         throw ConfigurationError(problems.inOrderOfTheFile)
     }

@@ -41,7 +41,7 @@ extension HubConfiguration {
             let standIn = other.flatMap { other in
                 profiles.first { $0.type == other.type }.map { ($0, other.options) }
             }
-            return RouteReport(name, route, on: profile, broker.options, orOn: standIn, among: self.routes)
+            return RouteReport(name, route, on: profile, broker.options, orOn: standIn, among: self.routes, read: read)
         }
         return ConfigurationReport(brokers: brokers, routes: routes)
     }

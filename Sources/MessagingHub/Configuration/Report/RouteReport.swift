@@ -37,7 +37,7 @@ public struct RouteReport: Hashable, Sendable {
     init(
         _ name: RouteName, _ route: RouteConfiguration, on profile: BrokerProfile, _ options: OptionValues,
         orOn standIn: (profile: BrokerProfile, options: OptionValues)?,
-        among routes: [RouteName: RouteConfiguration]
+        among routes: [RouteName: RouteConfiguration], read: ReadValues
     ) {
         self.name = name
         topics = route.pattern.text
@@ -53,7 +53,8 @@ public struct RouteReport: Hashable, Sendable {
         guarantee = fate.loses == nil ? promise.guarantee : .atMostOnce
         endsWithProcess = promise.endsWithProcess
         reasons = promise.reasons + [fate.loses].compactMap { $0 }
-        notes = Self.notes(of: route) + Self.notes(of: route, on: profile)
+        let policies = PolicyCheck(route, at: ConfigurationPath("routes", name.name), read: read).notes
+        notes = Self.notes(of: route) + Self.notes(of: route, on: profile) + policies.map(\.description)
     }
 
     /// `at least once, while the process lives`.
