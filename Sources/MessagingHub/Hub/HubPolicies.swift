@@ -12,8 +12,8 @@ package struct HubPolicies: Sendable {
     package var circuit: @Sendable (CircuitBreakerPolicy) -> any CircuitBreaking = { CircuitBreakerStateMachine($0) }
     /// What a budget of this many retries a minute decides with.
     package var budget: @Sendable (Int) -> any RetryBudgeting = { RetryBudget($0) }
-    /// What a subscription of this policy decides with when a run has failed.
-    package var failures: @Sendable (FailurePolicy) -> any FailureDeciding = { $0 }
+    /// What a subscription of this policy decides with when a run has failed; nil: the policy itself.
+    package var failures: (@Sendable (FailurePolicy) -> any FailureDeciding)?
     /// How long a run may take where the route says this much; nil: for ever.
     package var timeout: @Sendable (Duration) -> Timeout? = { Timeout($0) }
     /// How a dead letter is sent, and its original accepted.

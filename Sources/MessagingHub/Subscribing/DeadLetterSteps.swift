@@ -9,6 +9,16 @@ package struct DeadLetterSteps: Sendable {
     /// Accepts the original.
     package let accept: @Sendable () async -> SettlementOutcome
 
+    /// These steps.
+    package init(
+        forward: (@Sendable () async -> SettlementOutcome)?, publish: @escaping @Sendable () async -> SettlementOutcome,
+        accept: @escaping @Sendable () async -> SettlementOutcome
+    ) {
+        self.forward = forward
+        self.publish = publish
+        self.accept = accept
+    }
+
     /// Takes them in the order that loses nothing: the original is accepted only once its dead letter is there.
     package func taken() async -> SettlementOutcome {
         if let forward { return await forward() }

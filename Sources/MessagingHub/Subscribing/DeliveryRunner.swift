@@ -21,8 +21,7 @@ final class DeliveryRunner: Sendable {
     }
 
     let policy: FailurePolicy
-    /// What decides with it when a run has failed.
-    let deciding: any FailureDeciding
+    /// How a dead letter is sent, and its original accepted.
     let sendDeadLetter: @Sendable (DeadLetterSteps) async -> SettlementOutcome
     let failures = FailureMemory()
     let timeout: Timeout?
@@ -38,6 +37,7 @@ final class DeliveryRunner: Sendable {
     let responder: Responder?
     /// Where the program takes each delivery before its run begins; nil where a handler waits for all of them.
     let handover: DeliveryHandover?
+    private let instead: (any FailureDeciding)?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
@@ -50,7 +50,7 @@ final class DeliveryRunner: Sendable {
     ) {
         self.handle = handle
         self.policy = policy
-        deciding = policies.failures(policy)
+        instead = policies.failures?(policy)
         sendDeadLetter = policies.deadLetter
         self.timeout = timeout
         self.destinations = destinations
@@ -145,6 +145,9 @@ final class DeliveryRunner: Sendable {
             return await carryOut(decision, shown, failure, loop)
         }
     }
+
+    /// What decides when a run has failed.
+    private var deciding: any FailureDeciding { instead ?? policy }
 
     /// What the policy says of a run, unless that is a retry and there are no more of them for now.
     private func decision(after result: RunResult, _ shown: Delivery) -> RunDecision {
