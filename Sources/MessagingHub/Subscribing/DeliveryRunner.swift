@@ -37,6 +37,7 @@ final class DeliveryRunner: Sendable {
     let responder: Responder?
     /// Where the program takes each delivery before its run begins; nil where a handler waits for all of them.
     let handover: DeliveryHandover?
+    /// What decides instead of the policy; nil: nothing.
     private let instead: (any FailureDeciding)?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
@@ -165,6 +166,7 @@ final class DeliveryRunner: Sendable {
         _ shown: Delivery, arrived attempt: Int32, _ known: FailureMemory.Record?, _ loop: SubscriberLoop
     ) async -> Verdict? {
         let type = shown.message.type
+        // A first attempt is above no limit.
         if attempt > 1,
             let refusal = deciding.refusal(ofAttempt: Int(attempt), type: type, hasFailedHere: known != nil)
         {
