@@ -4,7 +4,7 @@ public import Messaging
 ///
 /// "Exhausted" is decided only right after a run that failed in this process. A delivery that arrives above its limit
 /// gets one more run; one that arrives 16 above it, and of which no run ever failed here, kills its processes.
-public struct FailurePolicy: Hashable, Sendable {
+public struct FailurePolicy: FailureDeciding, Hashable, Sendable {
     /// Who keeps what is given up.
     public enum DeadLetters: Hashable, Sendable {
         /// The hub forwards it to a dead-letter destination.
@@ -80,4 +80,15 @@ public struct FailurePolicy: Hashable, Sendable {
         case .none: isOrdered ? .pause(for: retry.longestDelay, reason) : .keep(retryAfter: retry.longestDelay, reason)
         }
     }
+}
+
+/// What decides what becomes of a delivery that did not go well. There is one that decides right; tests bring ones that do
+/// not.
+package protocol FailureDeciding: Sendable {
+    /// Why a delivery of a later attempt is given up unseen; nil: it is run.
+    func refusal(ofAttempt attempt: Int, type: String, hasFailedHere: Bool) -> RunDecision?
+    /// What becomes of a delivery whose run has ended so.
+    func decision(after result: RunResult, run: Int, type: String, random: Double) -> RunDecision
+    /// What becomes of a delivery that would be tried again, where there are no more retries for now.
+    func decisionOverBudget(type: String) -> RunDecision
 }

@@ -3,7 +3,7 @@
 /// A reply resolves the request whose correlation id it carries, if that waits and its time is not up, once. Any other
 /// reply resolves nothing: one that comes late, a second one, one from somebody who has not seen the request, whatever it
 /// says otherwise. There is a limit of requests that wait.
-public struct PendingReplies<Asker: Sendable>: Sendable {
+public struct PendingReplies<Asker: Sendable>: ReplyMatching {
     private struct Entry: Sendable {
         let asker: Asker
         let deadline: Duration
@@ -26,6 +26,9 @@ public struct PendingReplies<Asker: Sendable>: Sendable {
         return true
     }
 
+    /// Until when a request waits; nil: it does not.
+    package func deadline(of id: CorrelationID) -> Duration? { entries[id]?.deadline }
+
     /// Who is to get a reply that carries this correlation id and is there now; nil: nobody. Who gets it waits no more.
     public mutating func resolve(_ correlationID: String?, at now: Duration) -> Asker? {
         guard let id = correlationID.flatMap(CorrelationID.init), let entry = entries[id], now < entry.deadline else {
@@ -43,4 +46,22 @@ public struct PendingReplies<Asker: Sendable>: Sendable {
         defer { entries = [:] }
         return entries.values.map(\.asker)
     }
+}
+
+/// What knows which requests wait, until when, and which of them a reply resolves. There is one that decides right; tests
+/// bring ones that do not.
+package protocol ReplyMatching<Asker>: Sendable {
+    associatedtype Asker: Sendable
+    /// How many wait.
+    var count: Int { get }
+    /// A request waits; false where as many wait as may.
+    mutating func add(_ asker: Asker, as id: CorrelationID, until deadline: Duration) -> Bool
+    /// Until when a request waits; nil: it does not.
+    func deadline(of id: CorrelationID) -> Duration?
+    /// Who is to get a reply that carries this correlation id; nil: nobody.
+    mutating func resolve(_ correlationID: String?, at now: Duration) -> Asker?
+    /// A request waits no more.
+    mutating func remove(_ id: CorrelationID)
+    /// No request waits any more; who did.
+    mutating func removeAll() -> [Asker]
 }

@@ -23,6 +23,13 @@ import Testing
         #expect(pending.count == 0)
     }
 
+    @Test("A request waits until its deadline, and one that waits no more has none") func deadline() {
+        var (pending, ids) = pending(["a", "b"])
+        #expect(ids.map { pending.deadline(of: $0) } == [time.uptime + .seconds(5), time.uptime + .seconds(5)])
+        pending.remove(ids[0])
+        #expect(pending.deadline(of: ids[0]) == nil && pending.deadline(of: CorrelationID()) == nil)
+    }
+
     @Test("A reply resolves one request, once") func once() {
         var (pending, ids) = pending(["a", "b"])
         let resolved = (0..<3).map { _ in pending.resolve(ids[0].description, at: time.uptime) }

@@ -183,9 +183,11 @@ extension MessageHub {
         }
         return DeliveryRunner(
             watched, route.failurePolicy(crashCount: broker.capabilities.crashCount),
-            timeout: route.timeout.map { Timeout($0) }, destinations: destinations, time: environment.time,
-            counters: publishers.counters, observer: observer, breaker: breaker, allowance: allowance,
+            timeout: route.timeout.flatMap(environment.policies.timeout), destinations: destinations,
+            time: environment.time, counters: publishers.counters, observer: observer, breaker: breaker,
+            allowance: allowance,
             deduplicator: deduplicator(for: subscription, of: wholeRoute, on: broker, destinations, observer),
-            responder: responder, handover: handover, random: environment.random)
+            responder: responder, handover: handover, policies: environment.policies,
+            random: environment.random)
     }
 }

@@ -21,11 +21,13 @@ final class Publisher: Sendable {
     let circuit: PublishCircuit?
     /// Whether publishes that go well are looked at, too.
     private let isWatched: Bool
+    private let split: @Sendable (PublishFailure, [Message], Bool) -> HubPolicies.PublishSplit
     private let random: @Sendable () -> Double
 
     init(
         _ broker: any MessageBroker, _ destination: Destination, _ route: RouteConfiguration, time: any TimeSource,
         counters: HubCounters, observer: HubObserver, circuit: PublishCircuit? = nil,
+        policies: HubPolicies = HubPolicies(),
         random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.broker = broker
@@ -38,6 +40,7 @@ final class Publisher: Sendable {
         self.observer = observer
         self.circuit = circuit
         isWatched = observer.watchesSuccess || circuit != nil
+        split = policies.publishRetry
         self.random = random
     }
 
@@ -120,7 +123,7 @@ final class Publisher: Sendable {
                 doubts[indices[number]] = outcome
             }
             let batch = indices.map { messages[$0] }
-            let split = PublishRetry.split(failure, of: batch, acceptsDuplicates: acceptsDuplicates)
+            let split = split(failure, batch, acceptsDuplicates)
             for (index, outcome) in split.final { final[indices[index]] = told(outcome, of: indices[index]) }
             if split.again.isEmpty { return final }
             let left = options.deadline - (time.uptime - start)

@@ -68,7 +68,8 @@ final class Publishers: Sendable {
         let destination = Destination(topic, route.configuration.kind)
         let publisher = Publisher(
             broker, destination, route.configuration, time: environment.time, counters: counters, observer: observer,
-            circuit: circuit(of: destination, route.configuration, on: broker, observer), random: environment.random)
+            circuit: circuit(of: destination, route.configuration, on: broker, observer),
+            policies: environment.policies, random: environment.random)
         let known = state.withLock { state -> Publisher? in
             if let known = state.known[topic] { return known }
             if state.known.count >= Self.capacity { state.known = [:] }

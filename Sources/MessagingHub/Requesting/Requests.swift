@@ -4,10 +4,10 @@ import MessagingReliability
 /// The requests of a hub that wait for their replies, and where these come in: the broker's own way, or one private
 /// reply topic for all requests over a broker, made with the first of them.
 final class Requests: Sendable {
-    typealias Asker = Waiter<Result<Message, BrokerError>>
+    typealias Asker = HubPolicies.Asker
 
     private struct State: Sendable {
-        var pending: PendingReplies<Asker>
+        var pending: any ReplyMatching<Asker>
         var inboxes: [BrokerName: ReplyInbox] = [:]
         /// What sees the replies that are sent over a broker.
         var observers: [BrokerName: HubObserver] = [:]
@@ -30,7 +30,7 @@ final class Requests: Sendable {
         self.arrivals = arrivals
         self.environment = environment
         self.log = log
-        state = Lock(State(pending: PendingReplies(capacity: configuration.maximumPending)))
+        state = Lock(State(pending: environment.policies.replies(configuration.maximumPending)))
     }
 
     /// How many requests wait.
@@ -39,7 +39,7 @@ final class Requests: Sendable {
     /// Sends a request by a publisher's way, and returns its reply. It holds a slot until it returns.
     func ask(_ message: Message, by publisher: Publisher, until end: Duration) async throws(BrokerError) -> Message {
         let (id, asker) = (CorrelationID(), Asker())
-        try admit(asker, as: id, until: end)
+        let end = try admit(asker, as: id, until: end)
         defer { state.withLock { $0.pending.remove(id) } }
         var message = message.withoutAttempt
         message.correlationID = id.description
@@ -62,15 +62,18 @@ final class Requests: Sendable {
         }
     }
 
-    private func admit(_ asker: Asker, as id: CorrelationID, until end: Duration) throws(BrokerError) {
-        let (isAdmitted, isClosed) = state.withLock { state in
-            (!state.isClosed && state.pending.add(asker, as: id, until: end), state.isClosed)
+    /// Until when a request waits.
+    private func admit(
+        _ asker: Asker, as id: CorrelationID, until end: Duration
+    ) throws(BrokerError) -> Duration {
+        let (deadline, isClosed): (Duration?, Bool) = state.withLock { state in
+            guard !state.isClosed, state.pending.add(asker, as: id, until: end) else { return (nil, state.isClosed) }
+            return (state.pending.deadline(of: id), false)
         }
+        if let deadline { return deadline }
         if isClosed { throw Self.closed }
-        if !isAdmitted {
-            let sentence = "\(capacity) requests wait for their replies, as many as may"
-            throw BrokerError(.resourceExhausted, "\(sentence); ask later, or raise max-pending")
-        }
+        let sentence = "\(capacity) requests wait for their replies, as many as may"
+        throw BrokerError(.resourceExhausted, "\(sentence); ask later, or raise max-pending")
     }
 
     private static let closed = BrokerError.ended(

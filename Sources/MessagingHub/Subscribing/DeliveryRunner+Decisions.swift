@@ -60,13 +60,20 @@ extension DeliveryRunner {
     private func send(
         _ letter: Message, to target: Publisher, _ receipt: Receipt, _ loop: SubscriberLoop
     ) async -> SettlementOutcome {
-        if target.broker.name == destinations.broker {
-            return await loop.settler.settleNow(receipt, .forward([Outgoing(letter, to: target.destination)]))
+        let (settler, outgoing) = (loop.settler, Outgoing(letter, to: target.destination))
+        let forward: @Sendable () async -> SettlementOutcome = {
+            await settler.settleNow(receipt, .forward([outgoing]))
         }
-        do throws(PublishFailure) { _ = try await target.publish(letter, target.options) } catch {
-            return .failed(error.first)
+        let publish: @Sendable () async -> SettlementOutcome = {
+            do throws(PublishFailure) { _ = try await target.publish(letter, target.options) } catch {
+                return .failed(error.first)
+            }
+            return .settled
         }
-        return await loop.settler.settleNow(receipt, .accept)
+        let steps = DeadLetterSteps(
+            forward: target.broker.name == destinations.broker ? forward : nil, publish: publish,
+            accept: { await settler.settleNow(receipt, .accept) })
+        return await sendDeadLetter(steps)
     }
 
     private func given(

@@ -21,6 +21,8 @@ final class DeliveryRunner: Sendable {
     }
 
     let policy: FailurePolicy
+    /// How a dead letter is sent, and its original accepted.
+    let sendDeadLetter: @Sendable (DeadLetterSteps) async -> SettlementOutcome
     let failures = FailureMemory()
     let timeout: Timeout?
     let time: any TimeSource
@@ -35,6 +37,8 @@ final class DeliveryRunner: Sendable {
     let responder: Responder?
     /// Where the program takes each delivery before its run begins; nil where a handler waits for all of them.
     let handover: DeliveryHandover?
+    /// What decides instead of the policy; nil: nothing.
+    private let instead: (any FailureDeciding)?
     private let random: @Sendable () -> Double
     private let isWatched: Bool
 
@@ -42,10 +46,13 @@ final class DeliveryRunner: Sendable {
         _ handle: Handler, _ policy: FailurePolicy, timeout: Timeout?, destinations: DeliveryDestinations,
         time: any TimeSource, counters: HubCounters, observer: HubObserver, breaker: HandlerBreaker? = nil,
         allowance: RetryAllowance? = nil, deduplicator: Deduplicator? = nil, responder: Responder? = nil,
-        handover: DeliveryHandover? = nil, random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+        handover: DeliveryHandover? = nil, policies: HubPolicies = HubPolicies(),
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
     ) {
         self.handle = handle
         self.policy = policy
+        instead = policies.failures?(policy)
+        sendDeadLetter = policies.deadLetter
         self.timeout = timeout
         self.destinations = destinations
         self.time = time
@@ -140,13 +147,16 @@ final class DeliveryRunner: Sendable {
         }
     }
 
+    /// What decides when a run has failed.
+    private var deciding: any FailureDeciding { instead ?? policy }
+
     /// What the policy says of a run, unless that is a retry and there are no more of them for now.
     private func decision(after result: RunResult, _ shown: Delivery) -> RunDecision {
         let type = shown.message.type
-        let decision = policy.decision(after: result, run: Int(shown.attempt), type: type, random: random())
+        let decision = deciding.decision(after: result, run: Int(shown.attempt), type: type, random: random())
         guard let allowance else { return decision }
         switch decision {
-        case .retry, .runAgain: return allowance.spend() ? decision : policy.decisionOverBudget(type: type)
+        case .retry, .runAgain: return allowance.spend() ? decision : deciding.decisionOverBudget(type: type)
         case .accept, .release, .deadLetter, .discard, .drop, .keep, .pause: return decision
         }
     }
@@ -156,7 +166,10 @@ final class DeliveryRunner: Sendable {
         _ shown: Delivery, arrived attempt: Int32, _ known: FailureMemory.Record?, _ loop: SubscriberLoop
     ) async -> Verdict? {
         let type = shown.message.type
-        if let refusal = policy.refusal(ofAttempt: Int(attempt), type: type, hasFailedHere: known != nil) {
+        // A first attempt is above no limit.
+        if attempt > 1,
+            let refusal = deciding.refusal(ofAttempt: Int(attempt), type: type, hasFailedHere: known != nil)
+        {
             return await carryOut(refusal, shown, nil, loop)
         }
         if let known, known.notBefore > time.uptime {

@@ -19,6 +19,7 @@ struct HostileReplies: Sendable {
                 let hostile = HostileReplies(
                     context: context, way: way, place: place, peer: peer, member: member, hub: hub)
                 try await hostile.late()
+                if way == .byTopic { try await hostile.justTooLate() }
                 try await hostile.strangers()
                 try await hostile.bodies()
                 try await hostile.errors()
@@ -78,6 +79,15 @@ struct HostileReplies: Sendable {
         try await reply("again", to: waiting)
         try await reply("third's own", to: next)
         try await require(third, is: "third's own", "the request after a reply that came twice")
+    }
+
+    /// A reply that comes when the time of its request is over, whether its requester knows that by then or not.
+    private func justTooLate() async throws {
+        let limit = context.delay(60)
+        let (asking, request) = try await asked("slow", within: limit)
+        try await context.time.sleep(for: limit)
+        try await reply("too late", to: request)
+        try await requireTimeout(asking, "a request that was answered after its time")
     }
 
     /// Replies to the address of a request from somebody who has not seen it.

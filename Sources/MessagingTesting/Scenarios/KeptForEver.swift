@@ -32,9 +32,9 @@ enum KeptForEver {
         _ context: ScenarioContext, _ clock: VirtualTime?, _ peer: Peer, _ policy: RetryPolicy
     ) async throws {
         let run = RetriedRun(context, on: clock, policy)
-        let (place, message) = (context.nowhere(), context.message())
+        let (place, message, log) = (context.nowhere(), context.message(), LogCollector())
         try await context.withHub(
-            at: place, on: clock, over: { TrafficMeter($0, into: run.traffic) },
+            at: place, on: clock, over: { TrafficMeter($0, into: run.traffic) }, watchedBy: { $0.log = log },
             route: { route in
                 route.retry = policy
                 route.deadLetter = .none
@@ -46,6 +46,7 @@ enum KeptForEver {
             try run.requireDelays(of: message, lateness: lateness)
             try await requireOneAlarm(context, hub, about: message)
         }
+        try requireToldOnce(context, log, message)
         try requireNeverGivenUp(context, run.traffic.value, message)
         clock?.advance(by: policy.longestDelay)
         try await requireBack(context, peer, place, [message.id])
@@ -66,6 +67,13 @@ enum KeptForEver {
             alarms.count == 1 && isAboutIt,
             "the alarms are \(alarms.values.sorted()), not one about \(context.names([message.id]))",
             about: [message.id])
+    }
+
+    /// An alarm that stands is told when it begins, and not with each run.
+    private static func requireToldOnce(_ context: ScenarioContext, _ log: LogCollector, _ message: Message) throws {
+        let count = log.records(of: "message kept").count
+        try context.require(
+            count == 1, "the log told \(count) times of one message that nobody takes, not once", about: [message.id])
     }
 
     private static func requireNeverGivenUp(
@@ -92,10 +100,10 @@ enum KeptForEver {
         _ context: ScenarioContext, _ clock: VirtualTime?, _ peer: Peer, _ policy: RetryPolicy
     ) async throws {
         let run = RetriedRun(context, on: clock, policy, isOrdered: true)
-        let (place, messages) = (context.nowhere(), context.messages(3, keys: 1))
+        let (place, messages, log) = (context.nowhere(), context.messages(3, keys: 1), LogCollector())
         let isPaused = Observed(false, on: context.time)
         try await context.withHub(
-            at: place, on: clock, over: { TrafficMeter($0, into: run.traffic) },
+            at: place, on: clock, over: { TrafficMeter($0, into: run.traffic) }, watchedBy: { $0.log = log },
             route: { route in
                 route.retry = policy
                 route.deadLetter = .none
@@ -115,6 +123,7 @@ enum KeptForEver {
             try context.require(isPaused.value, "the subscription of an ordered destination never paused")
             try await requireOneAlarm(context, hub, about: messages[0])
         }
+        try requireToldOnce(context, log, messages[0])
         try requireNeverGivenUp(context, run.traffic.value, messages[0])
         try await requireBack(context, peer, place, messages.map(\.id))
     }

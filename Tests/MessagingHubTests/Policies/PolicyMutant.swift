@@ -54,6 +54,18 @@ struct PolicyMutant: Sendable, CustomTestStringConvertible {
             _, _ in
             true
         },
+        PolicyMutant(
+            fault: "what finds its budget spent is tried all the same",
+            catches: [(.eleventhRetry, "of 11 failed runs 0 were given up, not 1")]
+        ) { $0.failures = { RetryingOverBudget(policy: $0) } },
+        PolicyMutant(
+            fault: "a time-out that is never struck",
+            catches: [(.struckInTime, "a run that may take 5s was never ended")]
+        ) { $0.timeout = { _ in nil } },
+        PolicyMutant(
+            fault: "a time-out that is struck after half of its time",
+            catches: [(.struckInTime, "a run that may take 5s was ended before that")]
+        ) { $0.timeout = { Timeout($0 / 2) } },
     ]
 
     private static func ofCircuit(
@@ -132,4 +144,19 @@ struct FaultyBudget: RetryBudgeting {
 
     mutating func spend(at now: Duration) -> Bool { spending(&base, now) }
     mutating func left(at now: Duration) -> Int { base.budget.left(at: .zero) }
+}
+
+/// A policy of failures that knows of no budget.
+private struct RetryingOverBudget: FailureDeciding {
+    let policy: FailurePolicy
+
+    func refusal(ofAttempt attempt: Int, type: String, hasFailedHere: Bool) -> RunDecision? {
+        policy.refusal(ofAttempt: attempt, type: type, hasFailedHere: hasFailedHere)
+    }
+
+    func decision(after result: RunResult, run: Int, type: String, random: Double) -> RunDecision {
+        policy.decision(after: result, run: run, type: type, random: random)
+    }
+
+    func decisionOverBudget(type: String) -> RunDecision { .retry(after: policy.retries[type].longestDelay) }
 }

@@ -4,7 +4,7 @@ import MessagingReliability
 import MessagingTesting
 import Testing
 
-@Suite("Circuit breakers and budgets of retries, and what notices their faults", .timeLimit(.minutes(5)))
+@Suite("Circuit breakers, budgets of retries and time-outs, and what notices their faults", .timeLimit(.minutes(5)))
 struct PolicyMutantTests {
     @Test("S0-65 five consecutive failures open the breaker, and the handler is not called while it is open")
     func notCalledWhileOpen() async throws { try await PolicyRule.notCalledWhileOpen.check(.init()) }
@@ -26,6 +26,10 @@ struct PolicyMutantTests {
     }
 
     @Test func aBudgetIsFullAgainAfterAMinute() async throws { try await PolicyRule.refilled.check(.init()) }
+
+    @Test func aRunIsEndedWhenItsTimeIsUpAndNotBefore() async throws {
+        try await PolicyRule.struckInTime.check(.init())
+    }
 
     @Test(
         "what must hold of a broker that stands in",

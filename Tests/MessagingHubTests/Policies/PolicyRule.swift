@@ -3,8 +3,8 @@ import MessagingHub
 import MessagingReliability
 import MessagingTesting
 
-/// Something that must hold of a hub's circuit breakers or its budget of retries: with policies that decide right it
-/// does, with one that has a fault a violation is thrown.
+/// Something that must hold of a hub's circuit breakers, its budget of retries or its time-outs: with policies that decide
+/// right it does, with one that has a fault a violation is thrown.
 struct PolicyRule: Sendable {
     /// What a rule is checked with.
     struct Trial: Sendable {

@@ -10,7 +10,7 @@ extension Mutant {
         Mutant(
             "a declaration beside another one of the same destination fails",
             caughtBy: [.init(52, "process … of 20 that started at once was told: brokerFailure")],
-            spoiling: [19, 22, 69, 90, 101],
+            spoiling: [19, 22, 69, 90, 101], byChance: [91],
             for: [.queue, .stream]
         ) {
             let declaring = Observed<Set<Destination>>([])

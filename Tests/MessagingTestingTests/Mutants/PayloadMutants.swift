@@ -125,6 +125,7 @@ extension Mutant {
         + holding + membership + counting + giving + defaults + lanes + requests
         + carrying + headers + options + resources + connecting
         + ends + selections + administrations + callings + deduplication
+        + decisions + keepings + policies
 }
 
 extension Message {
