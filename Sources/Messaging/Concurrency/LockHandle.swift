@@ -10,12 +10,12 @@
     /// The lock of a thread sanitizer build; see `Lock.swift`.
     ///
     /// `@unchecked Sendable`: the pointers never change, and what they point to is touched under the mutex alone.
-    package struct Lock<State>: ~Copyable, @unchecked Sendable {
+    @usableFromInline package struct Lock<State>: ~Copyable, @unchecked Sendable {
         private let mutex: UnsafeMutablePointer<pthread_mutex_t>
         private let state: UnsafeMutablePointer<State>
 
         /// A lock around this state.
-        package init(_ state: sending State) {
+        @usableFromInline package init(_ state: sending State) {
             mutex = .allocate(capacity: 1)
             mutex.initialize(to: pthread_mutex_t())
             pthread_mutex_init(mutex, nil)
@@ -31,7 +31,7 @@
         }
 
         /// Calls `body` with the state while no other thread has it. Must not be called again from within.
-        package func withLock<Result: Sendable, Failure: Error>(
+        @usableFromInline package func withLock<Result: Sendable, Failure: Error>(
             _ body: (inout sending State) throws(Failure) -> Result
         ) throws(Failure) -> Result {
             pthread_mutex_lock(mutex)
@@ -40,7 +40,7 @@
         }
 
         /// As `withLock`, but nil at once while another thread has the state.
-        package func withLockIfAvailable<Result: Sendable, Failure: Error>(
+        @usableFromInline package func withLockIfAvailable<Result: Sendable, Failure: Error>(
             _ body: (inout sending State) throws(Failure) -> Result
         ) throws(Failure) -> Result? {
             if pthread_mutex_trylock(mutex) != 0 { return nil }
