@@ -5,13 +5,11 @@ import Synchronization
 /// or 0. Written under the server's lock alone.
 ///
 /// Most consumers hold a few deliveries at a time: the first cells are part of the object, and the others, as many as the
-/// window has, are made when they are used for the first time.
+/// window has, are made when they are used for the first time: under the server's lock, once in the life of a consumer.
 ///
 /// `@unchecked Sendable`: the pointer to the others is set once, under the server's lock, and what it points to is atomic.
 final class HoldCells: @unchecked Sendable {
     private typealias Numbers = UnsafeMutablePointer<Atomic<UInt64>>
-    private static let near = 4
-
     private let first = InlineArray<4, Atomic<UInt64>> { _ in Atomic(0) }
     private let others = Atomic<Numbers?>(nil)
     private let isEnded = Atomic<Bool>(false)
@@ -22,24 +20,24 @@ final class HoldCells: @unchecked Sendable {
 
     deinit {
         guard let numbers = others.load(ordering: .acquiring) else { return }
-        numbers.deinitialize(count: count - Self.near)
+        numbers.deinitialize(count: count - first.count)
         numbers.deallocate()
     }
 
     /// The consumer has ended.
     func end() { isEnded.store(true, ordering: .releasing) }
 
-    /// Puts a number into a cell; nothing where there is no such cell.
+    /// Puts a number into a cell, of which there must be `count`; the caller has the server's lock.
     func set(_ cell: Int, to number: UInt64) {
-        if cell < Self.near { return first[cell].store(number, ordering: .releasing) }
+        if cell < first.count { return first[cell].store(number, ordering: .releasing) }
         guard cell < count else { return }
-        (others.load(ordering: .relaxed) ?? makeOthers())[cell &- Self.near].store(number, ordering: .releasing)
+        (others.load(ordering: .relaxed) ?? makeOthers())[cell &- first.count].store(number, ordering: .releasing)
     }
 
     /// The caller has the server's lock: nobody else makes them.
     private func makeOthers() -> Numbers {
-        let numbers = Numbers.allocate(capacity: count - Self.near)
-        for index in 0..<(count - Self.near) { (numbers + index).initialize(to: Atomic(0)) }
+        let numbers = Numbers.allocate(capacity: count - first.count)
+        for index in 0..<(count - first.count) { (numbers + index).initialize(to: Atomic(0)) }
         others.store(numbers, ordering: .releasing)
         return numbers
     }
@@ -49,8 +47,8 @@ final class HoldCells: @unchecked Sendable {
         if count == 0 { return !isEnded.load(ordering: .acquiring) }
         let cell = Int(receipt.slot)
         guard cell < count, receipt.sequence != 0 else { return false }
-        if cell < Self.near { return first[cell].load(ordering: .acquiring) == receipt.sequence }
+        if cell < first.count { return first[cell].load(ordering: .acquiring) == receipt.sequence }
         guard let numbers = others.load(ordering: .acquiring) else { return false }
-        return numbers[cell &- Self.near].load(ordering: .acquiring) == receipt.sequence
+        return numbers[cell &- first.count].load(ordering: .acquiring) == receipt.sequence
     }
 }

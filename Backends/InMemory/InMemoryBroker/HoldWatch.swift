@@ -8,6 +8,8 @@ import Synchronization
 final class HoldWatch: Sendable {
     private struct State: Sendable {
         var alarm: Alarm?
+        /// How many alarms there have been.
+        var count = 0
         var hasEnded = false
     }
 
@@ -32,6 +34,7 @@ final class HoldWatch: Sendable {
 
     /// Nothing has come for a while: looks no more where nothing is held, until something is.
     func rest() {
+        if !isLooking.load(ordering: .relaxed) { return }
         let alarm: Alarm? = server.change { serverState, _ in
             guard serverState.consumers[consumer].held == 0 else { return nil }
             isLooking.store(false, ordering: .relaxed)
@@ -44,12 +47,18 @@ final class HoldWatch: Sendable {
     }
 
     private func look(at moment: Duration) {
-        let alarm = server.time.alarm(at: moment) { self.look() }
-        let hasEnded = state.withLock { state in
-            state.alarm = alarm
-            return state.hasEnded
+        let number = state.withLock { state in
+            state.count += 1
+            return state.count
         }
-        if hasEnded { server.time.silence(alarm) }
+        let alarm = server.time.alarm(at: moment) { self.look() }
+        // One at a time: the newest.
+        let other: Alarm? = state.withLock { state in
+            if state.hasEnded || state.count != number { return alarm }
+            defer { state.alarm = alarm }
+            return state.alarm
+        }
+        if let other { server.time.silence(other) }
     }
 
     /// Looks no more; the consumer is about to be forgotten.

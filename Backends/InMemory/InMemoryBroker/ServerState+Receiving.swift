@@ -48,7 +48,7 @@ extension ServerState {
         _ effects: inout Effects
     ) -> [Delivery] {
         var deliveries: [Delivery] = []
-        if consumers[id].mailbox != nil {
+        if consumers[id].isMailbox {
             takeMail(id, upTo: limit, now: now, into: &deliveries, &effects)
             return deliveries
         }

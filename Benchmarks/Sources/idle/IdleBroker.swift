@@ -4,7 +4,7 @@ import Synchronization
 /// A broker that confirms everything at once, and hands out the same message again and again: what a hub over it takes is
 /// the hub's.
 package final class IdleBroker: MessageBroker {
-    package let name: BrokerName = "idle"
+    package let name: BrokerName
     package let type: BrokerType = "idle"
     package let capabilities = BrokerCapabilities([
         .queue: [.serve: .native, .retry: .native, .order: .native], .pubSub: [.serve: .native],
@@ -16,17 +16,20 @@ package final class IdleBroker: MessageBroker {
     private let isDistinct: Bool
 
     /// A broker whose consumers get so many deliveries of a message; `distinct`: each with an id of its own.
-    package init(count: Int, message: Message, distinct: Bool = false) {
+    package init(named name: BrokerName = "idle", count: Int, message: Message, distinct: Bool = false) {
+        self.name = name
         self.count = count
         self.message = message
         isDistinct = distinct
     }
 
-    /// What makes a hub use it.
+    /// What makes a hub use it; a broker of another name hands out nothing.
     package var factory: BrokerFactory {
         let profile = BrokerProfile(
             type: "idle", scheme: "idle", options: OptionGroup([]), capabilities: capabilities, limits: limits)
-        return BrokerFactory(profile) { _, _, _ in self }
+        return BrokerFactory(profile) { [self] name, _, _ in
+            name == self.name ? self : IdleBroker(named: name, count: 0, message: message)
+        }
     }
 
     package func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {}

@@ -5,7 +5,9 @@ import MessagingHub
 import MessagingReliability
 import Synchronization
 
-/// What each layer between a program and its broker takes for a message, over a broker that does nothing.
+/// What each layer between a program and its broker takes for a message, over a broker that does nothing. `routing` is the
+/// hub with its default policies, of which none acts on a message that goes well: its retries and dead letters, and its
+/// telemetry without a sink, are in that number.
 ///
 /// `layers` lists the layers: the way, the layer, and the layer that it is compared with. `layers WAY LAYER [MESSAGES]` runs
 /// one. Publishes one by one, or has one handler take runs of 64. The main thread waits in a semaphore, so that valgrind
@@ -52,6 +54,7 @@ struct Layer: Sendable {
             Layer("publish", "seam", over: "none"),
             Layer("publish", "routing", over: "seam"),
             Layer("publish", "breaker", over: "routing") { $0.route = { $0.publishBreaker = CircuitBreakerPolicy() } },
+            Layer("publish", "fallback", over: "routing") { $0.route = { $0.fallback = .spare } },
             Layer("publish", "typed", over: "routing") { $0.isTyped = true },
             Layer("consume", "seam", over: "none"),
             Layer("consume", "routing", over: "seam"),
@@ -64,6 +67,7 @@ struct Layer: Sendable {
                 $0.isDistinct = true
                 $0.route = { $0.deduplicate = DeduplicationPolicy() }
             },
+            Layer("consume", "fallback", over: "routing") { $0.route = { $0.fallback = .spare } },
             Layer("consume", "typed", over: "routing") { $0.isTyped = true },
         ] + sinks("publish") + sinks("consume")
 
@@ -92,8 +96,9 @@ struct Layer: Sendable {
         self.route(&route)
         var environment = HubEnvironment(log: NoLog())
         self.environment(&environment)
-        let configuration = HubConfiguration(
+        var configuration = HubConfiguration(
             brokers: ["idle": BrokerConfiguration("idle")], routes: ["orders": route])
+        if let fallback = route.fallback { configuration.brokers[fallback.broker] = BrokerConfiguration("idle") }
         let topic = TypedTopic<Order>("orders")
         try await withHub(configuration, brokers: [broker.factory], environment: environment) { hub in
             if way == "publish" {
@@ -133,6 +138,11 @@ struct Layer: Sendable {
             }
         }
     }
+}
+
+extension FallbackRoute {
+    /// A broker that is never needed.
+    fileprivate static let spare = FallbackRoute("spare", divertsDurable: true)
 }
 
 /// A middleware that does nothing.

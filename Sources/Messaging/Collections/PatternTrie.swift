@@ -13,9 +13,6 @@ package struct PatternTrie<Value: Sendable>: Sendable {
     /// The values of every pattern that matches, in the order in which they were inserted, each once.
     package func values(matching topic: Topic) -> [Value] { index.numbers(matching: topic).map { values[$0] } }
 
-    /// The value that was inserted first of those whose patterns match; nil when none does.
-    package func firstValue(matching topic: Topic) -> Value? { index.first(matching: topic).map { values[$0] } }
-
     /// The values of every pattern that matches a topic which this one matches too, in the order in which they were
     /// inserted, each once.
     package func values(overlapping pattern: TopicPattern) -> [Value] {

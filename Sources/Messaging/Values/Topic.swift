@@ -26,9 +26,7 @@ public struct Topic: Hashable, Sendable, CustomStringConvertible {
     public var description: String { name }
 
     /// The tokens between the dots.
-    public var tokens: [Substring] {
-        name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Substring($0) }
-    }
+    public var tokens: [Substring] { name.dotSeparated }
 
     /// The topic with a further token: `orders` and `dead` give `orders.dead`.
     public func appending(_ token: String) throws(BrokerError) -> Topic { try Topic("\(name).\(token)") }
@@ -104,6 +102,11 @@ extension Unicode.Scalar {
 }
 
 extension String {
+    /// The pieces between the dots. A dot is a byte, as it is to the brokers, also before a combining mark.
+    var dotSeparated: [Substring] {
+        utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map { Substring($0) }
+    }
+
     /// The text in quotation marks, what shows nothing escaped, cut at 80 characters: for error messages.
     package var quoted: String {
         var text = ""

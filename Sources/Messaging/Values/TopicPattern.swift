@@ -34,7 +34,7 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
             throw Self.error(text, "has \(size) bytes; at most \(Topic.maximumBytes) are allowed, shorten it")
         }
         var tokens: [Token] = []
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let parts = text.dotSeparated
         for (index, part) in parts.enumerated() {
             switch (part, style) {
             case ("*", _): tokens.append(.one)

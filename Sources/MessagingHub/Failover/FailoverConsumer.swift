@@ -99,21 +99,15 @@ final class FailoverConsumer: MessageConsumer {
         _ consumers: [(any MessageConsumer)?], _ limit: Int, _ wait: Duration
     ) async throws(BrokerError) {
         var failure: BrokerError?
-        await withTaskGroup(of: (Int, Result<[Delivery], BrokerError>).self) { group in
+        await withTaskGroup(of: Answer.self) { group in
             for (number, consumer) in consumers.enumerated() {
                 guard let consumer else { continue }
-                group.addTask {
-                    do throws(BrokerError) {
-                        return (number, .success(try await consumer.receive(upTo: limit, within: wait)))
-                    } catch {
-                        return (number, .failure(error))
-                    }
-                }
+                group.addTask { await Answer(of: consumer, number, limit, wait) }
             }
-            for await (number, result) in group {
-                switch result {
-                case .success(let deliveries): hold(deliveries, of: consumers[number])
-                case .failure(let error) where error.code == .ended: state.withLock { $0.lose(number, error) }
+            for await answer in group {
+                switch answer.result {
+                case .success(let deliveries): hold(deliveries, of: answer.consumer)
+                case .failure(let error) where error.code == .ended: state.withLock { $0.lose(answer.number, error) }
                 case .failure(let error) where error.code == .cancelled && !Task.isCancelled: break
                 case .failure(let error): failure = error
                 }
@@ -123,8 +117,28 @@ final class FailoverConsumer: MessageConsumer {
         if let failure, state.withLock({ $0.surplus.isEmpty }) { throw failure }
     }
 
-    private func hold(_ deliveries: [Delivery], of consumer: (any MessageConsumer)?) {
-        guard let consumer, !deliveries.isEmpty else { return }
+    /// What a receive of one of the two came to.
+    ///
+    /// With a tuple that a closure makes after the wait, Swift 6.3.1 returns another number than the closure has captured,
+    /// when it optimises.
+    private struct Answer: Sendable {
+        let consumer: any MessageConsumer
+        let number: Int
+        let result: Result<[Delivery], BrokerError>
+
+        init(of consumer: any MessageConsumer, _ number: Int, _ limit: Int, _ wait: Duration) async {
+            self.consumer = consumer
+            self.number = number
+            do throws(BrokerError) {
+                result = .success(try await consumer.receive(upTo: limit, within: wait))
+            } catch {
+                result = .failure(error)
+            }
+        }
+    }
+
+    private func hold(_ deliveries: [Delivery], of consumer: any MessageConsumer) {
+        if deliveries.isEmpty { return }
         state.withLock { state in
             if state.held.count > 4 * max(64, subscription.window) {
                 state.held = state.held.filter { $0.value.consumer.holds($0.value.receipt) }

@@ -131,20 +131,7 @@ extension MessageHub {
         let used = Set(table.routes.map(\.configuration.place))
         let results = await withTaskGroup(of: (BrokerName, BrokerError?).self) { group in
             for (name, broker) in brokers where used.contains(name) {
-                group.addTask { [watch, counter = ConnectionCounter(publishers.counters)] in
-                    counter.begin()
-                    do throws(BrokerError) {
-                        try await broker.connect { event in
-                            counter.note(event)
-                            watch.note(event, of: name)
-                        }
-                        counter.end(isConnected: true)
-                        return (name, nil)
-                    } catch {
-                        counter.end(isConnected: false)
-                        return (name, error)
-                    }
-                }
+                group.addTask { (name, await self.problem(connecting: broker, as: name)) }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -154,6 +141,22 @@ extension MessageHub {
         }
         let problems = HubAssembly.problems(of: table, in: configuration, on: brokers, factories)
         if !problems.isEmpty { throw ConfigurationError(problems) }
+    }
+
+    private func problem(connecting broker: any MessageBroker, as name: BrokerName) async -> BrokerError? {
+        let counter = ConnectionCounter(publishers.counters)
+        counter.begin()
+        do throws(BrokerError) {
+            try await broker.connect { [watch] event in
+                counter.note(event)
+                watch.note(event, of: name)
+            }
+        } catch {
+            counter.end(isConnected: false)
+            return error
+        }
+        counter.end(isConnected: true)
+        return nil
     }
 
     private func declareAll() async throws(BrokerError) {

@@ -98,7 +98,7 @@ extension MessageHub {
         let runner = runner(handler, for: subscription, of: topic, on: broker, route, responder, handover)
         let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
         let made = HubSubscription(
-            subscription, of: topic, on: broker, runner, workers: workers, terms,
+            subscription, on: broker, runner, workers: workers, terms,
             prepared: .init(publishers: publishers, route: route))
         do { try await start(made) } catch {
             // What nobody has in hand must not go on: a subscribe that throws has subscribed nothing.
@@ -156,9 +156,9 @@ extension MessageHub {
         on broker: any MessageBroker, _ wholeRoute: Route, _ responder: Responder?, _ handover: DeliveryHandover?
     ) -> DeliveryRunner {
         let route = wholeRoute.configuration
-        let label = subscription.label
         let destinations = DeliveryDestinations(
-            label: label, topic: topic, kind: route.kind, broker: broker.name, table: table
+            pattern: topic == nil ? subscription.label : "", topic: topic, kind: route.kind, broker: broker.name,
+            table: table
         ) { [publishers] topic throws(BrokerError) in try await publishers.publisher(of: topic) }
         let observer = publishers.observer(
             of: topic?.name ?? route.pattern.text, route.kind, on: broker, group: subscription.group)

@@ -18,7 +18,7 @@ struct ReplyInbox: Sendable {
         let observer = HubObserver(
             of: topic.topic.name, kind: .pubSub, on: broker, group: nil, environment: unwatched, log: log)
         let destinations = DeliveryDestinations(
-            label: source.label, topic: topic.topic, kind: .pubSub, broker: broker.name, table: RouteTable()
+            pattern: "", topic: topic.topic, kind: .pubSub, broker: broker.name, table: RouteTable()
         ) { topic throws(BrokerError) in
             throw BrokerError(.noSuchDestination, "replies are not sent on, not to \(topic) either")
         }
@@ -27,7 +27,7 @@ struct ReplyInbox: Sendable {
             destinations: destinations, time: environment.time, counters: HubCounters(), observer: observer)
         self.topic = topic
         subscription = HubSubscription(
-            source, of: topic.topic, on: broker, runner, workers: 1, .init(grace: .zero, environment))
+            source, on: broker, runner, workers: 1, .init(grace: .zero, environment))
     }
 
     /// Whether no reply comes in there any more.

@@ -1,7 +1,7 @@
 import Messaging
 import MessagingReliability
 
-/// A route with its name: one object, whoever finds it, because a configuration is large.
+/// A route with its name: one object for each that is configured, because a configuration is large.
 final class Route: Sendable {
     let name: RouteName
     let configuration: RouteConfiguration

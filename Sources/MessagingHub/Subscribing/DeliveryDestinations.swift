@@ -2,8 +2,8 @@ import Messaging
 
 /// Where the deliveries of a subscription come from, and where their dead letters and what their handlers send on go.
 struct DeliveryDestinations: Sendable {
-    /// The subscription, in words.
-    let label: String
+    /// The subscription in words, where it is to a pattern.
+    let pattern: String
     /// The topic that it names; nil where it is to a pattern.
     let topic: Topic?
     let kind: DestinationKind
@@ -12,9 +12,12 @@ struct DeliveryDestinations: Sendable {
     /// The way of a publish to a topic, which exists after the call.
     let publisher: @Sendable (Topic) async throws(BrokerError) -> Publisher
 
+    /// The subscription, in words.
+    var label: String { topic.map { "\(kind) \($0)" } ?? pattern }
+
     /// Where a delivery comes from.
     func origin(of delivery: Delivery) -> Destination {
-        Destination(delivery.topic ?? topic ?? Topic(unchecked: label), kind)
+        Destination(delivery.topic ?? topic ?? Topic(unchecked: pattern), kind)
     }
 
     /// Publishes what goes to other brokers, and returns what goes to this one, for the settlement.

@@ -63,7 +63,9 @@ public final class HubSubscription: Sendable {
     }
 
     /// The topic; nil where the subscription is to a pattern.
-    public let topic: Topic?
+    public var topic: Topic? {
+        if case .destination(let destination) = subscription.source { destination.topic } else { nil }
+    }
     /// What it receives from, in words: `queue orders`, `stream orders (group billing)`.
     public var label: String { subscription.label }
     let broker: any MessageBroker
@@ -81,11 +83,10 @@ public final class HubSubscription: Sendable {
     private let status = Lock(Status())
 
     init(
-        _ subscription: Subscription, of topic: Topic?, on broker: any MessageBroker, _ runner: DeliveryRunner,
+        _ subscription: Subscription, on broker: any MessageBroker, _ runner: DeliveryRunner,
         workers: Int, _ terms: Terms, prepared preparation: Preparation? = nil
     ) {
         self.subscription = subscription
-        self.topic = topic
         self.broker = broker
         self.runner = runner
         self.workers = workers

@@ -83,8 +83,10 @@ struct Reception: Sendable {
         while !Task.isCancelled {
             let end = time.uptime + wait
             do throws(BrokerError) {
-                if let outcome = outcome(of: try await take(upTo: limit, within: wait), asked: end) { return outcome }
-                if time.uptime >= end { continue }
+                let deliveries = try await take(upTo: limit, within: wait)
+                let isOver = time.uptime >= end
+                if let outcome = outcome(of: deliveries, isOver: isOver) { return outcome }
+                if isOver { continue }
             } catch {
                 if let outcome = outcome(of: error) { return outcome }
             }
@@ -100,8 +102,8 @@ struct Reception: Sendable {
     private var wait: Duration { min(loop?.rest ?? Self.wait, Self.wait) }
 
     /// What an answer comes to; nil: it is asked again.
-    @inline(never) private func outcome(of deliveries: [Delivery], asked end: Duration) -> Outcome? {
-        if deliveries.isEmpty { return loop?.rest != nil && time.uptime >= end ? Outcome.none : nil }
+    @inline(never) private func outcome(of deliveries: [Delivery], isOver: Bool) -> Outcome? {
+        if deliveries.isEmpty { return loop?.rest != nil && isOver ? Outcome.none : nil }
         counted(deliveries.count)
         return .deliveries(deliveries)
     }

@@ -78,8 +78,8 @@ final class SharedIntake: Intake {
         let kept = Batch(
             rest.filter { reception.consumer.holds($0.receipt) }, receivedAt: batch.receivedAt)
         let wake = state.withLock { state in
-            // What is received meanwhile has replaced the batch: then what is kept goes back with what is lost.
-            if state.batch !== batch { return (true, nil as Waiter<Void>?) }
+            // What is received meanwhile replaces the batch: then what is kept goes back with what is lost.
+            if state.batch !== batch || state.isReceiving { return (true, nil as Waiter<Void>?) }
             state.batch = kept
             return (false, wakeOne(&state))
         }
@@ -149,7 +149,8 @@ final class SharedIntake: Intake {
     private func receive(upTo limit: Int) async -> Batch? {
         var outcome = await reception.receive(upTo: limit)
         let now = reception.time.uptime
-        let batch = outcome.takeDeliveries().map { Batch($0, receivedAt: now) }
+        let batch: Batch? =
+            if let deliveries = outcome.takeDeliveries() { Batch(consume deliveries, receivedAt: now) } else { nil }
         let (next, woken): (Batch?, [Waiter<Void>]) = state.withLock { [outcome] state in
             state.isReceiving = false
             switch outcome {

@@ -24,13 +24,15 @@ final class HubObserver: Sendable {
         let actor: String
         let metrics: (any MetricsSink)?
         let instruments: Instruments?
+        let facts: [(name: String, value: String)]
 
         init(
             tracer: HubTracer?, probe: (probe: any HubProbe, source: HubProbeSource)?, _ environment: HubEnvironment,
-            _ instruments: Instruments?
+            _ instruments: Instruments?, facts: [(name: String, value: String)]
         ) {
             self.tracer = tracer
             self.probe = probe
+            self.facts = facts
             audit = environment.audit
             actor = environment.actor
             metrics = environment.metrics
@@ -54,7 +56,15 @@ final class HubObserver: Sendable {
         self.kind = kind
         time = environment.time
         topic = label
+        logsSuccess = log.isOn && log.lowestLevel <= .debug
+        watchesSuccess =
+            logsSuccess || environment.metrics != nil || environment.trace != nil || environment.audit != nil
+        if !watchesSuccess, environment.door == nil {
+            others = nil
+            return
+        }
         let labels = TelemetryNames.labels(label, kind, on: (broker.name, broker.type), group: group)
+        let facts = Self.facts(labels)
         let probe = environment.door.map { door in
             let source = HubProbeSource(
                 label: label, kind: kind, broker: broker.name, group: group, number: door.probe.nextNumber())
@@ -62,17 +72,12 @@ final class HubObserver: Sendable {
         }
         let tracer = environment.trace.map { sink in
             HubTracer(
-                sink: sink, destination: label, facts: Self.facts(labels), processSpans: environment.processSpans,
+                sink: sink, destination: label, facts: facts, processSpans: environment.processSpans,
                 time: environment.time)
         }
-        logsSuccess = log.isOn && log.lowestLevel <= .debug
-        watchesSuccess = logsSuccess || environment.metrics != nil || tracer != nil || environment.audit != nil
-        let isAlone = probe == nil && tracer == nil && environment.audit == nil && environment.metrics == nil
-        others =
-            isAlone
-            ? nil
-            : Others(
-                tracer: tracer, probe: probe, environment, environment.metrics.map { Self.instruments($0, labels) })
+        others = Others(
+            tracer: tracer, probe: probe, environment, environment.metrics.map { Self.instruments($0, labels) },
+            facts: facts)
     }
 
     /// The spans; nil where there is no sink for them.
@@ -81,8 +86,8 @@ final class HubObserver: Sendable {
     var probe: (probe: any HubProbe, source: HubProbeSource)? { others?.probe }
     private var instruments: Instruments? { others?.instruments }
 
-    /// What every record of it says: put together when one is made, because most destinations never log.
-    private var facts: [(name: String, value: String)] { Self.facts(labels) }
+    /// What every record of it says: put together when one is made where few are, because most destinations never log.
+    private var facts: [(name: String, value: String)] { others?.facts ?? Self.facts(labels) }
     private var labels: [String: String] { TelemetryNames.labels(topic, kind, on: (broker, type), group: group) }
 
     private static func facts(_ labels: [String: String]) -> [(name: String, value: String)] {

@@ -22,7 +22,7 @@ import Testing
             of: "orders", kind: .queue, on: InMemoryBroker(), group: nil, environment: environment, log: log)
         let table = RouteTable()
         let destinations = DeliveryDestinations(
-            label: "queue orders", topic: "orders", kind: .queue, broker: "memory", table: table
+            pattern: "", topic: "orders", kind: .queue, broker: "memory", table: table
         ) { (_) throws(BrokerError) in throw BrokerError(.noSuchDestination, "none") }
         let runner = DeliveryRunner(
             .forwarding(handler),

@@ -30,6 +30,16 @@ import Testing
         #expect(try TopicPattern(vector.pattern, style: style).matches(Topic(vector.topic)) == vector.matches)
     }
 
+    @Test func aDotIsADotAlsoBeforeACombiningMark() throws {
+        let topic: Topic = "orders.\u{301}new"
+        #expect(topic.tokens == ["orders", "\u{301}new"])
+        let written = try TopicPattern(topic.name, style: .amqp)
+        #expect(written == TopicPattern(topic))
+        #expect(written.matches(topic))
+        let any = try TopicPattern("orders.*", style: .nats)
+        #expect(any.matches(topic))
+    }
+
     @Test("S2-32 query.* is all query messages and *.request is all requests")
     func conventions() throws {
         let topics: [Topic] = [
