@@ -52,6 +52,7 @@ import Testing
             #expect(await hub.health().alarms.isEmpty)
         }
         let gaps = zip(runs.all.dropFirst(), runs.all).map { $0 - $1 }
+        try #require(gaps.count == 4)
         #expect(gaps[0] < .seconds(2) && gaps[1] < .seconds(3))
         #expect(gaps[2] >= .seconds(8) && gaps[3] >= .seconds(8), "\(gaps)")
         #expect(fixture.log.records(of: "message kept").count == 1)
@@ -157,5 +158,23 @@ import Testing
         }
         #expect(runs.all == ["one.1", "one.2", "one.3", "other.1"])
         #expect(letters.all.map { $0.headers[.deadLetterReason] } == ["over-budget", "over-budget"])
+    }
+
+    @Test func nothingIsSpentForWhatCannotBeReadOrWhileACircuitIsOpen() async throws {
+        let fixture = try fixture { $0.breaker = CircuitBreakerPolicy(failures: 1, reset: .seconds(20)) }
+        let mended = Recorder<Bool>()
+        try await fixture.run { hub in
+            let orders = try await hub.subscribe(to: TypedTopic<Int>("orders"), concurrency: 1) { _, _ in
+                if mended.count == 0 { throw Failing() }
+            }
+            try await hub.publish((0..<3).map { _ in Message("no number") }, to: "orders")
+            try await eventually("what cannot be read is given up") { hub.metrics().deadLettered == 3 }
+            try await hub.publish((0..<5).map { Message(Body("\($0)")) }, to: "orders")
+            try await advancing(time, until: "a probe has failed") { hub.metrics().retried == 2 }
+            mended.add(true)
+            try await advancing(time, until: "all") { hub.metrics().handled == 5 && orders.circuit == .closed }
+            #expect(hub.metrics().retried == 2 && hub.metrics().deadLettered == 3)
+        }
+        #expect(time.uptime >= .seconds(40) && time.uptime < .seconds(60))
     }
 }
