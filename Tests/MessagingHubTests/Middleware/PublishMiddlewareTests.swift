@@ -197,42 +197,4 @@ import Testing
         #expect(seen.all.first?.message.headers["tenant"] == "t")
         #expect(seen.all.first?.message.headers[.attempt] == nil)
     }
-
-    @Test func requestsGoThroughThem() async throws {
-        var fixture = HubFixture()
-        let events = Recorder<String>()
-        fixture.environment.middlewares = [
-            Around(publishing: { call, next in
-                var call = call
-                call.messages[0].headers["tenant"] = "t"
-                events.add("asked")
-                let published = try await next(call)
-                events.add("answered")
-                return published
-            })
-        ]
-        try fixture.route("questions")
-        try await fixture.run { hub in
-            try await hub.respond(to: "questions") { delivery in
-                events.add("tenant \(delivery.message.headers["tenant"] ?? "none")")
-                return Message("answer")
-            }
-            let reply = try await hub.request(Message("question"), to: "questions")
-            #expect(reply.body == "answer")
-            await #expect(throws: BrokerError.self) { try await hub.request(Message(), to: "elsewhere") }
-        }
-        #expect(events.all == ["asked", "tenant t", "answered"])
-    }
-
-    @Test func aRequestThatIsNotAnsweredFailsAsWithoutThem() async throws {
-        var fixture = HubFixture()
-        fixture.environment.middlewares = [Around()]
-        try fixture.route("questions", as: .pubSub)
-        try await fixture.run { hub in
-            let error = await #expect(throws: BrokerError.self) {
-                try await hub.request(Message(), to: "questions")
-            }
-            #expect(error?.code == .unavailable)
-        }
-    }
 }

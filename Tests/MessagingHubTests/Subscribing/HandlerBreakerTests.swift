@@ -169,6 +169,38 @@ import Testing
         }
     }
 
+    /// Two groups of one route, with one handler that fails.
+    @Test func eachSubscriptionHasItsOwnAndOneThatIsOpenKeepsNothingFromAnother() async throws {
+        var fixture = HubFixture(time: time, logLevel: .info)
+        try fixture.route("orders", as: .stream) {
+            $0.groups = ["a": .init(), "b": .init()]
+            $0.retry = RetryPolicy(attempts: 1000, backoff: .constant, delay: .seconds(1))
+            $0.breaker = CircuitBreakerPolicy(failures: 1, reset: .seconds(20))
+        }
+        let handled = Recorder<String>()
+        try await fixture.run { hub in
+            let a = try await hub.subscribe(to: "orders", group: "a", concurrency: 1, handle)
+            let b = try await hub.subscribe(to: "orders", group: "b", concurrency: 1) { delivery in
+                handled.add("\(delivery.message.body.text ?? "").\(delivery.attempt)")
+            }
+            for round in 1...3 {
+                try await hub.publish((0..<3).map { Message(Body("\(round)\($0)")) }, to: "orders")
+                try await eventually("a is open") { a.circuit == .open }
+                #expect(b.circuit == .closed)
+                try await eventually("b handles everything") { handled.count == round * 3 }
+                #expect(a.circuit == .open && b.circuit == .closed)
+                #expect(runs.all == ["10.1"])
+            }
+            mended.add(true)
+            try await advancing(time, until: "a as well") { runs.count == 10 && a.circuit == .closed }
+        }
+        #expect(handled.all == (1...3).flatMap { round in (0..<3).map { "\(round)\($0).1" } })
+        #expect(Set(runs.all.dropFirst()) == Set(handled.all).subtracting(["10.1"]).union(["10.2"]))
+        for message in ["circuit opened", "circuit half open", "circuit closed"] {
+            #expect(fixture.log.records(of: message).count == 1, "\(message)")
+        }
+    }
+
     @Test func inATestHubItStandsStillUntilTheClockMoves() async throws {
         let fixture = try fixture { $0.breaker = CircuitBreakerPolicy(failures: 2, reset: .seconds(20)) }
         try await withTestHub(fixture.configuration, brokers: [.inMemory()]) { test in

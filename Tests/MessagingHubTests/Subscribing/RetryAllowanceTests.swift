@@ -52,6 +52,7 @@ import Testing
             #expect(await hub.health().alarms.isEmpty)
         }
         let gaps = zip(runs.all.dropFirst(), runs.all).map { $0 - $1 }
+        try #require(gaps.count == 4)
         #expect(gaps[0] < .seconds(2) && gaps[1] < .seconds(3))
         #expect(gaps[2] >= .seconds(8) && gaps[3] >= .seconds(8), "\(gaps)")
         #expect(fixture.log.records(of: "message kept").count == 1)
@@ -93,5 +94,87 @@ import Testing
         #expect(fixture.log.records(of: "retry budget spent").count == 1)
         #expect(fixture.log.records(of: "retry budget refilled").count == 1)
         #expect(metrics.values(of: "hub.retry.budget") == [2, 1, 0, 0, 0, 0, 0, 1])
+    }
+
+    /// Two groups of one route, and a hub beside theirs: what one of them spends is missed by none of the others.
+    @Test func eachSubscriptionOfEachProcessHasItsOwn() async throws {
+        var fixture = HubFixture(time: time)
+        try fixture.route("orders", as: .stream) {
+            $0.groups = ["a": .init(), "b": .init(), "c": .init()]
+            $0.retry = RetryPolicy(attempts: 5, backoff: .constant, delay: .seconds(1))
+            $0.retryBudget = 2
+        }
+        let (runs, letters) = (Recorder<String>(), Recorder<Message>())
+        @Sendable func run(_ group: GroupName, _ delivery: Delivery) {
+            runs.add("\(group) \(delivery.message.body.text ?? "").\(delivery.attempt)")
+        }
+        @Sendable func once(_ group: GroupName, _ delivery: Delivery) throws {
+            run(group, delivery)
+            if delivery.message.body != "0" && delivery.attempt == 1 { throw Failing() }
+        }
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "orders.dead") { letters.add($0.message) }
+            try await hub.subscribe(to: "orders", group: "a", concurrency: 1) { delivery in
+                run("a", delivery)
+                throw Failing()
+            }
+            try await hub.subscribe(to: "orders", group: "b", concurrency: 1) { try once("b", $0) }
+            try await fixture.run { beside in
+                try await beside.subscribe(to: "orders", group: "c", concurrency: 1) { try once("c", $0) }
+                try await hub.publish(Message("0"), to: "orders")
+                try await advancing(time, until: "a has spent its own") { letters.count == 1 }
+                try await hub.publish([Message("1"), Message("2")], to: "orders")
+                try await advancing(time, until: "b and c have spent theirs") {
+                    hub.metrics().handled == 6 && hub.metrics().deadLettered == 3 && beside.metrics().handled == 3
+                }
+                #expect(hub.metrics().retried == 4 && beside.metrics().retried == 2)
+                #expect(beside.metrics().deadLettered == 0)
+            }
+        }
+        #expect(time.uptime < .seconds(60))
+        func all(of group: GroupName) -> [String] { runs.all.filter { $0.hasPrefix("\(group) ") }.sorted() }
+        #expect(all(of: "a") == ["a 0.1", "a 0.2", "a 0.3", "a 1.1", "a 2.1"])
+        for group in ["b", "c"] as [GroupName] {
+            #expect(all(of: group) == ["0.1", "1.1", "1.2", "2.1", "2.2"].map { "\(group) \($0)" })
+        }
+        #expect(letters.all.allSatisfy { $0.headers[.deadLetterReason] == "over-budget" })
+        #expect(fixture.log.records(of: "retry budget spent").count == 1)
+    }
+
+    /// The message of another type, with a policy of its own, finds nothing left.
+    @Test func itIsOneForAllTypesOfItsMessages() async throws {
+        let fixture = try fixture { $0.retryByType = ["other": RetryPolicy(attempts: 9, delay: .seconds(1))] }
+        let (runs, letters) = (Recorder<String>(), Recorder<Message>())
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "orders.dead") { letters.add($0.message) }
+            try await hub.subscribe(to: "orders", concurrency: 1) { delivery in
+                runs.add("\(delivery.message.type).\(delivery.attempt)")
+                throw Failing()
+            }
+            try await hub.publish(Message(type: "one"), to: "orders")
+            try await advancing(time, until: "spent") { letters.count == 1 }
+            try await hub.publish(Message(type: "other"), to: "orders")
+            try await eventually("over it at once") { letters.count == 2 }
+        }
+        #expect(runs.all == ["one.1", "one.2", "one.3", "other.1"])
+        #expect(letters.all.map { $0.headers[.deadLetterReason] } == ["over-budget", "over-budget"])
+    }
+
+    @Test func nothingIsSpentForWhatCannotBeReadOrWhileACircuitIsOpen() async throws {
+        let fixture = try fixture { $0.breaker = CircuitBreakerPolicy(failures: 1, reset: .seconds(20)) }
+        let mended = Recorder<Bool>()
+        try await fixture.run { hub in
+            let orders = try await hub.subscribe(to: TypedTopic<Int>("orders"), concurrency: 1) { _, _ in
+                if mended.count == 0 { throw Failing() }
+            }
+            try await hub.publish((0..<3).map { _ in Message("no number") }, to: "orders")
+            try await eventually("what cannot be read is given up") { hub.metrics().deadLettered == 3 }
+            try await hub.publish((0..<5).map { Message(Body("\($0)")) }, to: "orders")
+            try await advancing(time, until: "a probe has failed") { hub.metrics().retried == 2 }
+            mended.add(true)
+            try await advancing(time, until: "all") { hub.metrics().handled == 5 && orders.circuit == .closed }
+            #expect(hub.metrics().retried == 2 && hub.metrics().deadLettered == 3)
+        }
+        #expect(time.uptime >= .seconds(40) && time.uptime < .seconds(60))
     }
 }
