@@ -36,7 +36,7 @@ final class MiddlewareChain: Sendable {
         }
     }
 
-    /// Asks through them: `next` returns when the reply is there. Each call of it is a request of its own.
+    /// Asks through them: `next` returns when the reply is there. Once it has thrown, another call of it is a request of its own.
     func request(
         _ message: Message, by publisher: Publisher,
         ask: @escaping @Sendable (Message) async throws(BrokerError) -> Message
