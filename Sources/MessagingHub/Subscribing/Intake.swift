@@ -7,18 +7,11 @@ protocol Intake: Sendable {
     func next(for worker: Int) async -> Batch?
     /// Takes out what no worker has claimed and the consumer does not hold any more.
     func withdraw() -> [Delivery]
-    /// Whether one worker is left to work alone because that has gone quickly so far; then somebody must call `review`
-    /// from time to time.
-    var isBrisk: Bool { get }
-    /// Wakes others where the one that works alone got stuck.
-    func review()
     /// A worker leaves for good: another goes on in its place.
     func leave(_ worker: Int)
 }
 
 extension Intake {
-    var isBrisk: Bool { false }
-    func review() {}
     func leave(_ worker: Int) {}
 }
 

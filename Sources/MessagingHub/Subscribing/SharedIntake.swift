@@ -1,11 +1,7 @@
 import Messaging
-import Synchronization
 
 /// The intake of a destination without order: every worker claims from the same batch. The one that finds it used up
 /// receives the next; the others wait, and each that sets out wakes one more, until somebody receives again.
-///
-/// Where handlers are so quick that waking another would cost more than it saves, one worker goes on alone, until a
-/// `review` finds it stuck, or a batch took longer.
 final class SharedIntake: Intake {
     private struct State: Sendable {
         var batch = Batch.empty
@@ -18,8 +14,6 @@ final class SharedIntake: Intake {
         var beginning: Int?
         var limit: Int
         var receivedAt = Duration.zero
-        /// What was being worked on, by one worker alone, at the last review.
-        var reviewed: Batch?
     }
 
     private enum Step: Sendable {
@@ -33,19 +27,12 @@ final class SharedIntake: Intake {
     private let workers: Int
     private let fewest: Int
     private let state: Lock<State>
-    /// Written under the lock.
-    private let brisk = Atomic<Bool>(false)
-    var isBrisk: Bool { brisk.load(ordering: .sequentiallyConsistent) }
-
-    private let briskRun: Duration
     /// How many workers wait, and whether one receives.
     var waiting: (parked: Int, isReceiving: Bool) { state.withLock { ($0.parked.count, $0.isReceiving) } }
 
-    /// An intake for this many workers; a run that takes less than `briskRun` is a quick one.
-    /// `first` has been received already.
-    init(_ reception: Reception, workers: Int, briskRun: Duration, first: Batch = .empty) {
+    /// An intake for this many workers; `first` has been received already.
+    init(_ reception: Reception, workers: Int, first: Batch = .empty) {
         self.reception = reception
-        self.briskRun = briskRun
         self.workers = workers
         fewest = min(workers, Reception.most)
         state = Lock(State(batch: first, limit: min(workers, Reception.most), receivedAt: first.receivedAt))
@@ -92,7 +79,6 @@ final class SharedIntake: Intake {
             if wasWoken { state.isWaking = false }
             noteThere(worker, &state)
             if state.isEnded || Task.isCancelled {
-                brisk.store(false, ordering: .sequentiallyConsistent)
                 return .leave(wake: wakeOne(&state))
             }
             if !state.batch.isExhausted { return .take(state.batch, wake: wakeOne(&state)) }
@@ -118,29 +104,12 @@ final class SharedIntake: Intake {
     private func nextLimit(_ state: inout State) -> Int {
         let elapsed = reception.time.uptime - state.receivedAt
         state.limit = elapsed < .milliseconds(5) ? min(state.limit * 2, Reception.most) : fewest
-        let isBrisk = state.batch.count >= Self.briskCount && elapsed < briskRun * state.batch.count
-        brisk.store(isBrisk, ordering: .sequentiallyConsistent)
         return state.limit
-    }
-
-    /// So many quick runs at least are done sooner by one worker than by two that share them.
-    private static let briskCount = 16
-
-    func review() {
-        let wake: Waiter<Void>? = state.withLock { state in
-            let isSame = state.reviewed === state.batch
-            state.reviewed = state.batch
-            guard isSame else { return nil }
-            brisk.store(false, ordering: .sequentiallyConsistent)
-            return wakeOne(&state)
-        }
-        wake?.resolve(())
     }
 
     func leave(_ worker: Int) {
         let wake: Waiter<Void>? = state.withLock { state in
             noteThere(worker, &state)
-            brisk.store(false, ordering: .sequentiallyConsistent)
             return wakeOne(&state)
         }
         wake?.resolve(())
@@ -157,7 +126,6 @@ final class SharedIntake: Intake {
             case .none where !mayRest(state): return (.empty, wakeOne(&state).map { [$0] } ?? [])
             case .none, .ended:
                 state.isEnded = true
-                brisk.store(false, ordering: .sequentiallyConsistent)
                 defer { state.parked = [] }
                 return (nil, state.parked)
             case .deliveries, .cancelled: break
@@ -181,7 +149,7 @@ final class SharedIntake: Intake {
     /// Somebody to work on what is left, or to receive; nil when somebody is on the way, or somebody receives already and
     /// nothing is left. Where nobody waits, a worker begins.
     private func wakeOne(_ state: inout State) -> Waiter<Void>? {
-        if brisk.load(ordering: .relaxed) || state.isWaking && !state.isEnded { return nil }
+        if state.isWaking && !state.isEnded { return nil }
         if state.isReceiving && state.batch.isExhausted && !state.isEnded { return nil }
         if let waiter = state.parked.popLast() {
             state.isWaking = true
@@ -204,7 +172,6 @@ final class SharedIntake: Intake {
                 return nil
             }
             state.isWaking = false
-            brisk.store(false, ordering: .sequentiallyConsistent)
             return wakeOne(&state)
         }
         wake?.resolve(())

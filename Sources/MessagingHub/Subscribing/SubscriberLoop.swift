@@ -56,7 +56,7 @@ final class SubscriberLoop: Sendable {
     /// `first` has been received already. It ends as `rested` when there was nothing to do for `rest`; nil: never.
     init(
         _ consumer: any MessageConsumer, _ runner: DeliveryRunner, workers: Int, sweepTime: any TimeSource,
-        briskRun: Duration = .microseconds(2), first: [Delivery] = [], rest: Duration? = nil
+        first: [Delivery] = [], rest: Duration? = nil
     ) {
         self.runner = runner
         self.sweepTime = sweepTime
@@ -77,7 +77,7 @@ final class SubscriberLoop: Sendable {
             runner.policy.isOrdered
             ? LanedIntake(reception, workers: workers, first: first, receivedAt: now)
             : SharedIntake(
-                reception, workers: workers, briskRun: briskRun,
+                reception, workers: workers,
                 first: first.isEmpty ? .empty : Batch(first, receivedAt: now))
     }
 
@@ -188,7 +188,6 @@ final class SubscriberLoop: Sendable {
                 guard let next = await intake.next(for: slot.index) else { break }
                 batch = next
                 if runner.breaker != nil { slot.receivedAt = next.receivedAt }
-                if intake.isBrisk, !isSweeping.load(ordering: .sequentiallyConsistent) { kickSweeper() }
             }
         }
         await flush(slot)
@@ -247,12 +246,11 @@ final class SubscriberLoop: Sendable {
             for slot in crew.slots where slot.isDirty { await settler.flush(slot) }
             await settler.repeatFailed()
             if hasRevoked.exchange(false, ordering: .sequentiallyConsistent) { await giveBackRevoked() }
-            intake.review()
-            if settler.hasPostponed || intake.isBrisk { continue }
+            if settler.hasPostponed { continue }
             let waiter = Waiter<Void>()
             sweeper.withLock { $0 = waiter }
             isSweeping.store(false, ordering: .sequentiallyConsistent)
-            let isWanted = settler.hasPostponed || intake.isBrisk || hasRevoked.load(ordering: .sequentiallyConsistent)
+            let isWanted = settler.hasPostponed || hasRevoked.load(ordering: .sequentiallyConsistent)
             if isWanted || crew.slots.contains(where: \.isDirty) { kickSweeper() }
             if case .cancelled = await waiter.wait(on: sweepTime) { return }
         }
