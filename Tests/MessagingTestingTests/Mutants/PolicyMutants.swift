@@ -142,7 +142,9 @@ private struct FlawedReplies: ReplyMatching {
     var count: Int { base.count }
 
     mutating func add(_ asker: HubPolicies.Asker, as id: CorrelationID, until deadline: Duration) -> Bool {
-        let isAdded = base.add(asker, as: id, until: deadline + late)
+        // What would be over before it was sent is no request that is given up too early, but one that is not made.
+        let end = deadline + late
+        let isAdded = base.add(asker, as: id, until: end < SystemTime.shared.uptime ? deadline : end)
         if isAdded { waiting.append(id) }
         return isAdded
     }
