@@ -13,11 +13,7 @@ import Testing
 
     /// An intake of two workers, of which the first has worked off 8 and 16 deliveries.
     private func intake() async throws -> SharedIntake {
-        try await broker.connect { _ in }
-        try await broker.declare([DestinationDeclaration(queue)])
-        let consumer = try await broker.subscribe(Subscription(queue))
-        let reception = Reception(consumer: consumer, time: time, counted: { _ in }, ended: { _ in })
-        let intake = SharedIntake(reception, workers: 8)
+        let intake = SharedIntake(try await reception(), workers: 8)
         for expected in [8, 16] {
             try await publish(expected)
             let batch = try #require(await intake.next(for: 0))
@@ -25,6 +21,13 @@ import Testing
             #expect(batch.claimRest().count == expected)
         }
         return intake
+    }
+
+    private func reception(_ loop: Reception.Loop? = nil) async throws -> Reception {
+        try await broker.connect { _ in }
+        try await broker.declare([DestinationDeclaration(queue)])
+        let consumer = try await broker.subscribe(Subscription(queue))
+        return Reception(consumer: consumer, time: time, counted: { _ in }, ended: { _ in }, loop: loop)
     }
 
     private func publish(_ count: Int) async throws {
@@ -53,5 +56,17 @@ import Testing
         try await receiveBesideAnother(intake) { _ in
             try await eventually("the second is woken") { intake.waiting.parked == 0 }
         }
+    }
+
+    @Test func whereOneLeavesThatWasOnItsWayAnotherBegins() async throws {
+        let begun = Recorder<Int>()
+        let loop = Reception.Loop(begin: { begun.add($0) }, rest: nil, rests: { false })
+        let intake = SharedIntake(try await reception(loop), workers: 8)
+        try await publish(8)
+        let batch = try #require(await intake.next(for: 0))
+        #expect(begun.all == [1])
+        intake.leave(1)
+        #expect(begun.all == [1, 2])
+        #expect(batch.claimRest().count == 8)
     }
 }
