@@ -57,6 +57,9 @@ extension HubConfiguration {
         for (name, route) in section.entries(of: "routes") {
             routes[RouteName(name)] = RouteConfiguration(route, &reader)
         }
+        for (name, subscription) in section.entries(of: "subscriptions") {
+            subscriptions[SubscriptionName(name)] = SubscriptionConfiguration(subscription, &reader)
+        }
         if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
         if let requests = section["requests"] {
             RequestConfiguration.options.apply(requests.values, to: &self.requests)
