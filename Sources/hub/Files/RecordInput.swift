@@ -9,6 +9,8 @@ struct InputRecord: Sendable {
     let line: Int
     /// Where the next one begins, in bytes of what is read; of a compressed file, of what is in it.
     let end: Int
+    /// The last bytes of its line, by which a file is known again.
+    let tail: [UInt8]
 }
 
 /// Reads messages from a file, a pipe or standard input, on a thread of its own: what has nothing yet is waited for.
@@ -117,15 +119,18 @@ actor RecordInput {
             return .bad(line: number, BadRecord(sentence: sentence), end: end)
         }
         if line.last == 0x0D { line = line.dropLast() }
+        func record(_ message: Message) -> InputRecord {
+            InputRecord(message: message, line: number, end: end, tail: Array(line.suffix(Self.tailLength / 2)))
+        }
         switch format {
         case .lines:
             let message = Message(Body(Array(line)), id: makeID(start))
-            return .record(InputRecord(message: message, line: number, end: end))
+            return .record(record(message))
         case .ndjson, .body:
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
             do throws(BadRecord) {
                 let message = try MessageRecord.message(line, id: makeID(start))
-                return .record(InputRecord(message: message, line: number, end: end))
+                return .record(record(message))
             } catch { return .bad(line: number, error, end: end) }
         }
     }
@@ -144,7 +149,7 @@ actor RecordInput {
         }
         if isInterrupted() { return [] }
         let message = Message(Body(bytes), id: makeID(0))
-        return [.record(InputRecord(message: message, line: 1, end: bytes.count))]
+        return [.record(InputRecord(message: message, line: 1, end: bytes.count, tail: []))]
     }
 
     /// The next bytes, taken apart where they are compressed; nil at the end, and once it was interrupted.
