@@ -33,6 +33,9 @@ enum HubOptions {
         sections: [
             .init("brokers", "the brokers, by the names that routes use", .brokers),
             .init("routes", "which topics go where, and what is promised for them", .entries(of: RouteOptions.shape)),
+            .init(
+                "subscriptions", "what hub run does with the messages of some topics",
+                .entries(of: SubscriptionOptions.shape)),
             .init("shutdown", "how the hub ends", .shape(ConfigurationShape(shutdown.group))),
             .init("log", "what is logged, and how", .shape(logShape)),
             .init(

@@ -6,6 +6,8 @@ public struct HubConfiguration: Sendable {
     public var brokers: [BrokerName: BrokerConfiguration]
     /// The routes, by name.
     public var routes: [RouteName: RouteConfiguration]
+    /// What `hub run` does with the messages of some topics, by name. Default: nothing.
+    public var subscriptions: [SubscriptionName: SubscriptionConfiguration]
     /// How long a shutdown may take: handlers finish, what they did is settled. Default: 30 s.
     public var grace: Duration
     /// What is logged, and how. Default: from info on, as text.
@@ -20,11 +22,13 @@ public struct HubConfiguration: Sendable {
     /// A configuration of these parts.
     public init(
         brokers: [BrokerName: BrokerConfiguration], routes: [RouteName: RouteConfiguration],
+        subscriptions: [SubscriptionName: SubscriptionConfiguration] = [:],
         grace: Duration = .seconds(30), log: LogConfiguration = LogConfiguration(),
         profiles: [BrokerProfile] = []
     ) {
         self.brokers = brokers
         self.routes = routes
+        self.subscriptions = subscriptions
         self.grace = grace
         self.log = log
         self.profiles = profiles

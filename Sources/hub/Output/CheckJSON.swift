@@ -33,7 +33,7 @@ enum CheckJSON {
         return JSONText.object([
             ("name", JSONText.quoted(route.name.name)), ("topics", JSONText.quoted(route.topics)),
             ("kind", JSONText.quoted(route.kind.rawValue)), ("broker", JSONText.quoted(route.broker.name)),
-            ("type", JSONText.quoted(route.type.name)), ("guarantee", JSONText.quoted(route.guarantee.rawValue)),
+            ("type", JSONText.quoted(route.type.name)), ("guarantee", JSONText.quoted(route.guarantee.words)),
             ("endsWithProcess", String(route.endsWithProcess)), ("reasons", texts(route.reasons)),
             ("deadLetters", JSONText.quoted(route.deadLetters)), ("needs", array(needs)), ("notes", texts(route.notes)),
         ])

@@ -31,6 +31,7 @@ struct ConfigurationCheck: Sendable {
             found += problems(of: route, at: ConfigurationPath("routes", name.name))
         }
         return found + ties + LifecycleCheck(configuration, read: read).problems
+            + SubscriptionCheck(configuration, read: read).problems
     }
 
     private func problems(of broker: BrokerConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {

@@ -59,6 +59,9 @@ extension HubConfiguration {
             routes[RouteName(name)] = RouteConfiguration(route, &reader)
         }
         for (name, broker) in reader.urlBrokers { brokers[name] = BrokerConfiguration(broker) }
+        for (name, subscription) in section.entries(of: "subscriptions") {
+            subscriptions[SubscriptionName(name)] = SubscriptionConfiguration(subscription, &reader)
+        }
         if let shutdown = section["shutdown"] { HubOptions.shutdown.apply(shutdown.values, to: &self) }
         if let requests = section["requests"] {
             RequestConfiguration.options.apply(requests.values, to: &self.requests)

@@ -55,19 +55,8 @@ extension DestinationDeclaration.Group {
     fileprivate init(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {
         self.init(start: section.values[RouteOptions.start])
         guard let filter = section["filter"] else { return }
-        let headers = filter["headers"]?.texts ?? [:]
-        if headers.isEmpty, reader.read.isGood(within: filter.path / "headers") {
-            reader.report(filter.path, "has no headers; give at least one, or remove the filter")
-        }
-        let pairs = headers.sorted { $0.key < $1.key }.map { (HeaderName($0.key), $0.value) }
-        var values: [HeaderName: String] = [:]
-        for (name, value) in pairs {
-            if values.updateValue(value, forKey: name) != nil {
-                let path = filter.path / "headers" / name.text
-                reader.report(path, "is set twice: names that differ in case alone are the same; keep one")
-            }
-        }
-        self.filter = HeaderFilter(filter.values[RouteOptions.match], values)
+        let match = filter.values[RouteOptions.match]
+        self.filter = HeaderFilter(match, filter["headers"], of: filter.path, &reader)
     }
 }
 

@@ -60,7 +60,7 @@ public struct RouteReport: Hashable, Sendable {
     /// `at least once, while the process lives`.
     public var guaranteeInWords: String {
         guarantee == .atMostOnce || !endsWithProcess
-            ? guarantee.rawValue : "\(guarantee.rawValue), while the process lives"
+            ? guarantee.words : "\(guarantee.words), while the process lives"
     }
 
     private static func promise(
