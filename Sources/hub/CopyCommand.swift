@@ -54,7 +54,7 @@ extension Command {
                 meaning: "the YAML with which hub run does the same"),
         ]
     ) { invocation, console in
-        await CopyCommand(CopyOptions(invocation), console).run()
+        await CopyJob(CopyOptions(invocation), console).run()
     }
 }
 

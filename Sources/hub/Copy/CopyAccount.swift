@@ -35,9 +35,11 @@ final class CopyAccount: Sendable {
     }
 
     private let state = Lock(State())
-    let start = ContinuousClock.now
+    private let start = ContinuousClock.now
 
     var counts: Counts { state.withLock { $0.counts } }
+    /// How long it has taken so far.
+    var elapsed: Duration { ContinuousClock.now - start }
 
     /// A message is about to be given to the target. One whose first try has not ended well counts once.
     func begin(_ id: MessageID) {

@@ -181,6 +181,7 @@ struct CopyRun: Sendable {
                     // What stands before it is copied first.
                     if messages.isEmpty, place == nil { throw track.problem(line, why) }
                     track.stop(at: track.problem(line, why))
+                    gate.close()
                     return track.batch(messages, up: place)
                 }
                 warn(track.problem(line, why).sentence)

@@ -17,7 +17,7 @@ actor FileTrack {
     private let stopped = Lock<BrokerError?>(nil)
     private var finished: [Int: PositionFile.Place?] = [:]
     private var next = 0
-    private var place: PositionFile.Place
+    private(set) var place: PositionFile.Place
     private var saved: PositionFile.Place?
     private var savedAt = ContinuousClock.now
 
