@@ -64,7 +64,7 @@ struct CopyOptions: Sendable {
         "config", default: "configs/messaging.yaml", "the configuration whose topics may be named")
     static let untilEnd = Option(
         "until-end", default: false, "ends once everything is copied that is in the source at the start")
-    static let limit = Option<Int?>("limit", in: 1...Int.max, "ends after this many messages")
+    static let limit = Option<Int?>("limit", in: 1...1_000_000_000_000, "ends after this many messages")
     static let from = Option<StartPosition?>(
         "from", default: nil, "where a group of a stream begins that does not exist yet, or a file"
     ).examples("earliest", "2026-11-21T00:00:00Z", "1042")
@@ -103,6 +103,10 @@ struct CopyOptions: Sendable {
     var dryRun = false
     var printConfig = false
     var json = false
+    /// What is added to each message that has not got it.
+    var additions = MessageAdditions()
+    /// The name of the command in messages.
+    var command = "copy"
 
     /// A copy of everything from here to there.
     init(source: String, target: String) {

@@ -14,13 +14,15 @@ struct CopyJob: Sendable {
         self.factories = factories
     }
 
+    private var name: String { "hub \(options.command)" }
+
     func run() async -> ExitStatus {
         let plan: CopyPlan
         do {
             plan = try CopyPlan(options, environment: console.environment, profiles: Backends.profiles)
         } catch { return refuse(error) }
         if options.printConfig { return printConfiguration(plan) }
-        for note in plan.notes { console.writeError("hub copy: \(console.errorStyle.yellow("note")): \(note)") }
+        for note in plan.notes { console.writeError("\(name): \(console.errorStyle.yellow("note")): \(note)") }
         return options.dryRun ? await tell(plan) : await copy(plan)
     }
 
@@ -55,12 +57,12 @@ struct CopyJob: Sendable {
     @discardableResult
     private func end(_ plan: CopyPlan, _ account: CopyAccount, _ problem: (any Error)?) -> CopyAccount.Counts {
         console.progress?.end()
-        if let problem { for sentence in Self.sentences(of: problem) { console.writeError("hub copy: \(sentence)") } }
+        if let problem { for sentence in Self.sentences(of: problem) { console.writeError("\(name): \(sentence)") } }
         let counts = account.counts
         if counts.lost > 0 {
             let (what, those) = counts.lost == 1 ? ("1 message has", "it") : ("\(counts.lost.grouped) messages have", "they")
             let remedy = plan.remedy.map { "; \($0)" } ?? ""
-            console.writeError("hub copy: \(what) not arrived; \(those) may be at the target or not\(remedy)")
+            console.writeError("\(name): \(what) not arrived; \(those) may be at the target or not\(remedy)")
         }
         let text = options.json
             ? CopyText.json(counts, account.elapsed) : CopyText.ledger(counts, account.elapsed, console.style)
@@ -70,7 +72,7 @@ struct CopyJob: Sendable {
     }
 
     private func refuse(_ error: any Error) -> ExitStatus {
-        for sentence in Self.sentences(of: error) { console.writeError("\(console.errorStyle.red("hub copy")): \(sentence)") }
+        for sentence in Self.sentences(of: error) { console.writeError("\(console.errorStyle.red(name)): \(sentence)") }
         return error is ConfigurationError ? .configuration : .usage
     }
 
@@ -99,7 +101,7 @@ struct CopyJob: Sendable {
             console.write(lines.joined(separator: "\n"))
             return .success
         } catch {
-            for sentence in Self.sentences(of: error) { console.writeError("hub copy: \(sentence)") }
+            for sentence in Self.sentences(of: error) { console.writeError("\(name): \(sentence)") }
             return error is ConfigurationError ? .configuration : .failure
         }
     }

@@ -33,18 +33,20 @@ struct CopyPlan: Sendable {
     /// What is to be pointed out before it begins.
     let notes: [String]
 
+    /// What is added to each message that has not got it.
+    let additions: MessageAdditions
+
     /// Throws a `ConfigurationError` with every problem of a configuration or a URL, and `CopyProblems`.
     init(_ options: CopyOptions, environment: [String: String], profiles: [BrokerProfile]) throws {
-        func place(_ word: String) throws -> (Endpoint, Place) {
+        func place(_ word: String) throws -> Place {
             let endpoint = try Endpoint(word)
             let topic = try TopicPlace(
                 endpoint, file: options.config, environment: environment, profiles: profiles)
-            return (endpoint, topic.map { .topic($0) } ?? .file(endpoint.shown))
+            return topic.map { .topic($0) } ?? .file(endpoint.shown)
         }
-        let (from, read) = try place(options.source)
-        let (to, written) = try place(options.target)
+        let (read, written) = (try place(options.source), try place(options.target))
         var problems = Self.problems(options, read)
-        if from == to || Self.isOne(read, written) {
+        if Self.isOne(read, written) {
             problems.append("SOURCE and TARGET are the same, \(read.shown): nothing would ever end; name another target")
         }
         let (filter, wrong) = Self.filter(options.filter)
@@ -52,6 +54,7 @@ struct CopyPlan: Sendable {
         if !problems.isEmpty { throw CopyProblems(problems) }
         self.options = options
         self.filter = filter
+        additions = options.additions
         group = if case .topic(let place) = read, place.kind == .stream {
             options.group.map { GroupName($0) } ?? Self.group
         } else { nil }
@@ -138,9 +141,6 @@ struct CopyPlan: Sendable {
         }
         if case .file("-") = source, options.group != nil {
             notes.append("--group: standard input keeps no position; started again, it begins with what it is given then")
-        }
-        if case .file("-") = source, options.group == nil {
-            notes.append("standard input cannot be gone on with: ended, it begins with what it is given then")
         }
         return notes
     }

@@ -31,6 +31,7 @@ struct CopyRun: Sendable {
 
     /// Copies, away from the main actor. Throws what keeps it from beginning, and what ended it.
     @concurrent func run() async throws {
+        if case .file(let path) = plan.source { try Descriptor.check(path) }
         switch plan.target {
         case .topic(let place):
             try await withHub(place.configuration, brokers: factories, environment: environment(place)) { hub in
@@ -65,7 +66,7 @@ struct CopyRun: Sendable {
 
     private func warn(_ sentence: String) {
         console.progress?.remove()
-        console.writeError("hub copy: \(sentence)")
+        console.writeError("hub \(plan.options.command): \(sentence)")
     }
 
     // MARK: From a topic
@@ -192,7 +193,7 @@ struct CopyRun: Sendable {
                 if let filter = plan.filter, !filter.matches(record.message.headers) {
                     account.filtered()
                 } else if gate.enter() == 1 {
-                    messages.append(record.message)
+                    messages.append(plan.additions.applied(to: record.message))
                 } else {
                     return track.batch(messages, up: place)
                 }

@@ -29,6 +29,11 @@ final class Descriptor: Sendable {
 
     deinit { if isOwned { close(number) } }
 
+    /// Throws where a file cannot be read, without opening it: a pipe that is closed again would be over.
+    static func check(_ path: String) throws(BrokerError) {
+        if path != "-", access(path, R_OK) != 0 { throw failure(errno, path, "read") }
+    }
+
     /// How many bytes the file has; nil for a pipe or a terminal.
     var size: Int? {
         var status = stat()
