@@ -35,7 +35,8 @@ extension HistoryChecker {
         var lines: [Line: [HistoryIndex.Publication]] = [:]
         for id in (index.strands[strand] ?? [:]).keys {
             let sources = index.publications[id] ?? []
-            guard sources.count == 1, let source = sources.first, isWhole || source.sent.key != nil, source.sent.isPlain,
+            guard sources.count == 1, let source = sources.first, isWhole || source.sent.key != nil,
+                source.sent.isPlain,
                 source.outcome == .confirmed, !source.isForward, source.destination == strand.destination
             else { continue }
             lines[Line(publisher: source.by, key: isWhole ? nil : source.sent.key), default: []].append(source)
