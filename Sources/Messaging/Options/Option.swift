@@ -92,6 +92,7 @@ public struct Option<Value: OptionValue>: Sendable {
             name: name, type: Value.typeDescription, defaultText: defaultValue.optionText, allowed: allowed,
             meaning: meaning, isSecret: isSecret, isRequired: isRequired,
             isFlag: Value.self == Bool.self, isList: Value.self == [String].self,
+            isBroker: Value.self == BrokerReference.self || Value.self == BrokerReference?.self,
             urlPart: urlPart, variable: variable, examples: examples,
             read: { text in Value(optionText: text).flatMap { accepts($0) ? $0 : nil } },
             readList: { items in (items as? Value).flatMap { accepts($0) ? $0 : nil } },

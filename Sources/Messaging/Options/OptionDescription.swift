@@ -18,6 +18,8 @@ public struct OptionDescription: Sendable {
     public let isFlag: Bool
     /// Whether it is a list.
     public let isList: Bool
+    /// Whether it is a broker, by its name or by its URL.
+    public let isBroker: Bool
     /// The part of a broker URL that sets it; nil: the query alone.
     public let urlPart: URLPart?
     /// The environment variable that is read where nothing else sets it; nil: none.
@@ -114,6 +116,9 @@ public struct OptionValues: Sendable {
 
     /// Whether an option was set.
     public func isSet(_ name: String) -> Bool { values[name] != nil }
+
+    /// What was set, as it would be written, by the options' names.
+    package var texts: [String: String] { values.mapValues(\.optionText) }
 
     /// The names of the options that were set.
     public var names: [String] { Array(values.keys) }

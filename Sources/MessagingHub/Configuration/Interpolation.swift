@@ -27,7 +27,39 @@ struct Interpolation: Sendable {
         return (result, variables)
     }
 
-    private func replace(_ text: Substring, depth: Int, _ variables: inout [String]) throws(Problem) -> String {
+    /// The completed broker URL. A variable that stands for the password, or a part of it, is taken as it is, so that it
+    /// may have any characters in it; elsewhere it is a piece of the URL.
+    func apply(toURL text: String) throws(Problem) -> (text: String, variables: [String]) {
+        guard let password = try Self.password(in: text) else { return try apply(to: text) }
+        var variables: [String] = []
+        var result = try replace(text[..<password.lowerBound], depth: 0, &variables)
+        result += try replace(text[password], depth: 0, isPassword: true, &variables)
+        result += try replace(text[password.upperBound...], depth: 0, &variables)
+        return (result, variables)
+    }
+
+    /// The password of a broker URL whose variables are not replaced yet; nil where it has none.
+    private static func password(in text: String) throws(Problem) -> Range<String.Index>? {
+        guard let start = text.firstRange(of: "://")?.upperBound else { return nil }
+        var (colon, at): (String.Index?, String.Index?)
+        var index = start
+        while index < text.endIndex, !"/?".contains(text[index]) {
+            if text[index...].hasPrefix("${") {
+                index = try end(of: text[text.index(after: index)...])
+            } else if text[index] == ":" {
+                colon = colon ?? index
+            } else if text[index] == "@" {
+                at = index
+            }
+            index = text.index(after: index)
+        }
+        guard let colon, let at, colon < at else { return nil }
+        return text.index(after: colon)..<at
+    }
+
+    private func replace(
+        _ text: Substring, depth: Int, isPassword: Bool = false, _ variables: inout [String]
+    ) throws(Problem) -> String {
         if depth > Self.deepest {
             throw Problem(
                 sentence: "has defaults in defaults, deeper than \(Self.deepest) levels", variables: variables)
@@ -42,7 +74,8 @@ struct Interpolation: Sendable {
                 rest = rest.dropFirst()
             } else if rest.hasPrefix("{") {
                 let end = try Self.end(of: rest)
-                result += try value(rest[..<end].dropFirst(), depth: depth, &variables)
+                let value = try value(rest[..<end].dropFirst(), depth: depth, &variables)
+                result += isPassword ? BrokerURL.encoded(value) : value
                 rest = rest[end...].dropFirst()
             } else {
                 result += "$"

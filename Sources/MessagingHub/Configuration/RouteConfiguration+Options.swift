@@ -9,7 +9,9 @@ enum RouteOptions {
     static let style = Option(
         "style", default: TopicPattern.Style.amqp,
         "whose wildcards the pattern has: amqp, * and #; or nats, * and >")
-    static let broker = Option("broker", default: "", "to which of the brokers", required: true)
+    static let broker = Option(
+        "broker", default: BrokerReference(""), "to which of the brokers", required: true
+    ).examples("main", "amqp://localhost")
     static let kind = Option("kind", default: DestinationKind.queue, "what the topics are", required: true)
 
     private static let year = Duration.seconds(365 * 86_400)
@@ -96,7 +98,7 @@ extension RouteOptions {
     /// The shape of a route in a file.
     static let shape = ConfigurationShape(
         OptionGroup(
-            [topic, broker].map(\.description) + [style.description, kind.description] + settings.group.descriptions
+            [topic.description, broker.description, style.description, kind.description] + settings.group.descriptions
                 + [bindings.description]),
         sections: [
             .init(

@@ -1,9 +1,9 @@
 import Messaging
 
 extension FallbackRoute {
-    static let broker = Option<String?>(
+    static let broker = Option<BrokerReference?>(
         "broker", default: nil, "the broker that stands in while the route's own cannot be reached"
-    ).examples("memory")
+    ).examples("memory", "memory://")
     static let divertsDurable = Option(
         "diverts-durable", default: false,
         "whether messages of a durable route may go there too, to be as safe as that broker keeps them")
@@ -18,6 +18,7 @@ extension FallbackRoute {
             }
             return nil
         }
-        self.init(BrokerName(broker), divertsDurable: section.values[Self.divertsDurable])
+        let name = reader.broker(broker, at: section.path / Self.broker.name)
+        self.init(name, divertsDurable: section.values[Self.divertsDurable])
     }
 }

@@ -310,11 +310,3 @@ import Testing
         #expect(throws: ConfigurationError([problem])) { try MessageHub(configuration, brokers: [factory]) }
     }
 }
-
-extension OptionValues {
-    fileprivate var texts: [String: String] {
-        var texts: [String: String] = [:]
-        for name in names { texts[name] = self[untyped: name]?.optionText }
-        return texts
-    }
-}

@@ -16,7 +16,7 @@ import Testing
         let root = try #require(compose("a: 1\nb: 'two'\nc: \"x${V}\"\nd:\ne: ~\nf: '~'\n", ["V": "y"]).root)
         #expect(root["a"]?.scalar == .init(text: "1", style: .plain))
         #expect(root["b"]?.scalar == .init(text: "two", style: .quoted))
-        #expect(root["c"]?.scalar == .init(text: "xy", style: .quoted, variables: ["V"]))
+        #expect(root["c"]?.scalar == .init(text: "xy", style: .quoted, variables: ["V"], written: "x${V}"))
         #expect(root["d"]?.isNull == true)
         #expect(root["e"]?.isNull == true)
         #expect(root["f"]?.scalar?.text == "~")

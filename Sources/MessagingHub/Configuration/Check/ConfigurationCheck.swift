@@ -23,12 +23,9 @@ struct ConfigurationCheck: Sendable {
         let requests = RequestConfiguration.options
         found += check(
             requests.values(of: configuration.requests), requests.group, at: ConfigurationPath("requests"))
-        for (name, broker) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name })
-        where read.areGood(
-            ConfigurationPath("brokers", name.name), ConfigurationPath("brokers", name.name, "type"),
-            ConfigurationPath("brokers", name.name, "url"))
-        {
-            found += problems(of: broker, at: ConfigurationPath("brokers", name.name))
+        for (name, broker) in configuration.brokers.sorted(by: { $0.key.name < $1.key.name }) {
+            let place = read.place(of: name)
+            if read.areGood(place, place / "type", place / "url") { found += problems(of: broker, at: place) }
         }
         for (name, route) in configuration.routes.sorted(by: { $0.key.name < $1.key.name }) {
             found += problems(of: route, at: ConfigurationPath("routes", name.name))

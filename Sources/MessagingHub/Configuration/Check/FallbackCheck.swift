@@ -23,7 +23,10 @@ struct FallbackCheck: Sendable {
 
     private var section: ConfigurationPath { path / "fallback" }
     private var place: ConfigurationPath { section / "broker" }
-    private var shown: String { read.shown(route.fallback?.broker.name.quoted ?? "", at: place) }
+    private var shown: String {
+        let name = route.fallback?.broker ?? ""
+        return read.hidden(name, at: place) ?? name.name.quoted
+    }
 
     var problems: [ConfigurationProblem] {
         guard let fallback = route.fallback, read.areGood(section, place) else { return [] }

@@ -1,3 +1,5 @@
+import Messaging
+
 /// What the reading of a file has left for its check to know: which values may not be shown, which could not be read, so
 /// that nothing is to be concluded from them, and where they stand. Empty for a configuration that was built in code.
 struct ReadValues: Sendable {
@@ -9,6 +11,19 @@ struct ReadValues: Sendable {
     var hidden: [ConfigurationPath: String] = [:]
     /// The places of which something has been said already.
     var said: Set<ConfigurationPath> = []
+
+    /// Where the brokers stand that are given by a URL in place of a name.
+    var places: [BrokerName: ConfigurationPath] = [:]
+
+    /// Where a broker stands.
+    func place(of broker: BrokerName) -> ConfigurationPath {
+        places[broker] ?? ConfigurationPath("brokers", broker.name)
+    }
+
+    /// What stands for a broker's name that may not be shown; nil where it may, as that of a URL, which has no secrets.
+    func hidden(_ broker: BrokerName, at path: ConfigurationPath) -> String? {
+        places[broker] == nil ? hidden[path] : nil
+    }
 
     /// A value as messages may show it.
     func shown(_ text: String, at path: ConfigurationPath) -> String { hidden[path] ?? text }

@@ -43,7 +43,7 @@ struct RouteFit: Sendable {
         var found: [ConfigurationProblem] = []
         let limits = profile.limits(with: options)
         let broker = "broker \(brokerName) of type \(profile.type)"
-        let areKnown = read.isGood(within: ConfigurationPath("brokers", route.broker.name))
+        let areKnown = read.isGood(within: read.place(of: route.broker))
         if route.kind != .pubSub, areKnown, route.maxHold > limits.maxHold {
             let sentence =
                 "\(read.hidden[path / "max-hold"] ?? route.maxHold.optionText) is over what \(broker) can hold,"
@@ -64,7 +64,9 @@ struct RouteFit: Sendable {
         return found
     }
 
-    private var brokerName: String { read.hidden[path / "broker"].map { "by \($0)" } ?? route.broker.name }
+    private var brokerName: String {
+        read.hidden(route.broker, at: path / "broker").map { "by \($0)" } ?? route.broker.name
+    }
 }
 
 /// Something that a route asks of its broker.

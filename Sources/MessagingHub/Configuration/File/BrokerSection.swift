@@ -1,6 +1,6 @@
 import Messaging
 
-/// Reads the mapping of one broker: its type, its URL, and the options of its type.
+/// Reads one broker: from a mapping with its type, its URL, and the options of its type, or from a URL alone.
 struct BrokerSection: Sendable {
     static let type = Option(
         "type", default: "",
@@ -16,6 +16,7 @@ struct BrokerSection: Sendable {
 
     let profiles: [BrokerProfile]
 
+    /// The broker of a mapping.
     func read(
         _ node: YAMLNode, at path: ConfigurationPath, _ reader: inout ConfigurationReader
     ) -> ConfigurationSection {
@@ -25,20 +26,51 @@ struct BrokerSection: Sendable {
             return nothing
         }
         for entry in entries { reader.mark(path / entry.key, at: entry.value.mark) }
+        if BrokerReference(path.keys.last ?? "").isURL {
+            reader.report(path, "has :// in its name, by which URLs are told from names; give it another one")
+        }
         var url: BrokerURL?
         if let written = node[Self.url.name], let scalar = written.scalar,
             reader.value(written, of: Self.url.description, at: path / Self.url.name) != nil
         {
-            do throws(BrokerURL.Problem) { url = try BrokerURL(scalar.text) } catch {
+            do throws(BrokerURL.Problem) { url = try BrokerURL(reader.urlText(of: scalar)) } catch {
                 reader.report(path / Self.url.name, error.sentence)
                 return nothing
             }
         }
         guard let profile = self.profile(of: node, url, at: path, &reader) else { return nothing }
-        let texts = url.map { self.texts(of: $0, profile, at: path, &reader) } ?? [:]
+        return section(of: node, url, profile, at: path, url: path / Self.url.name, &reader)
+    }
+
+    /// The broker of a URL that stands in place of a name; nil, with a problem, where it is none.
+    func read(
+        url text: String, at path: ConfigurationPath, _ reader: inout ConfigurationReader
+    ) -> (name: BrokerName, section: ConfigurationSection)? {
+        let url: BrokerURL
+        do throws(BrokerURL.Problem) { url = try BrokerURL(text) } catch {
+            reader.report(path, error.sentence)
+            return nil
+        }
+        guard let profile = self.profile(of: url, at: path, &reader) else { return nil }
+        let nothing = YAMLNode(mark: reader.place(of: path), content: .mapping([]))
+        let section = self.section(of: nothing, url, profile, at: path, url: path, &reader)
+        return (url.name, section)
+    }
+
+    private func section(
+        of node: YAMLNode, _ url: BrokerURL?, _ profile: BrokerProfile, at path: ConfigurationPath,
+        url urlPath: ConfigurationPath, _ reader: inout ConfigurationReader
+    ) -> ConfigurationSection {
+        var values = OptionValues()
+        if let url {
+            let reading = BrokerURLReading(url, profile, profiles)
+            let read = reading.values { node[$0] != nil }
+            for sentence in read.problems { reader.report(urlPath, sentence) }
+            for name in read.doubled { reader.report(path / name, "is set here and in the URL; set it once") }
+            values = read.values
+        }
         let shape = ConfigurationShape(OptionGroup(Self.options.descriptions + profile.options.descriptions))
-        let preset = self.values(texts, profile, beside: node, at: path, &reader)
-        var section = reader.section(node, shape, at: path, preset: preset)
+        var section = reader.section(node, shape, at: path, preset: values)
         section.values[Self.type] = profile.type.name
         return section
     }
@@ -64,9 +96,7 @@ struct BrokerSection: Sendable {
             let shown = reader.hidden[path / Self.type.name] ?? word.quoted
             reader.report(path / Self.type.name, "\(shown) is not a type of broker; \(hint)", at: type.mark)
         } else if let url {
-            if let profile = profiles.first(where: { $0.accepts(scheme: url.scheme) }) { return profile }
-            let schemes = profiles.map { "\($0.scheme)://" }.joined(separator: ", ")
-            reader.report(path / Self.url.name, "has a scheme of no broker; there are \(schemes)")
+            return profile(of: url, at: path / Self.url.name, &reader)
         } else if let url = node[Self.url.name] {
             if url.scalar == nil {
                 reader.report(path / Self.url.name, "\(url.kindInWords); give scheme://host:port/path", at: url.mark)
@@ -77,67 +107,23 @@ struct BrokerSection: Sendable {
         return nil
     }
 
-    /// What a URL says, by the options that take its parts.
-    private func texts(
-        of url: BrokerURL, _ profile: BrokerProfile, at path: ConfigurationPath, _ reader: inout ConfigurationReader
-    ) -> [String: String] {
-        var texts: [String: String] = [:]
-        let options = profile.options
-        func set(_ part: URLPart, _ text: String?, _ name: String, _ reader: inout ConfigurationReader) {
-            guard let text else { return }
-            guard let option = options.option(for: part) else {
-                reader.report(path / Self.url.name, "has a \(name), which \(profile.type) has no use for; remove it")
-                return
-            }
-            texts[option.name] = text
-        }
-        set(.username, url.username, "user name", &reader)
-        set(.password, url.password, "password", &reader)
-        set(.path, url.path, "path", &reader)
-        if url.scheme != profile.scheme { set(.secureScheme, "true", "scheme", &reader) }
-        if let endpoint = url.endpoint, options.option(for: .host) != nil {
-            set(.host, endpoint.host, "host", &reader)
-            set(.port, endpoint.port, "port", &reader)
-        } else if !url.hosts.isEmpty {
-            set(.hosts, url.hosts.joined(separator: ","), "host", &reader)
-        }
-        for (name, value) in url.query {
-            if let option = options[name], texts[option.name] == nil {
-                texts[option.name] = value
-            } else if options[name] != nil {
-                reader.report(path / Self.url.name, "sets \(name) in its query and before it; set it once")
-            } else {
-                let names = options.descriptions.map(\.name).joined(separator: ", ")
-                let hint = options.nearest(to: name).map { "did you mean \($0)?" } ?? "there are \(names)"
-                reader.report(path / Self.url.name, "sets an option that is not known; \(hint)")
-            }
-        }
-        return texts
-    }
-
-    private func values(
-        _ texts: [String: String], _ profile: BrokerProfile, beside node: YAMLNode, at path: ConfigurationPath,
-        _ reader: inout ConfigurationReader
-    ) -> OptionValues {
-        var values = OptionValues()
-        for option in profile.options.descriptions {
-            guard let text = texts[option.name] else { continue }
-            if node[option.name] != nil {
-                reader.report(path / option.name, "is set here and in the URL; set it once")
-            } else if let value = option.read(text) {
-                values.set(option.name, value)
-            } else {
-                let sentence = "sets \(option.name) to what is not allowed; give \(option.allowedDescription)"
-                reader.report(path / Self.url.name, sentence)
-            }
-        }
-        return values
+    private func profile(
+        of url: BrokerURL, at path: ConfigurationPath, _ reader: inout ConfigurationReader
+    ) -> BrokerProfile? {
+        if let profile = profiles.first(where: { $0.accepts(scheme: url.scheme) }) { return profile }
+        let named = profiles.first { $0.type.name == url.scheme }?.scheme
+        let schemes = profiles.map { "\($0.scheme)://" }.joined(separator: ", ")
+        let meant = named ?? url.scheme.nearest(in: profiles.flatMap(\.schemes))
+        let hint = meant.map { "did you mean \($0)://?" } ?? "there are \(schemes)"
+        reader.report(path, "has a scheme of no broker; \(hint)")
+        return nil
     }
 }
 
 extension BrokerProfile {
-    /// Whether URLs of this scheme are this type's; an `s` at the end asks for TLS.
-    func accepts(scheme: String) -> Bool {
-        scheme == self.scheme || options.option(for: .secureScheme) != nil && scheme == self.scheme + "s"
-    }
+    /// The schemes of its URLs; an `s` at the end asks for TLS.
+    var schemes: [String] { options.option(for: .secureScheme) == nil ? [scheme] : [scheme, scheme + "s"] }
+
+    /// Whether URLs of this scheme are this type's.
+    func accepts(scheme: String) -> Bool { schemes.contains(scheme) }
 }

@@ -25,6 +25,7 @@ struct BrokerURL: Hashable, Sendable {
         var rest = text[separator.upperBound...]
         if rest.contains("#") { throw Problem(sentence: "has a #; write %23 for it") }
         var queryText: Substring?
+        var hasAtInPath = false
         if let mark = rest.firstIndex(of: "?") {
             queryText = rest[mark...].dropFirst()
             rest = rest[..<mark]
@@ -32,14 +33,20 @@ struct BrokerURL: Hashable, Sendable {
         if let slash = rest.firstIndex(of: "/") {
             let tail = rest[slash...].dropFirst()
             path = tail.isEmpty ? nil : try Self.decoded(tail)
+            hasAtInPath = tail.contains("@")
             rest = rest[..<slash]
         }
+        let hasUser = rest.contains("@")
         if let at = rest.lastIndex(of: "@") {
             let parts = rest[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             let name = try Self.decoded(parts[0])
             username = name.isEmpty ? nil : name
             if parts.count > 1 { password = try Self.decoded(parts[1]) }
             rest = rest[at...].dropFirst()
+        }
+        if hasAtInPath || !hasUser && (queryText ?? "").contains("@") {
+            throw Problem(
+                sentence: "has an @ behind a / or ?; write %2F and %3F for these in a password, else %40 for @")
         }
         hosts = rest.split(separator: ",").map(String.init)
         if hosts.contains(where: { $0.contains { $0 == "%" || $0.isWhitespace } }) {
@@ -77,6 +84,31 @@ struct BrokerURL: Hashable, Sendable {
         }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         return (String(parts[0]), parts.count > 1 ? String(parts[1]) : nil)
+    }
+
+    /// Whether a host has no port, or one that is a number.
+    static func hasPlainPort(_ host: String) -> Bool {
+        let behind = host.hasPrefix("[") ? host[(host.lastIndex(of: "]") ?? host.startIndex)...] : host[...]
+        guard let colon = behind.firstIndex(of: ":") else { return true }
+        let port = behind[colon...].dropFirst()
+        return !port.isEmpty && port.allSatisfy { $0.isASCII && $0.isNumber }
+    }
+
+    /// What names the broker in logs and reports: the URL without user, password and options.
+    var name: BrokerName {
+        let place = path.map { "/" + Self.encoded($0, but: "/") } ?? ""
+        return BrokerName("\(scheme)://\(hosts.joined(separator: ","))\(place)")
+    }
+
+    /// A text that stands for itself in any part of a URL; what is in `kept` stays as it is.
+    static func encoded(_ text: String, but kept: String = "") -> String {
+        text.utf8.map { byte in
+            let scalar = Character(Unicode.Scalar(byte))
+            let isPlain = scalar.isASCII && (scalar.isLetter || scalar.isNumber || "-._~".contains(scalar))
+            if isPlain || kept.contains(scalar) { return String(scalar) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.count < 2 ? "%0\(digits)" : "%\(digits)"
+        }.joined()
     }
 
     /// `%2F` and its like replaced.

@@ -2,18 +2,22 @@ import Messaging
 
 /// Reads the mappings of a file by their shapes, and collects every problem with its place.
 struct ConfigurationReader: Sendable {
-    private let file: String
+    private let file: String?
     private let environment: [String: String]
     private let profiles: [BrokerProfile]
     private var marks: [ConfigurationPath: YAMLMark] = [:]
     /// What may not be shown of these values, in words: `the value of ${PORT}`.
     private(set) var hidden: [ConfigurationPath: String] = [:]
     private(set) var problems: [ConfigurationProblem] = []
+    /// The brokers that are given by a URL in place of a name, in the order in which they were met.
+    private(set) var urlBrokers: [(name: BrokerName, section: ConfigurationSection)] = []
+    /// Whether a URL stands in place of a broker's name, be it good or not.
+    private(set) var namesURLs = false
     /// The values whose variables could not be replaced, which was said before there was a reader.
     private var incomplete: Set<ConfigurationPath> = []
 
     /// A reader of this file, for brokers of these types.
-    init(file: String, environment: [String: String], profiles: [BrokerProfile]) {
+    init(file: String?, environment: [String: String], profiles: [BrokerProfile]) {
         self.file = file
         self.environment = environment
         self.profiles = profiles
@@ -28,7 +32,36 @@ struct ConfigurationReader: Sendable {
 
     /// What the check of the whole is to know.
     var read: ReadValues {
-        ReadValues(file: file, marks: marks, hidden: hidden, said: incomplete.union(problems.map(\.path)))
+        var read = ReadValues(
+            file: file, marks: marks, hidden: hidden, said: incomplete.union(problems.map(\.path)))
+        for broker in urlBrokers { read.places[broker.name] = broker.section.path }
+        return read
+    }
+
+    /// Where a value stands, or the nearest above it.
+    func place(of path: ConfigurationPath) -> YAMLMark { marks.nearest(to: path) ?? YAMLMark(line: 1, column: 1) }
+
+    /// A broker's URL once its variables are replaced.
+    func urlText(of scalar: YAMLNode.Scalar) -> String {
+        let replaced = try? scalar.written.map { try Interpolation(environment).apply(toURL: $0).text }
+        return replaced ?? scalar.text
+    }
+
+    /// The name of a broker that is given by its name or by its URL; a URL makes a broker, and the same one twice makes one.
+    /// Empty, with a problem, where the URL is none.
+    mutating func broker(_ reference: BrokerReference, at path: ConfigurationPath) -> BrokerName {
+        guard reference.isURL else { return BrokerName(reference.text) }
+        namesURLs = true
+        guard let broker = BrokerSection(profiles: profiles).read(url: reference.text, at: path, &self) else {
+            return BrokerName("")
+        }
+        let alike = urlBrokers.filter { $0.name.name.prefix { $0 != "#" } == broker.name.name }
+        if let same = alike.first(where: { $0.section.values.texts == broker.section.values.texts }) {
+            return same.name
+        }
+        let name = alike.isEmpty ? broker.name : BrokerName("\(broker.name)#\(alike.count + 1)")
+        urlBrokers.append((name, broker.section))
+        return name
     }
 
     /// Notes where a value stands.
@@ -151,7 +184,8 @@ struct ConfigurationReader: Sendable {
                 return nil
             }
             hide(scalar, option, at: path)
-            if let value = option.read(scalar.text) { return value }
+            let text = option.isBroker ? urlText(of: scalar) : scalar.text
+            if let value = option.read(text) { return value }
             report(path, "\(hidden[path] ?? scalar.text.quoted) is not allowed; \(remedy)", at: node.mark)
         case .sequence(let items):
             guard option.isList else {
@@ -171,7 +205,7 @@ struct ConfigurationReader: Sendable {
     }
 
     private mutating func hide(_ scalar: YAMLNode.Scalar, _ option: OptionDescription, at path: ConfigurationPath) {
-        if option.isSecret {
+        if option.isSecret || option.isBroker && BrokerReference(scalar.text).mayHoldSecrets {
             hidden[path] = "the value"
         } else if let variable = scalar.variables.first {
             hidden[path] = "the value of ${\(variable)}"

@@ -38,11 +38,12 @@ extension HubConfiguration {
         var reader = ConfigurationReader(file: file, environment: environment, profiles: profiles)
         var configuration = HubConfiguration(brokers: [:], routes: [:], profiles: profiles)
         let section = reader.section(root, HubConfiguration.shape, at: ConfigurationPath())
-        for name in ["brokers", "routes"] where root.entries != nil && section[name] == nil {
+        configuration.read(section, &reader)
+        let needed = reader.namesURLs ? ["routes"] : ["brokers", "routes"]
+        for name in needed where root.entries != nil && section[name] == nil {
             reader.report(
                 ConfigurationPath(name), "is not there; a configuration has at least one of them", at: root.mark)
         }
-        configuration.read(section, &reader)
         reader.reportFurther(ConfigurationCheck(configuration, profiles: profiles, read: reader.read).problems)
         problems += reader.problems
         configuration.read = reader.read
@@ -57,6 +58,7 @@ extension HubConfiguration {
         for (name, route) in section.entries(of: "routes") {
             routes[RouteName(name)] = RouteConfiguration(route, &reader)
         }
+        for (name, broker) in reader.urlBrokers { brokers[name] = BrokerConfiguration(broker) }
         for (name, subscription) in section.entries(of: "subscriptions") {
             subscriptions[SubscriptionName(name)] = SubscriptionConfiguration(subscription, &reader)
         }
@@ -105,14 +107,6 @@ extension ConfigurationProblem {
         self.init(
             file: file, line: problem.mark?.line, column: problem.mark?.column,
             at: ConfigurationPath(keys: problem.keys), problem.sentence)
-    }
-}
-
-extension BrokerConfiguration {
-    fileprivate init(_ section: ConfigurationSection) {
-        self.init(BrokerType(section.values[BrokerSection.type]), section.values)
-        options.remove(BrokerSection.type.name)
-        options.remove(BrokerSection.url.name)
     }
 }
 

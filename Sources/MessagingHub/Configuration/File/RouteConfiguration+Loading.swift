@@ -9,7 +9,7 @@ extension RouteConfiguration {
         let pattern =
             values.isSet(RouteOptions.topic.name)
             ? TopicPattern(values[RouteOptions.topic], style, at: path / RouteOptions.topic.name, &reader) : nil
-        let broker = BrokerName(values[RouteOptions.broker])
+        let broker = reader.broker(values[RouteOptions.broker], at: path / RouteOptions.broker.name)
         self.init(pattern ?? TopicPattern(Topic(unchecked: "")), to: broker, as: values[RouteOptions.kind])
         RouteOptions.settings.apply(values, to: &self)
         if let section = section["fallback"] { fallback = FallbackRoute(section, &reader) }

@@ -96,6 +96,7 @@ struct YAMLComposer {
             var scalar = YAMLNode.Scalar(text: text, style: isPlain ? .plain : .quoted)
             do throws(Interpolation.Problem) {
                 (scalar.text, scalar.variables) = try interpolation.apply(to: text)
+                scalar.written = scalar.variables.isEmpty ? nil : text
             } catch {
                 problems.append(problem(error.sentence, at: event.mark))
                 scalar.variables = error.variables

@@ -19,6 +19,8 @@ struct YAMLNode: Hashable, Sendable {
         var style: Style
         /// The variables that the text was made from; what came from a variable is not shown in messages.
         var variables: [String] = []
+        /// The text as it stands in the file, where it was made from variables.
+        var written: String?
         /// Whether its variables could not be replaced, which has been said already.
         var isUnusable = false
     }
