@@ -18,8 +18,8 @@ extension Command {
             """,
         arguments: [Argument(name: "TOPIC", meaning: "where they go", defaultText: nil)],
         options: OptionGroup([
-            CopyOptions.config.description, CopyOptions.format.description, PublishOptions.key.description,
-            PublishOptions.type.description, PublishOptions.header.description, CopyOptions.rate.description,
+            CopyOptions.config.description, CopyOptions.format.description, PublishingOptions.key.description,
+            PublishingOptions.type.description, PublishingOptions.header.description, CopyOptions.rate.description,
             CopyOptions.limit.description, CopyOptions.onBadLine.description, CopyOptions.deadLetters.description,
             CopyOptions.dryRun.description, CopyOptions.json.description,
         ]),
@@ -34,7 +34,7 @@ extension Command {
         ]
     ) { invocation, console in
         do throws(CopyProblems) {
-            return await CopyJob(try PublishOptions.copy(invocation), console).run()
+            return await CopyJob(try PublishingOptions.copy(invocation), console).run()
         } catch {
             for problem in error.problems { console.writeError("\(console.errorStyle.red("hub publish")): \(problem)") }
             return .usage
@@ -43,7 +43,7 @@ extension Command {
 }
 
 /// The options of `hub publish` that `hub copy` has not.
-enum PublishOptions {
+enum PublishingOptions {
     static let key = Option<String?>("key", default: nil, "the key of messages that have none")
     static let type = Option<String?>("type", default: nil, "the type of messages that have none")
     static let header = Option(

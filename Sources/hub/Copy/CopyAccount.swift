@@ -18,6 +18,8 @@ final class CopyAccount: Sendable {
         var duplicated = 0
         /// Messages that no header asked for; accepted and passed over.
         var filtered = 0
+        /// How often the target has refused a message for good.
+        var refused = 0
         /// Lines that are no messages; passed over.
         var skipped = 0
         /// The bytes of the bodies of those that were received.
@@ -75,5 +77,6 @@ final class CopyAccount: Sendable {
     func deadLettered(_ count: Int) { state.withLock { $0.counts.deadLettered = count } }
 
     func filtered() { state.withLock { $0.counts.filtered += 1 } }
+    func refused() { state.withLock { $0.counts.refused += 1 } }
     func skipped() { state.withLock { $0.counts.skipped += 1 } }
 }

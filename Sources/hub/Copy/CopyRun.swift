@@ -8,6 +8,11 @@ struct CopyRun: Sendable {
     /// How long the position of a file may be behind what is copied.
     static let positionInterval = Duration.milliseconds(100)
 
+    /// How many refused messages and bad lines are named; of more there is only the number.
+    static let named = 100
+    /// What the log has of single messages, and the copy says itself.
+    private static let told: Set<String> = ["message failed", "message dead-lettered", "message not published"]
+
     let plan: CopyPlan
     let account: CopyAccount
     private let factories: [BrokerFactory]
@@ -58,10 +63,16 @@ struct CopyRun: Sendable {
     }
 
     private func environment(_ place: TopicPlace) -> HubEnvironment {
-        let log = ConsoleLog(place.configuration.log.sink, without: ["message failed", "message dead-lettered"]) {
+        let log = ConsoleLog(place.configuration.log.sink, without: Self.told) {
             console.progress?.remove()
         }
         return HubEnvironment(log: log, logLevel: .warning)
+    }
+
+    /// Says what is wrong with one message, as long as there are few of them.
+    private func complain(_ sentence: String) {
+        let counts = account.counts
+        if counts.refused + counts.skipped < Self.named { warn(sentence) }
     }
 
     private func warn(_ sentence: String) {
@@ -123,7 +134,8 @@ struct CopyRun: Sendable {
             switch await target.deliver([delivery.message]).first {
             case .received: account.received(delivery.message)
             case .refused(let error):
-                warn("message \(delivery.message.id) was refused: \(error.sentence)")
+                complain("message \(delivery.message.id) was refused: \(error.sentence)")
+                account.refused()
                 throw Reject(error.sentence)
             case .unavailable(let error): try await giveBack(error, leave)
             case nil: try await giveBack(BrokerError(.brokerFailure, "the target gave no answer"), leave)
@@ -185,11 +197,11 @@ struct CopyRun: Sendable {
                     gate.close()
                     return track.batch(messages, up: place)
                 }
-                warn(track.problem(line, why).sentence)
+                complain(track.problem(line, why).sentence)
                 account.skipped()
                 place = PositionFile.Place(offset: end, lines: line)
             case .record(let record):
-                let next = PositionFile.Place(offset: record.end, lines: record.line, tail: record.tail)
+                let next = PositionFile.Place(offset: record.end, lines: record.line, mark: record.mark)
                 if let filter = plan.filter, !filter.matches(record.message.headers) {
                     account.filtered()
                 } else if gate.enter() == 1 {
@@ -234,7 +246,8 @@ struct CopyRun: Sendable {
             gate.close(BrokerError(error.code, "message \(message.id) was refused: \(error.sentence); \(remedy)"))
             return false
         }
-        warn("message \(message.id) was refused: \(error.sentence)")
+        complain("message \(message.id) was refused: \(error.sentence)")
+        account.refused()
         var letter = message
         letter.headers[.deadLetterReason] = "rejected"
         letter.headers[.deadLetterError] = error.sentence

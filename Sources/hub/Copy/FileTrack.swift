@@ -33,7 +33,7 @@ actor FileTrack {
         if options.from == nil, let known = try file?.load() { start = known }
         if start.offset > 0 {
             let (passed, tail) = try await input.skip(start.offset)
-            let isSame = passed == start.offset && (start.tail.isEmpty || tail.endsLine(with: start.tail))
+            let isSame = passed == start.offset && (start.mark == 0 || LineMark.ofLastLine(tail) == start.mark)
             if !isSame {
                 let what = file.map { "\($0.path.quoted) is a position in another file" } ?? "--from is behind the end"
                 let remedy = file == nil ? "give a smaller number" : "remove it to begin at the first line"
@@ -84,24 +84,12 @@ actor FileTrack {
     }
 }
 
-extension [UInt8] {
-    /// Whether a line ends with these bytes, the end of the line aside.
-    fileprivate func endsLine(with tail: [UInt8]) -> Bool {
-        var line = self[...]
-        while line.last == 0x0A || line.last == 0x0D { line = line.dropLast() }
-        return line.suffix(tail.count).elementsEqual(tail)
-    }
-}
-
 /// The identity of a line that has none of its own.
 enum FileIdentity {
     /// An id that depends on the name of the file and on the place of the line alone: FNV-1a, 64 bits each.
     static func id(_ path: String, offset: Int) -> MessageID {
-        func hash(_ bytes: some Sequence<UInt8>, _ seed: UInt64) -> UInt64 {
-            bytes.reduce(seed) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
-        }
-        let name = hash(path.utf8, 0xCBF2_9CE4_8422_2325)
-        let place = hash(String(offset).utf8, name)
+        let name = LineMark.hash(path.utf8)
+        let place = LineMark.hash(String(offset).utf8, name)
         return MessageID(high: name, low: place)
     }
 }

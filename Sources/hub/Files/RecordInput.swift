@@ -9,8 +9,8 @@ struct InputRecord: Sendable {
     let line: Int
     /// Where the next one begins, in bytes of what is read; of a compressed file, of what is in it.
     let end: Int
-    /// The last bytes of its line, by which a file is known again.
-    let tail: [UInt8]
+    /// The `LineMark` of its line, by which a file is known again.
+    let mark: UInt64
 }
 
 /// Reads messages from a file, a pipe or standard input, on a thread of its own: what has nothing yet is waited for.
@@ -23,8 +23,8 @@ actor RecordInput {
     }
 
     private static let piece = 1 << 18
-    /// How many of the last bytes before a position tell that a file is the same.
-    static let tailLength = 64
+    /// How many of the last bytes before a position are looked at: a line's, and its end.
+    private static let tailLength = LineMark.length + 2
 
     private let descriptor: Descriptor
     private let format: RecordFormat
@@ -120,7 +120,7 @@ actor RecordInput {
         }
         if line.last == 0x0D { line = line.dropLast() }
         func record(_ message: Message) -> InputRecord {
-            InputRecord(message: message, line: number, end: end, tail: Array(line.suffix(Self.tailLength / 2)))
+            InputRecord(message: message, line: number, end: end, mark: LineMark.of(line))
         }
         switch format {
         case .lines:
@@ -149,7 +149,7 @@ actor RecordInput {
         }
         if isInterrupted() { return [] }
         let message = Message(Body(bytes), id: makeID(0))
-        return [.record(InputRecord(message: message, line: 1, end: bytes.count, tail: []))]
+        return [.record(InputRecord(message: message, line: 1, end: bytes.count, mark: 0))]
     }
 
     /// The next bytes, taken apart where they are compressed; nil at the end, and once it was interrupted.
