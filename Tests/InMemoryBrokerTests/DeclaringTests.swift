@@ -14,7 +14,8 @@ import Testing
     }
 
     static let differences = [
-        Difference(what: "order", sentence: "order none, and per-key") { $0.order = .perKey },
+        Difference(what: "order", sentence: "order none, and key") { $0.order = .perKey },
+        Difference(what: "one order", sentence: "order none, and all") { $0.order = .all },
         Difference(what: "priority", sentence: "maximum priority 0, and 5") { $0.maximumPriority = 5 },
         Difference(what: "messages", sentence: "maximum messages not set, and 7") { $0.maximumMessages = 7 },
         Difference(what: "bytes", sentence: "maximum bytes not set, and 8") { $0.maximumBytes = 8 },

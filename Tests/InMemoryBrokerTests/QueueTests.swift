@@ -113,6 +113,28 @@ import Testing
         #expect(try await bench.consumer(queue).drain() == ["a", "c"])
     }
 
+    @Test func whereAllKeepOneOrderARefusedMessageRefusesEveryLaterOneAndOneConsumerReceives() async throws {
+        let bench = try await Bench()
+        try await bench.declare(queue) { $0.order = .all }
+        var bad = Message("b", key: "b")
+        bad.priority = 11
+        do {
+            try await bench.broker.publish(
+                [Message("a", key: "a"), bad, Message("c", key: "c"), Message("d")], to: queue)
+            Issue.record("an illegal priority was accepted")
+        } catch {
+            #expect(error.outcomes.mapValues(\.error.code) == [1: .invalidArgument, 2: .orderKept, 3: .orderKept])
+        }
+        try await bench.publish(["e"], to: queue) { $0.key = "e" }
+        let active = try await bench.consumer(queue)
+        let held = try await active.take(1)
+        #expect(try await bench.consumer(queue).take().isEmpty)
+        let retried = await active.settle(held[0].receipt, as: .retry(after: .zero, failure: nil))
+        #expect({ if case .failed(let error) = retried { error.code == .unsupported } else { false } }())
+        _ = await active.settle(held[0].receipt, as: .release)
+        #expect(try await active.drain() == ["a", "e"])
+    }
+
     @Test func aFullQueueRefusesOrWaitsAsDeclared() async throws {
         let bench = try await Bench()
         try await bench.declare(queue) {

@@ -138,6 +138,17 @@ struct Batch: Sendable {
     /// On a destination that keeps order: keys of which a message was refused.
     var refusedKeys: Set<String?> = []
 
+    /// Why a message of a key may not follow what was refused before it; nil where it may.
+    func refusalOfOrder(_ key: String?, _ order: DestinationDeclaration.Order) -> BrokerError? {
+        if refusedKeys.isEmpty { return nil }
+        switch order {
+        case .none: return nil
+        case .perKey where !refusedKeys.contains(key): return nil
+        case .perKey: return BrokerError(.orderKept, "an earlier message of key \(key ?? "none") was refused")
+        case .all: return BrokerError(.orderKept, "an earlier message was refused, and all keep one order")
+        }
+    }
+
     mutating func confirm(_ position: Position) {
         if options.positions { positions.append(position) }
         next += 1
@@ -229,27 +240,26 @@ extension ServerState {
             return .done
         case .success(let found): place = found
         }
-        let isOrdered = place.map { keepsOrder($0) } ?? false
+        let order = place.map { declaration(at: $0).order } ?? .none
         let messages = batch.messages
         while batch.next < messages.count {
             if let intake = openIntake(at: place, for: batch, from: connection) {
                 return .offer(intake, disturbances: connections[connection].disturbances)
             }
             let message = messages[batch.next]
-            if isOrdered, !batch.refusedKeys.isEmpty, batch.refusedKeys.contains(message.key) {
-                let key = message.key ?? "none"
-                batch.refuse(BrokerError(.orderKept, "an earlier message of key \(key) was refused"))
+            if let error = batch.refusalOfOrder(message.key, order) {
+                batch.refuse(error)
                 continue
             }
             if let error = refusal(of: message, to: batch.destination, at: place, from: connection, now: now) {
-                if isOrdered { batch.refusedKeys.insert(message.key) }
+                if order != .none { batch.refusedKeys.insert(message.key) }
                 batch.refuse(error)
                 continue
             }
             switch admit(consume message, to: batch.destination, at: place, now: now, &effects) {
             case .stored(let position): batch.confirm(position)
             case .refused(let error):
-                if isOrdered { batch.refusedKeys.insert(messages[batch.next].key) }
+                if order != .none { batch.refusedKeys.insert(messages[batch.next].key) }
                 batch.refuse(error)
             case .full(let full):
                 if let waiter { enqueue(waiter, at: full) }

@@ -45,7 +45,7 @@ struct Inbox: Row, Sendable {
         _ declaration: DestinationDeclaration, group: Group? = nil, maximumMessages: Int, maximumBytes: Int
     ) {
         self.declaration = declaration
-        isOrdered = declaration.order == .perKey
+        isOrdered = declaration.order != .none
         self.group = group
         stream = group?.stream
         self.maximumMessages = declaration.maximumMessages ?? maximumMessages

@@ -48,7 +48,7 @@ extension ServerState {
         return nil
     }
 
-    func keepsOrder(_ place: Place) -> Bool { declaration(at: place).order == .perKey }
+    func keepsOrder(_ place: Place) -> Bool { declaration(at: place).order != .none }
 
     /// Takes on one message, with its copies for bound destinations, or nothing of it.
     mutating func admit(

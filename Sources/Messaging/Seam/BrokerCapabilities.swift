@@ -25,7 +25,7 @@ public struct BrokerCapabilities: Hashable, Sendable {
         case expiration
         /// Counting, in `health`, what expired.
         case expiredCount
-        /// `order: perKey`.
+        /// `order: perKey`, and `order: all`.
         case order
         /// `.forward` as one step with the settlement: a crash between leaves no duplicate.
         case atomicForward

@@ -23,7 +23,9 @@ public struct DestinationDeclaration: Hashable, Sendable {
         /// None in particular once something is retried or shared.
         case none
         /// Those of one key: on a queue, a single active consumer; on a stream, one member per key.
-        case perKey = "per-key"
+        case perKey = "key"
+        /// All of them, whatever their keys: a single active consumer of the queue, or one member of each group.
+        case all
     }
 
     /// What must exist.

@@ -4,7 +4,7 @@ import MessagingReliability
 
 extension MessageHub {
     /// Runs a handler for each message of a topic: `concurrency` at once, the route's number by default; on a route that
-    /// keeps order, those of one key one after the other.
+    /// keeps order, those of one key one after the other, and all of them where it keeps one order of all.
     ///
     /// A handler that returns has its delivery accepted; one that throws is run again as the route's policy says, and
     /// then its message is dead-lettered; `throw Reject(…)` dead-letters at once. A stream's messages go to each of its
@@ -96,7 +96,7 @@ extension MessageHub {
         subscription.window = max(1, configuration.window)
         subscription.maxHold = configuration.maxHold
         let runner = runner(handler, for: subscription, of: topic, on: broker, route, responder, handover)
-        let workers = max(1, min(concurrency ?? configuration.concurrency, 1024))
+        let workers = configuration.workers(concurrency)
         let made = HubSubscription(
             subscription, on: broker, runner, workers: workers, terms,
             prepared: .init(publishers: publishers, route: route))

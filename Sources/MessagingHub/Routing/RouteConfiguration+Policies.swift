@@ -6,7 +6,10 @@ extension RouteConfiguration {
     var retries: RetrySelection { RetrySelection(retry, byType: retryByType) }
 
     /// Whether its messages keep their order.
-    var isOrdered: Bool { order == .perKey && kind != .pubSub }
+    var isOrdered: Bool { order != .none && kind != .pubSub }
+
+    /// How many handlers run at once where so many are asked for: one, where all messages keep one order.
+    func workers(_ asked: Int?) -> Int { isOrdered && order == .all ? 1 : max(1, min(asked ?? concurrency, 1024)) }
 
     /// What becomes of its deliveries, on a broker that counts crashes so.
     func failurePolicy(crashCount: BrokerCapabilities.CrashCount) -> FailurePolicy {

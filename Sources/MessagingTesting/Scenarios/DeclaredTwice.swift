@@ -59,7 +59,7 @@ struct DeclaredTwice {
             all.append(
                 Difference(
                     what: "order", existing: { $0.order = .none }, asked: { $0.order = .perKey },
-                    texts: ["none", "per-key"]))
+                    texts: ["none", "key"]))
         }
         if kind == .queue, context.can(.priority) {
             all.append(

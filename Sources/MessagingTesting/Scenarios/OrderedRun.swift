@@ -10,17 +10,23 @@ struct OrderedRun {
 
     private let context: ScenarioContext
     private let place: Place
+    private let order: DestinationDeclaration.Order
     private var numbers: [MessageID: Int] = [:]
     private var keys: [String: [MessageID]] = [:]
     private var accepted: Set<MessageID> = []
     private var holders: [Holder] = []
 
     static func holdsWhileMembersChange(_ context: ScenarioContext) async throws {
+        try await holds(.perKey, context)
+        try await holds(.all, context)
+    }
+
+    private static func holds(_ order: DestinationDeclaration.Order, _ context: ScenarioContext) async throws {
         let peer = try await context.peer()
-        let place = try await context.place(by: peer) { $0.order = .perKey }
+        let place = try await context.place(by: peer) { $0.order = order }
         let messages = context.messages(120, keys: 6)
         try await peer.publish(Array(messages.prefix(60)), to: place)
-        var run = OrderedRun(context: context, place: place, messages: messages)
+        var run = OrderedRun(context, place, order, messages)
         try await run.join()
         try await run.turns(4)
         try await run.join()
@@ -37,14 +43,20 @@ struct OrderedRun {
         try await context.nothingComesBack(from: place, because: "it was accepted in its order")
     }
 
-    private init(context: ScenarioContext, place: Place, messages: [Message]) {
+    private init(
+        _ context: ScenarioContext, _ place: Place, _ order: DestinationDeclaration.Order, _ messages: [Message]
+    ) {
         self.context = context
         self.place = place
+        self.order = order
         for (number, message) in messages.enumerated() {
             numbers[message.id] = number
-            keys[message.key ?? "", default: []].append(message.id)
+            keys[line(of: message), default: []].append(message.id)
         }
     }
+
+    /// What of a message decides which others it keeps its order with.
+    private func line(of message: Message) -> String { order == .all ? "" : message.key ?? "" }
 
     /// A member joins in a process of its own.
     private mutating func join() async throws {
@@ -89,10 +101,10 @@ struct OrderedRun {
         holders[index].held.removeFirst(share)
     }
 
-    /// Whatever is before it in its key is accepted, or held by the same member.
+    /// Whatever is before it in its order is accepted, or held by the same member.
     private func requireInOrder(_ delivery: Delivery, to index: Int) throws {
         let (id, key) = (delivery.message.id, delivery.message.key ?? "")
-        guard let number = numbers[id], let all = keys[key] else {
+        guard let number = numbers[id], let all = keys[line(of: delivery.message)] else {
             throw ScenarioFailure("a message came that nobody published", about: [id])
         }
         let member = holders[index].member

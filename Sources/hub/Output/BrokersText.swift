@@ -96,7 +96,7 @@ extension BrokerCapabilities.Operation {
         case .priority: "priorities"
         case .expiration: "expiration"
         case .expiredCount: "counts what expired"
-        case .order: "order per key"
+        case .order: "keeps order, per key or all"
         case .atomicForward: "forward in one step"
         case .brokerDeadLetters: "dead letters by the broker"
         case .untilEnd: "reads up to the end"

@@ -254,6 +254,33 @@ import Testing
         #expect(runs.all.filter { $0.hasPrefix("a") } == ["a0.1", "a0.2", "a0.3", "a1.1", "a2.1"])
     }
 
+    @Test func whereAllKeepOneOrderAFailedMessageHoldsUpEveryOtherAndOneHandlerRunsAtATime() async throws {
+        let time = VirtualTime()
+        var fixture = HubFixture(time: time)
+        try fixture.route("orders") {
+            $0.order = .all
+            $0.retry = RetryPolicy(attempts: 3, delay: .seconds(1))
+        }
+        let runs = Recorder<String>()
+        let running = Lock(0)
+        try await fixture.run { hub in
+            try await hub.subscribe(to: "orders", concurrency: 16) { delivery in
+                #expect(
+                    running.withLock {
+                        $0 += 1; return $0
+                    } == 1)
+                defer { running.withLock { $0 -= 1 } }
+                await Task.yield()
+                let name = "\(delivery.message.body.text ?? "").\(delivery.attempt)"
+                runs.add(name)
+                if name == "0.1" || name == "0.2" { throw Failing() }
+            }
+            try await hub.publish((0..<40).map { Message(Body("\($0)"), key: $0 == 7 ? nil : "k\($0)") }, to: "orders")
+            try await advancing(time, until: "all") { hub.metrics().handled == 40 }
+        }
+        #expect(runs.all == ["0.1", "0.2", "0.3"] + (1..<40).map { "\($0).1" })
+    }
+
     @Test func whereOrderIsKeptAndNobodyTakesDeadLettersTheSubscriptionPauses() async throws {
         let time = VirtualTime()
         var fixture = HubFixture(time: time)

@@ -23,7 +23,7 @@ struct BadHistory: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = arrivals + settlements + runs
+    static let all = arrivals + oneOrder + settlements + runs
 
     private static let arrivals: [BadHistory] = [
         BadHistory(
@@ -115,6 +115,25 @@ struct BadHistory: Sendable, CustomTestStringConvertible {
             tale.receive("p0.c1", "m1")
             tale.receive("p1.c1", "m2")
         },
+    ]
+
+    private static let oneOrder: [BadHistory] = [
+        BadHistory(
+            "where all keep one order a message of another key comes first", .order,
+            "m2 of no key came from stream log (group g) to p0.c1 before m1, though m1 was published before it, by the "
+                + "same publisher",
+            shownBy: [
+                "1ms p0 publishes to stream log m1", "2ms p0 was confirmed m1", "3ms p0 publishes to stream log m2",
+                "4ms p0 was confirmed m2", "6ms p0.c1 received, attempt 1, m2", "7ms p0.c1 received, attempt 1, m1",
+            ]
+        ) { tale in
+            tale.declare(Tale.log, groups: ["g"]) { $0.order = .all }
+            tale.publish("m1", to: Tale.log, key: "a")
+            tale.publish("m2", to: Tale.log)
+            tale.subscribe("p0.c1", to: Tale.log, group: "g")
+            tale.receive("p0.c1", "m2")
+            tale.receive("p0.c1", "m1")
+        }
     ]
 
     private static let settlements: [BadHistory] = [

@@ -163,6 +163,13 @@ struct GoodHistory: Sendable, CustomTestStringConvertible {
             tale.subscribe("p1.c1", to: Tale.log, group: "g")
             tale.receive("p1.c1", "m2")
         },
+        GoodHistory("publishers overtake each other where all keep one order") { tale in
+            tale.declare(Tale.log, groups: ["g"]) { $0.order = .all }
+            tale.publish("m1", to: Tale.log, key: "a")
+            tale.publish("m2", to: Tale.log, key: "b", by: "p1")
+            tale.subscribe("p0.c1", to: Tale.log, group: "g")
+            tale.receive("p0.c1", "m2", "m1")
+        },
         GoodHistory("a higher priority overtakes within a key") { tale in
             tale.publish("low", key: "k")
             tale.publish("high", key: "k") { $0.priority = 9 }

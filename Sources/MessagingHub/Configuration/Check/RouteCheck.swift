@@ -107,7 +107,7 @@ struct RouteCheck: Sendable {
             let sentence = "\(shown(timeout, at: path / "timeout")) is over max-hold, \(hold)"
             return [ConfigurationProblem(at: path / "timeout", "\(sentence); lower it, or raise max-hold")]
         }
-        guard route.order == .perKey else { return [] }
+        guard route.isOrdered else { return [] }
         return policyPaths.dropLast().compactMap { policy, place in
             let runs = route.longestHold(under: policy)
             guard runs > route.maxHold, read.areGood(place / "attempts", place / "delay", place / "max-delay") else {

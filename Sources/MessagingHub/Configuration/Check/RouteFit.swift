@@ -95,7 +95,8 @@ extension RouteConfiguration {
         let retries = retry.attempts > 1 || retryByType.values.contains { $0.attempts > 1 }
         add(kind != .pubSub && order == .none && retries, .retry, ["retry"], "retries of a \(kind)", "set attempts: 1")
         add(maximumPriority > 0, .priority, ["max-priority"], "priorities in a \(kind)", "remove max-priority")
-        add(order == .perKey, .order, ["order"], "order per key in a \(kind)", "remove order")
+        let ordered = order == .all ? "one order of all of a \(kind)" : "order per key in a \(kind)"
+        add(order != .none, .order, ["order"], ordered, "remove order")
         let isFull = maximumMessages != nil || maximumBytes != nil || whenFull == .refuse
         let bound = maximumMessages != nil ? "max-messages" : maximumBytes != nil ? "max-bytes" : "when-full"
         add(isFull, .bounded, [bound], "a \(kind) with a limit", "remove \(bound)")

@@ -1,17 +1,18 @@
 import Messaging
 
-/// The order of what one publisher said of one key.
+/// The order of what one publisher said of one key, and of all that it said where one order is declared.
 extension HistoryChecker {
     private struct Line: Hashable {
         var publisher: String
-        var key: String
+        /// None where all of a place have one order.
+        var key: String?
     }
 
-    /// Messages that came before an earlier one of their publisher and key.
+    /// Messages that came before an earlier one of their publisher and key, or of their publisher.
     var disorders: [Found] {
         index.strands.keys.filter { !index.unjudged.contains($0.destination) && $0.listener == nil }
             .flatMap { strand in
-                let isDeclared = index.declarations[strand.destination]?.order == .perKey
+                let isDeclared = (index.declarations[strand.destination]?.order ?? .none) != .none
                 guard isDeclared || index.faults.isEmpty else { return [Found]() }
                 let readers = index.consumers.values.filter { mayRead($0, strand) }.map(\.began).sorted()
                 // From its second reader on, a place without order has none.
@@ -30,13 +31,15 @@ extension HistoryChecker {
 
     /// What was confirmed once, and delivered, of each publisher and key, in the order in which the publishes ended.
     private func lines(of strand: HistoryIndex.Strand) -> [Line: [HistoryIndex.Publication]] {
+        let isWhole = index.declarations[strand.destination]?.order == .all
         var lines: [Line: [HistoryIndex.Publication]] = [:]
         for id in (index.strands[strand] ?? [:]).keys {
             let sources = index.publications[id] ?? []
-            guard sources.count == 1, let source = sources.first, let key = source.sent.key, source.sent.isPlain,
+            guard sources.count == 1, let source = sources.first, isWhole || source.sent.key != nil,
+                source.sent.isPlain,
                 source.outcome == .confirmed, !source.isForward, source.destination == strand.destination
             else { continue }
-            lines[Line(publisher: source.by, key: key), default: []].append(source)
+            lines[Line(publisher: source.by, key: isWhole ? nil : source.sent.key), default: []].append(source)
         }
         return lines.mapValues { $0.sorted { ($0.ended ?? 0, $0.place) < ($1.ended ?? 0, $1.place) } }
     }
@@ -82,7 +85,7 @@ extension HistoryChecker {
         let (first, second) = (index.hands[first], index.hands[second])
         let (late, early) = (names(later.sent.id), names(earlier.sent.id))
         let sentence =
-            "\(late) of \(later.sent.key ?? "") came from \(strand.text) to \(second.consumer) \(how), though \(early) "
+            "\(late) of \(later.sent.key ?? "no key") came from \(strand.text) to \(second.consumer) \(how), though \(early) "
             + "was published before it, by the same publisher"
         return violation(
             .order, sentence, [later.sent.id, earlier.sent.id],
