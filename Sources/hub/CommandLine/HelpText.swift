@@ -76,6 +76,7 @@ enum HelpText {
 extension String {
     /// The text in lines of at most this many characters, broken between words.
     func wrapped(at width: Int) -> [String] {
+        if count <= width { return [self] }
         var lines: [String] = []
         var line = ""
         for word in split(separator: " ") {
