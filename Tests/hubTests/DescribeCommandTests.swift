@@ -47,7 +47,8 @@ import Testing
                 #expect(all.contains("\n  \(option.name) "), "\(profile.type) \(option.name)")
                 let one = await describe("\(profile.type).\(option.name)")
                 #expect(one.hasPrefix("brokers.NAME.\(option.name) of type: \(profile.type)\n"))
-                #expect(one.contains(option.urlPart == nil ? "?\(option.name)=" : "://") && one.contains("  in a URL  "))
+                let form = option.urlPart == nil ? "?\(option.name)=" : "://"
+                #expect(one.contains(form) && one.contains("  in a URL  "))
             }
         }
     }

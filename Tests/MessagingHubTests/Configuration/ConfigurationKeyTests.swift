@@ -140,7 +140,7 @@ import Testing
     func forms() {
         let texts = [
             "", "1", "-1", "+7", "10_000", "_1", "1_", "1.5", "1e3", ".5", "true", "yes", "1s", "1m30s", "1 s",
-            "5µs", "s", "1", "10MB", "1KiB", "1kb", "earliest", "1042-7", "2026-11-21T00:00:00Z", "never",
+            "5µs", "2d", "s", "1", "10MB", "1KiB", "1kb", "earliest", "1042-7", "2026-11-21T00:00:00Z", "never",
         ]
         func check<Value: OptionValue>(_ type: Value.Type, but exceptions: Set<String> = []) {
             guard let pattern = Value.optionForm.pattern else { return }
