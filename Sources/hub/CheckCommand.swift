@@ -6,9 +6,10 @@ extension Command {
     static let check = Command(
         name: "check", summary: "says what is wrong in a configuration, or what each of its routes gets",
         details: """
-            Every problem is reported at once, as file:line:column: key: what is wrong; what would be right.
-            Without problems: the table of routes, how each need is met, and what is promised and why.
-            Nothing is connected to. Values of secrets and of variables are never shown.
+            Every problem is reported at once, as file:line:column: key: what is wrong; what
+            would be right. Without problems: the table of routes, how each need is met, and
+            what is promised and why. Nothing is connected to. Values of secrets and of
+            variables are never shown.
             """,
         arguments: [Argument(name: "FILE", meaning: "the configuration", defaultText: "configs/messaging.yaml")],
         options: OptionGroup([CheckOptions.json.description, CheckOptions.keys.description]),

@@ -58,7 +58,8 @@ struct DemoOptions: Sendable {
     static let input = Option<String?>(
         "input", default: nil, "the events to send, a file or a pipe; without it Examples/data/commits.ndjson")
     static let count = Option(
-        "count", default: 0, in: 0...100_000_000, "how many events to send, the file again and again; 0: the file once")
+        "count", default: 0, in: 0...100_000_000, "how many events to send, the file again and again; 0: the file once"
+    ).unit("events")
     static let seed = Option("seed", default: 1, "which events fail: the same seed, the same events")
     static let failRate = Option("fail-rate", default: 0.05, in: 0...1, "the share of events whose handler fails")
     static let onBadLine = Option("on-bad-line", default: BadLine.stop, "what to do at a line that is not an event")

@@ -5,7 +5,7 @@ import MessagingHub
 /// The command: understands its line, runs the sub-command, and exits with its status.
 @main struct Hub {
     /// The sub-commands, in the order of the help.
-    static let commands: [Command] = [.demo, .check, .brokers, .verify]
+    static let commands: [Command] = [.demo, .check, .describe, .brokers, .verify]
 
     static func main() async {
         StandardStream.keepPlaces()
@@ -22,6 +22,9 @@ import MessagingHub
         case .help(let command):
             let text = command.map { HelpText.command($0, console.style) }
             console.write(text ?? HelpText.overview(commands, console.style))
+            return .success
+        case .version:
+            console.write("hub \(LibraryVersion.current)")
             return .success
         case .problems(let problems, let command):
             let name = command.map { "hub \($0.name)" } ?? "hub"

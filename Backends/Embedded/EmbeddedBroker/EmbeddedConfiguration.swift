@@ -13,11 +13,11 @@ public struct EmbeddedConfiguration: Hashable, Sendable {
     /// `path`: the file.
     public static let path = Option(
         "path", default: "hub.db", "the file; made where it does not exist"
-    ).inURL(.path).examples("hub.db", "/var/lib/hub/hub.db")
+    ).concept("address", knownAs: "file", "filename").inURL(.path).examples("hub.db", "/var/lib/hub/hub.db")
     /// `synchronous`: when what was written is on the disk.
     public static let synchronous = Option(
         "synchronous", default: Synchronous.full, "when what was written is on the disk"
-    ).caution { synchronous in
+    ).concept("confirmation", knownAs: "fsync").caution { synchronous in
         let sentence = "synchronous: normal may lose the last messages when the machine loses its power"
         return synchronous == .full ? nil : OptionCaution(sentence, losesMessages: true)
     }
@@ -28,11 +28,13 @@ public struct EmbeddedConfiguration: Hashable, Sendable {
     /// `lease`: when what a dead process held is handed out again.
     public static let lease = Option(
         "lease", default: .seconds(30), in: .seconds(1)...Duration.seconds(3600),
-        "how long after its last sign of life a process's deliveries go to another one")
+        "how long after its last sign of life a process's deliveries go to another one"
+    ).concept("time until a delivery is taken back")
     /// `max-body`: the largest body.
     public static let maximumBody = Option(
         "max-body", default: ByteCount(16 << 20), in: ByteCount(0)...ByteCount(512 << 20),
-        "the largest body of a message")
+        "the largest body of a message"
+    ).concept("largest body", knownAs: "max-payload")
 
     /// The options, each described once and tied to its property.
     public static let options = BoundOptions<EmbeddedConfiguration>([

@@ -5,14 +5,16 @@ public struct InMemoryConfiguration: Sendable {
     /// `max-messages`: how many messages a destination holds where its declaration does not say.
     public static let maximumMessages = Option(
         "max-messages", default: 65_536, in: 1...100_000_000,
-        "how many messages a destination holds where its route does not say")
+        "how many messages a destination holds where its route does not say"
+    ).unit("messages").concept(knownAs: "max-length")
     /// `max-bytes`: how many bytes a destination holds where its declaration does not say.
     public static let maximumBytes = Option(
         "max-bytes", default: ByteCount(256 << 20), in: ByteCount(1)...ByteCount(1 << 40),
         "how many bytes a destination holds where its route does not say")
     /// `max-body`: the largest body.
     public static let maximumBody = Option(
-        "max-body", default: ByteCount(1 << 20), in: ByteCount(0)...ByteCount(1 << 30), "the largest body of a message")
+        "max-body", default: ByteCount(1 << 20), in: ByteCount(0)...ByteCount(1 << 30), "the largest body of a message"
+    ).concept("largest body", knownAs: "max-payload", "message.max.bytes")
 
     /// The options, each described once.
     public static let options = OptionGroup([

@@ -39,18 +39,21 @@ public struct KafkaConfiguration: Hashable, Sendable {
     /// `brokers`: the first brokers to ask.
     public static let brokers = Option(
         "brokers", default: ["localhost:9092"], "the brokers that are asked first, each with its port"
-    ).inURL(.hosts).examples("one:9092,two:9092")
+    ).concept("address", knownAs: "bootstrap-servers", "bootstrap.servers").inURL(.hosts).examples("one:9092,two:9092")
     /// `client-id`: the name in the brokers' logs.
-    public static let clientID = Option("client-id", default: "messaging-hub", "the name in the brokers' logs")
+    public static let clientID = Option("client-id", default: "messaging-hub", "the name in the brokers' logs").concept(
+        knownAs: "client.id")
     /// `group-id`: the group that shares a queue.
     public static let groupID = Option(
-        "group-id", default: "messaging-hub", "the consumer group that the consumers of a queue form")
+        "group-id", default: "messaging-hub", "the consumer group that the consumers of a queue form"
+    ).concept(knownAs: "group.id")
     /// `compression`: how batches are compressed.
     public static let compression = Option("compression", default: Compression.lz4, "how batches are compressed")
+        .concept(knownAs: "compression.type", "compression.codec")
     /// `required-acks`: which brokers must have a message.
     public static let requiredAcks = Option(
         "required-acks", default: RequiredAcks.all, "which replicas must have a message before it counts as published"
-    ).caution { acks in
+    ).concept("confirmation", knownAs: "acks", "request.required.acks").caution { acks in
         switch acks {
         case .all: nil
         case .leader:
@@ -62,29 +65,40 @@ public struct KafkaConfiguration: Hashable, Sendable {
     }
     /// `idempotent`: whether the brokers drop what the client sends twice.
     public static let idempotent = Option(
-        "idempotent", default: true, "whether the brokers drop what the client sends twice; needs required-acks: all")
+        "idempotent", default: true, "whether the brokers drop what the client sends twice; needs required-acks: all"
+    ).concept(knownAs: "enable.idempotence")
     /// `partitions`: of topics that the hub makes.
     public static let partitions = Option(
-        "partitions", default: 6, in: 1...10_000, "how many partitions a topic gets that the hub makes")
+        "partitions", default: 6, in: 1...10_000, "how many partitions a topic gets that the hub makes"
+    ).unit("partitions").concept(knownAs: "num.partitions")
     /// `replication-factor`: of topics that the hub makes.
     public static let replicationFactor = Option(
         "replication-factor", default: 1, in: 1...100, "how many replicas a topic gets that the hub makes"
-    ).caution { $0 == 1 ? OptionCaution("replication-factor: 1 loses a topic with the one broker that has it") : nil }
+    ).unit("replicas").concept("copies", knownAs: "default.replication.factor").caution {
+        $0 == 1 ? OptionCaution("replication-factor: 1 loses a topic with the one broker that has it") : nil
+    }
     /// `username`: who connects.
-    public static let username = Option<String?>("username", default: nil, "who connects, by SASL").inURL(.username)
+    public static let username = Option<String?>("username", default: nil, "who connects, by SASL").concept(
+        knownAs: "user", "sasl.username"
+    ).inURL(.username)
     /// `password`: how that is proved.
-    public static let password = Option<String?>("password", default: nil, "how that is proved", secret: true)
-        .inURL(.password)
+    public static let password = Option<String?>("password", default: nil, "how that is proved", secret: true).concept(
+        knownAs: "pass", "sasl.password"
+    )
+    .inURL(.password)
     /// `sasl-mechanism`: how that is proved.
     public static let mechanism = Option("sasl-mechanism", default: Mechanism.scramSHA512, "how the password is used")
+        .concept(knownAs: "sasl.mechanism", "mechanism")
     /// `connect-timeout`: how long connecting may take.
     public static let connectTimeout = Option(
         "connect-timeout", default: .seconds(5), in: .milliseconds(100)...Duration.seconds(300),
-        "how long the first answer of a broker may take")
+        "how long the first answer of a broker may take"
+    ).concept("time to connect", knownAs: "socket.connection.setup.timeout.ms")
     /// `session-timeout`: how long a silent consumer stays in its group.
     public static let sessionTimeout = Option(
         "session-timeout", default: .seconds(45), in: .seconds(6)...Duration.seconds(1800),
-        "how long a consumer that is silent stays in its group")
+        "how long a consumer that is silent stays in its group"
+    ).concept("time until a delivery is taken back", knownAs: "session.timeout.ms")
 
     /// The options, each described once and tied to its property.
     public static let options = BoundOptions<KafkaConfiguration>(

@@ -13,23 +13,28 @@ public struct NATSConfiguration: Hashable, Sendable {
     /// `servers`: the servers of a cluster.
     public static let servers = Option(
         "servers", default: ["nats://localhost:4222"], "the servers of a cluster, tried in turn"
-    ).inURL(.hosts).variable("AF_BUS_URL").examples("nats://one:4222,nats://two:4222")
+    ).concept("address", knownAs: "urls", "addresses").inURL(.hosts).variable("AF_BUS_URL").examples(
+        "nats://one:4222,nats://two:4222")
     /// `username`: who connects.
-    public static let username = Option<String?>("username", default: nil, "who connects").inURL(.username)
+    public static let username = Option<String?>("username", default: nil, "who connects").concept(knownAs: "user")
+        .inURL(.username)
     /// `password`: how that is proved.
-    public static let password = Option<String?>("password", default: nil, "how that is proved", secret: true)
-        .inURL(.password)
+    public static let password = Option<String?>("password", default: nil, "how that is proved", secret: true).concept(
+        knownAs: "pass"
+    )
+    .inURL(.password)
     /// `token`: what proves it instead.
     public static let token = Option<String?>(
         "token", default: nil, "what proves it where there is no username and password", secret: true)
     /// `connect-timeout`: how long connecting may take.
     public static let connectTimeout = Option(
         "connect-timeout", default: .seconds(2), in: .milliseconds(100)...Duration.seconds(300),
-        "how long connecting to one server may take")
+        "how long connecting to one server may take"
+    ).concept("time to connect", knownAs: "timeout")
     /// `max-reconnect`: how often a lost connection is tried.
     public static let maximumReconnects = Option(
         "max-reconnect", default: -1, in: -1...1_000_000, "how often a lost connection is tried again; -1: for ever"
-    ).variable("AF_BUS_MAX_RECONNECT").caution { count in
+    ).unit("tries").concept(knownAs: "max-reconnects").variable("AF_BUS_MAX_RECONNECT").caution { count in
         let sentence = "max-reconnect ends the connection for good after that many tries; -1 goes on for ever"
         return count < 0 ? nil : OptionCaution(sentence)
     }
@@ -37,20 +42,22 @@ public struct NATSConfiguration: Hashable, Sendable {
     public static let reconnectWait = Option(
         "reconnect-wait", default: .seconds(2), in: .milliseconds(10)...Duration.seconds(3600),
         "the pause between two tries"
-    ).variable("AF_BUS_RECONNECT_WAIT")
+    ).concept("pause before connecting again").variable("AF_BUS_RECONNECT_WAIT")
     /// `ack-wait`: when what a dead consumer held is handed out again.
     public static let ackWait = Option(
         "ack-wait", default: .seconds(30), in: .seconds(1)...Duration.seconds(3600),
         "how long after its last sign of life a consumer's deliveries go to another one"
-    ).variable("AF_BUS_ACK_WAIT")
+    ).concept("time until a delivery is taken back").variable("AF_BUS_ACK_WAIT")
     /// `max-in-flight`: a cap on every window.
     public static let maximumInFlight = Option(
         "max-in-flight", default: 1000, in: 1...1_000_000,
         "the most deliveries that a consumer holds, whatever its route's window is"
-    ).variable("AF_BUS_MAX_IN_FLIGHT")
+    ).unit("deliveries").concept("cap on what a consumer holds", knownAs: "max-ack-pending").variable(
+        "AF_BUS_MAX_IN_FLIGHT")
     /// `replicas`: of streams that the hub makes.
     public static let replicas = Option(
-        "replicas", default: 1, in: 1...5, "how many servers have each stream that the hub makes")
+        "replicas", default: 1, in: 1...5, "how many servers have each stream that the hub makes"
+    ).unit("servers").concept("copies", knownAs: "num-replicas")
     /// `storage`: where JetStream keeps messages.
     public static let storage = Option("storage", default: Storage.file, "where JetStream keeps messages")
         .caution { storage in

@@ -3,8 +3,10 @@ public import Messaging
 /// The options of RabbitMQ. Every one has a default that works with a server on this machine.
 public struct RabbitMQConfiguration: Hashable, Sendable {
     /// `host`: the server's name or address.
-    public static let host = Option("host", default: "localhost", "the server's name or address")
-        .inURL(.host).variable("RABBITMQ__HOST")
+    public static let host = Option("host", default: "localhost", "the server's name or address").concept(
+        "address", knownAs: "hostname", "server"
+    )
+    .inURL(.host).variable("RABBITMQ__HOST")
     /// `port`: its TCP port.
     public static let port = Option(
         "port", default: 5672, in: 1...65_535, "the server's TCP port; with TLS usually 5671"
@@ -12,26 +14,31 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
     /// `hosts`: several servers of a cluster.
     public static let hosts = Option(
         "hosts", default: [String](), "several servers of a cluster, tried in turn, instead of host and port"
-    ).inURL(.hosts).examples("one:5672,two:5672")
+    ).concept("address", knownAs: "addresses", "nodes").inURL(.hosts).examples("one:5672,two:5672")
     /// `username`: who connects.
-    public static let username = Option("username", default: "guest", "who connects")
+    public static let username = Option("username", default: "guest", "who connects").concept(knownAs: "user", "login")
         .inURL(.username).variable("RABBITMQ__USERNAME")
     /// `password`: how that is proved.
-    public static let password = Option("password", default: "guest", "how that is proved", secret: true)
-        .inURL(.password).variable("RABBITMQ__PASSWORD")
+    public static let password = Option("password", default: "guest", "how that is proved", secret: true).concept(
+        knownAs: "pass"
+    )
+    .inURL(.password).variable("RABBITMQ__PASSWORD")
     /// `virtual-host`: the part of the server.
-    public static let virtualHost = Option("virtual-host", default: "/", "the virtual host")
-        .inURL(.path).variable("RABBITMQ__VHOST")
+    public static let virtualHost = Option("virtual-host", default: "/", "the virtual host").concept(
+        "part of the server", knownAs: "vhost"
+    )
+    .inURL(.path).variable("RABBITMQ__VHOST")
     /// `publisher-confirm`: whether publishing waits for the server's confirmation.
     public static let publisherConfirm = Option(
         "publisher-confirm", default: true, "whether a publish waits until the server has confirmed it"
-    ).caution { confirms in
+    ).concept("confirmation", knownAs: "confirms", "confirm-select").caution { confirms in
         let sentence = "publisher-confirm: false reports messages as published that may never arrive"
         return confirms ? nil : OptionCaution(sentence, losesMessages: true)
     }
     /// `prefetch`: a cap on every window.
     public static let prefetch = Option<Int?>(
-        "prefetch", in: 1...65_535, "the most deliveries that a consumer holds, whatever its route's window is")
+        "prefetch", in: 1...65_535, "the most deliveries that a consumer holds, whatever its route's window is"
+    ).unit("deliveries").concept("cap on what a consumer holds", knownAs: "qos", "basic-qos")
     /// `heartbeat`: how often a quiet connection is tried.
     public static let heartbeat = Option(
         "heartbeat", default: .seconds(10), in: .seconds(1)...Duration.seconds(600),
@@ -39,11 +46,13 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
     /// `connect-timeout`: how long connecting may take.
     public static let connectTimeout = Option(
         "connect-timeout", default: .seconds(5), in: .milliseconds(100)...Duration.seconds(300),
-        "how long connecting to one server may take")
+        "how long connecting to one server may take"
+    ).concept("time to connect", knownAs: "connection-timeout")
     /// `reconnect-delay`: the first pause before connecting again.
     public static let reconnectDelay = Option(
         "reconnect-delay", default: .milliseconds(250), in: .milliseconds(10)...Duration.seconds(300),
-        "the pause before connecting again; it doubles")
+        "the pause before connecting again; it doubles"
+    ).concept("pause before connecting again")
     /// `reconnect-max-delay`: the longest such pause.
     public static let reconnectMaximumDelay = Option(
         "reconnect-max-delay", default: .seconds(2), in: .milliseconds(10)...Duration.seconds(3600),
@@ -51,7 +60,8 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
     /// `consumer-timeout`: the server's own limit.
     public static let consumerTimeout = Option(
         "consumer-timeout", default: .seconds(1800), in: .seconds(60)...Duration.seconds(30 * 86_400),
-        "the server's consumer_timeout, after which it takes a delivery back; nothing renews it")
+        "the server's consumer_timeout, after which it takes a delivery back; nothing renews it"
+    ).concept("time until a delivery is taken back")
 
     /// The options, each described once and tied to its property.
     public static let options = BoundOptions<RabbitMQConfiguration>(

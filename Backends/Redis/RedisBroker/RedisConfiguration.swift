@@ -3,29 +3,37 @@ public import Messaging
 /// The options of Redis and Valkey. Every one has a default that works with a server on this machine.
 public struct RedisConfiguration: Hashable, Sendable {
     /// `host`: the server's name or address.
-    public static let host = Option("host", default: "localhost", "the server's name or address").inURL(.host)
+    public static let host = Option("host", default: "localhost", "the server's name or address").concept(
+        "address", knownAs: "hostname", "server"
+    ).inURL(.host)
     /// `port`: its TCP port.
     public static let port = Option("port", default: 6379, in: 1...65_535, "the server's TCP port").inURL(.port)
     /// `username`: who connects.
     public static let username = Option<String?>(
         "username", default: nil, "who connects, where the server has users"
-    ).inURL(.username)
+    ).concept(knownAs: "user").inURL(.username)
     /// `password`: how that is proved.
-    public static let password = Option<String?>("password", default: nil, "how that is proved", secret: true)
-        .inURL(.password)
+    public static let password = Option<String?>("password", default: nil, "how that is proved", secret: true).concept(
+        knownAs: "pass", "requirepass", "auth"
+    )
+    .inURL(.password)
     /// `database`: the number of the database.
-    public static let database = Option("database", default: 0, in: 0...65_535, "the number of the database")
-        .inURL(.path)
+    public static let database = Option("database", default: 0, in: 0...65_535, "the number of the database").concept(
+        "part of the server", knownAs: "db"
+    )
+    .inURL(.path)
     /// `key-prefix`: what every key begins with.
     public static let keyPrefix = Option("key-prefix", default: "hub:", "what every key of the hub begins with")
     /// `lease`: when what a dead consumer held is handed out again.
     public static let lease = Option(
         "lease", default: .seconds(30), in: .seconds(1)...Duration.seconds(3600),
-        "how long after its last sign of life a consumer's deliveries go to another one")
+        "how long after its last sign of life a consumer's deliveries go to another one"
+    ).concept("time until a delivery is taken back", knownAs: "min-idle-time")
     /// `connect-timeout`: how long connecting may take.
     public static let connectTimeout = Option(
         "connect-timeout", default: .seconds(5), in: .milliseconds(100)...Duration.seconds(300),
-        "how long connecting may take")
+        "how long connecting may take"
+    ).concept("time to connect", knownAs: "connection-timeout")
     /// `response-timeout`: how long an answer may take.
     public static let responseTimeout = Option(
         "response-timeout", default: .seconds(10), in: .milliseconds(100)...Duration.seconds(300),
@@ -33,7 +41,8 @@ public struct RedisConfiguration: Hashable, Sendable {
     /// `reconnect-delay`: the first pause before connecting again.
     public static let reconnectDelay = Option(
         "reconnect-delay", default: .milliseconds(250), in: .milliseconds(10)...Duration.seconds(300),
-        "the pause before connecting again; it doubles")
+        "the pause before connecting again; it doubles"
+    ).concept("pause before connecting again")
     /// `reconnect-max-delay`: the longest such pause.
     public static let reconnectMaximumDelay = Option(
         "reconnect-max-delay", default: .seconds(2), in: .milliseconds(10)...Duration.seconds(3600),

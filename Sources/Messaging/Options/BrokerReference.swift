@@ -16,6 +16,8 @@ public struct BrokerReference: Hashable, Sendable {
 extension BrokerReference: OptionValue {
     /// `a broker's name, or its URL`.
     public static var typeDescription: String { "a broker's name, or its URL" }
+    /// A broker.
+    public static var optionForm: OptionForm { .broker }
     /// Any text.
     public init?(optionText text: String) { self.init(text) }
     /// As it was written.

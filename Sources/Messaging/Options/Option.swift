@@ -1,7 +1,7 @@
-/// An option, described once: name, type, default, range, unit, meaning, secret or not.
+/// An option, described once: name, type, default, range, unit, meaning, secret or not, since when.
 ///
-/// The parser of the configuration and of the command line, `hub check`, `--help`, broker URLs, environment variables
-/// and the tables of the documentation all come from this description.
+/// The parser of the configuration and of the command line, `hub check`, `hub describe`, `--help`, the schema for editors,
+/// broker URLs, environment variables, completions and the tables of the documentation all come from this description.
 public struct Option<Value: OptionValue>: Sendable {
     /// The name in YAML, in a URL and, with `--` before it, on the command line: lower case, hyphens between words.
     public let name: String
@@ -19,8 +19,16 @@ public struct Option<Value: OptionValue>: Sendable {
     public private(set) var variable: String?
     /// Values to show where it is explained, as they would be written.
     public private(set) var examples: [String] = []
-    /// The allowed values in words, where the type allows more; nil: all of the type.
-    let allowed: String?
+    /// What a number counts; nil where its type says it, or where it counts nothing.
+    public private(set) var unit: String?
+    /// The version of this library in which it appeared.
+    public private(set) var since = LibraryVersion.first
+    /// What it is in any type of broker: options of two types that have the same are each other's counterparts.
+    public private(set) var concept: String?
+    /// What it is called elsewhere, such as in a broker's own files: for who writes that.
+    public private(set) var otherNames: [String] = []
+    /// The least and the greatest value, as they would be written; nil: all of the type.
+    let bounds: (least: String, greatest: String)?
     let accepts: @Sendable (Value) -> Bool
     private var caution: @Sendable (Value) -> OptionCaution? = { _ in nil }
 
@@ -33,7 +41,7 @@ public struct Option<Value: OptionValue>: Sendable {
         self.meaning = meaning
         isSecret = secret
         isRequired = required
-        allowed = nil
+        bounds = nil
         accepts = { _ in true }
     }
 
@@ -45,7 +53,7 @@ public struct Option<Value: OptionValue>: Sendable {
         self.meaning = meaning
         isSecret = false
         isRequired = false
-        allowed = Self.words(of: range)
+        bounds = (range.lowerBound.optionText, range.upperBound.optionText)
         accepts = { range.contains($0) }
     }
 
@@ -57,7 +65,7 @@ public struct Option<Value: OptionValue>: Sendable {
         self.meaning = meaning
         isSecret = false
         isRequired = false
-        allowed = Self.words(of: range)
+        bounds = (range.lowerBound.optionText, range.upperBound.optionText)
         accepts = { value in value.map(range.contains) ?? true }
     }
 
@@ -75,9 +83,18 @@ public struct Option<Value: OptionValue>: Sendable {
         with { $0.caution = caution }
     }
 
-    private static func words<Bound: OptionValue>(of range: ClosedRange<Bound>) -> String {
-        let (lower, upper) = (range.lowerBound.optionText, range.upperBound.optionText)
-        return lower == upper ? lower : "\(lower) to \(upper)"
+    /// The same option, whose number counts this.
+    public func unit(_ unit: String) -> Option { with { $0.unit = unit } }
+
+    /// The same option, which appeared in this version.
+    public func since(_ version: LibraryVersion) -> Option { with { $0.since = version } }
+
+    /// The same option, which is this in any type of broker; and what it is called elsewhere.
+    public func concept(_ concept: String? = nil, knownAs otherNames: String...) -> Option {
+        with {
+            $0.concept = concept
+            $0.otherNames = otherNames
+        }
     }
 
     private func with(_ edit: (inout Option) -> Void) -> Option {
@@ -89,11 +106,9 @@ public struct Option<Value: OptionValue>: Sendable {
     /// The description without its type.
     public var description: OptionDescription {
         OptionDescription(
-            name: name, type: Value.typeDescription, defaultText: defaultValue.optionText, allowed: allowed,
-            meaning: meaning, isSecret: isSecret, isRequired: isRequired,
-            isFlag: Value.self == Bool.self, isList: Value.self == [String].self,
-            isBroker: Value.self == BrokerReference.self || Value.self == BrokerReference?.self,
-            urlPart: urlPart, variable: variable, examples: examples,
+            name: name, type: Value.typeDescription, form: Value.optionForm, defaultText: defaultValue.optionText,
+            bounds: bounds, unit: unit, since: since, meaning: meaning, isSecret: isSecret, isRequired: isRequired,
+            concept: concept, otherNames: otherNames, urlPart: urlPart, variable: variable, examples: examples,
             read: { text in Value(optionText: text).flatMap { accepts($0) ? $0 : nil } },
             readList: { items in (items as? Value).flatMap { accepts($0) ? $0 : nil } },
             accepts: { value in (value as? Value).map(accepts) ?? false },

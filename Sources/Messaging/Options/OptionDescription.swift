@@ -4,22 +4,26 @@ public struct OptionDescription: Sendable {
     public let name: String
     /// The type in words.
     public let type: String
+    /// The same as data.
+    public let form: OptionForm
     /// The default, as it would be written; empty: none.
     public let defaultText: String
-    /// The allowed values in words; nil: all of the type.
-    public let allowed: String?
+    /// The least and the greatest value, as they would be written; nil: all of the type.
+    public let bounds: (least: String, greatest: String)?
+    /// What a number counts; nil where its type says it, or where it counts nothing.
+    public let unit: String?
+    /// The version of this library in which it appeared.
+    public let since: LibraryVersion
     /// What it means.
     public let meaning: String
     /// Whether its value must never be shown.
     public let isSecret: Bool
     /// Whether it must be set.
     public let isRequired: Bool
-    /// Whether it is true or false, so that a command line needs no value.
-    public let isFlag: Bool
-    /// Whether it is a list.
-    public let isList: Bool
-    /// Whether it is a broker, by its name or by its URL.
-    public let isBroker: Bool
+    /// What it is in any type of broker: options of two types that have the same are each other's counterparts.
+    public let concept: String?
+    /// What it is called elsewhere, such as in a broker's own files.
+    public let otherNames: [String]
     /// The part of a broker URL that sets it; nil: the query alone.
     public let urlPart: URLPart?
     /// The environment variable that is read where nothing else sets it; nil: none.
@@ -33,8 +37,23 @@ public struct OptionDescription: Sendable {
     let accepts: @Sendable (any OptionValue) -> Bool
     let cautionFor: @Sendable ((any OptionValue)?) -> OptionCaution?
 
+    /// Whether it is true or false, so that a command line needs no value.
+    public var isFlag: Bool { form == .flag }
+    /// Whether it is a list.
+    public var isList: Bool { form == .list }
+    /// Whether it is a broker, by its name or by its URL.
+    public var isBroker: Bool { form == .broker }
+
+    /// The allowed values in words; nil: all of the type.
+    public var allowed: String? {
+        bounds.map { $0.least == $0.greatest ? $0.least : "\($0.least) to \($0.greatest)" }
+    }
+
     /// What is allowed, in words: type and range.
     public var allowedDescription: String { allowed.map { "\(type), \($0)" } ?? type }
+
+    /// The same, with what a number counts: `integer, 1 to 1000 (runs)`.
+    public var allowedWithUnit: String { unit.map { "\(allowedDescription) (\($0))" } ?? allowedDescription }
 
     /// What is to be said of this option's value among others; nil when it is safe.
     public func caution(in values: OptionValues) -> OptionCaution? { cautionFor(values[untyped: name]) }

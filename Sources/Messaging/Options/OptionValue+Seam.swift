@@ -7,6 +7,8 @@ extension HeaderFilter.Match: OptionValue {}
 extension LogRecord.Level: OptionValue {
     /// The allowed words.
     public static var typeDescription: String { "one of \(allCases.map(\.word).joined(separator: ", "))" }
+    /// One of the words.
+    public static var optionForm: OptionForm { .word(allCases.map(\.word)) }
     /// One of the allowed words.
     public init?(optionText text: String) {
         guard let level = Self.allCases.first(where: { $0.word == text }) else { return nil }
@@ -20,6 +22,10 @@ extension StartPosition: OptionValue {
     /// `earliest, latest, a time (2026-11-21T15:04:05Z), a position (1042, 1042-7) or position:TEXT`.
     public static var typeDescription: String {
         "earliest, latest, a time (2026-11-21T15:04:05Z), a position (1042, 1042-7) or position:TEXT"
+    }
+    /// A text of one of these forms.
+    public static var optionForm: OptionForm {
+        .text(pattern: "^(earliest|latest|[0-9]+(-[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+|position:.+)$")
     }
 
     /// `earliest`, `latest`, a time of RFC 3339, a position of one or two numbers, or any position after `position:`.

@@ -2,6 +2,8 @@
 public protocol OptionValue: Hashable, Sendable {
     /// The type in words, such as `integer` or `duration (500ms, 2s, 168h)`.
     static var typeDescription: String { get }
+    /// The same as data. Default: any text.
+    static var optionForm: OptionForm { get }
     /// Reads a value; nil when the text is not one.
     init?(optionText text: String)
     /// Writes a value so that it can be read again.
@@ -13,6 +15,8 @@ public protocol OptionValue: Hashable, Sendable {
 extension OptionValue {
     /// It does not.
     public var isAbsent: Bool { false }
+    /// Any text.
+    public static var optionForm: OptionForm { .text(pattern: nil) }
 }
 
 extension String: OptionValue {
@@ -27,6 +31,8 @@ extension String: OptionValue {
 extension Int: OptionValue {
     /// `integer`.
     public static var typeDescription: String { "integer" }
+    /// A whole number.
+    public static var optionForm: OptionForm { .integer }
     /// Decimal digits with an optional sign; underscores between digits are allowed.
     public init?(optionText text: String) {
         if text.hasPrefix("_") || text.hasSuffix("_") { return nil }
@@ -39,6 +45,8 @@ extension Int: OptionValue {
 extension Double: OptionValue {
     /// `number`.
     public static var typeDescription: String { "number" }
+    /// A number.
+    public static var optionForm: OptionForm { .number }
     /// A finite decimal number.
     public init?(optionText text: String) {
         guard let number = Double(text), number.isFinite else { return nil }
@@ -51,6 +59,8 @@ extension Double: OptionValue {
 extension Bool: OptionValue {
     /// `true or false`.
     public static var typeDescription: String { "true or false" }
+    /// True or false.
+    public static var optionForm: OptionForm { .flag }
     /// `true` or `false`, exactly.
     public init?(optionText text: String) { self.init(text) }
     /// `true` or `false`.
@@ -65,6 +75,9 @@ extension Duration: OptionValue {
 
     /// `duration (500ms, 2s, 168h)`.
     public static var typeDescription: String { "duration (500ms, 2s, 168h)" }
+    /// A duration.
+    public static var optionForm: OptionForm { .duration }
+    static var unitNames: [String] { units.map(\.name) }
 
     /// A number and a unit (ns, us, ms, s, m, h, d), or several in a row: `1m30s`. Nothing negative, at most 292 years.
     public init?(optionText text: String) {
@@ -97,6 +110,9 @@ public struct ByteCount: OptionValue, Comparable, ExpressibleByIntegerLiteral {
     public static func < (left: ByteCount, right: ByteCount) -> Bool { left.bytes < right.bytes }
     /// `size (10MB, 1GiB)`.
     public static var typeDescription: String { "size (10MB, 1GiB)" }
+    /// A number of bytes.
+    public static var optionForm: OptionForm { .size }
+    static var unitNames: [String] { units.map(\.name).filter { !$0.isEmpty } }
 
     /// A number and a unit: B, kB, MB, GB, TB by 1000, KiB, MiB, GiB, TiB by 1024.
     public init?(optionText text: String) {
@@ -115,6 +131,8 @@ public struct ByteCount: OptionValue, Comparable, ExpressibleByIntegerLiteral {
 extension [String]: OptionValue {
     /// `list of texts`.
     public static var typeDescription: String { "list of texts" }
+    /// Texts.
+    public static var optionForm: OptionForm { .list }
     /// Texts between commas.
     public init?(optionText text: String) { self = text.isEmpty ? [] : text.split(separator: ",").map(String.init) }
     /// With commas between.
@@ -124,6 +142,8 @@ extension [String]: OptionValue {
 extension Optional: OptionValue where Wrapped: OptionValue {
     /// As the value's.
     public static var typeDescription: String { Wrapped.typeDescription }
+    /// As the value's.
+    public static var optionForm: OptionForm { Wrapped.optionForm }
     /// As the value's; nothing is written as the absence of the option.
     public init?(optionText text: String) {
         guard let value = Wrapped(optionText: text) else { return nil }
@@ -138,6 +158,8 @@ extension Optional: OptionValue where Wrapped: OptionValue {
 extension OptionValue where Self: RawRepresentable & CaseIterable, RawValue == String {
     /// The allowed words.
     public static var typeDescription: String { "one of \(allCases.map(\.rawValue).joined(separator: ", "))" }
+    /// One of the words.
+    public static var optionForm: OptionForm { .word(allCases.map(\.rawValue)) }
     /// One of the allowed words.
     public init?(optionText text: String) { self.init(rawValue: text) }
     /// The word.

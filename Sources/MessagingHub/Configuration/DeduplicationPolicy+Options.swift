@@ -15,7 +15,8 @@ extension DeduplicationPolicy {
             OptionBinding(
                 Option(
                     "max-keys", default: standard.maximumKeys, in: 1...10_000_000,
-                    "how many handled messages are known; beyond that the oldest are forgotten first"), \.maximumKeys),
+                    "how many handled messages are known; beyond that the oldest are forgotten first"
+                ).unit("messages"), \.maximumKeys),
             OptionBinding(
                 Option(
                     "lease", default: standard.lease, in: .milliseconds(1)...year,

@@ -11,7 +11,8 @@ extension RetryPolicy {
         BoundOptions([
             OptionBinding(
                 Option(
-                    "attempts", default: defaults.attempts, in: 1...1000, "how many runs there are, the first included"),
+                    "attempts", default: defaults.attempts, in: 1...1000, "how many runs there are, the first included"
+                ).unit("runs"),
                 \.attempts),
             OptionBinding(
                 Option("backoff", default: defaults.backoff, "how the delay grows with the number of runs"), \.backoff),

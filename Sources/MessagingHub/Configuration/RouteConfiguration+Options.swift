@@ -32,7 +32,7 @@ enum RouteOptions {
             Option("retention", in: .seconds(1)...year * 100, "how long a stream keeps what was read"),
             \.retention),
         OptionBinding(
-            Option("max-messages", in: 1...1_000_000_000_000, "how many messages a destination holds"),
+            Option("max-messages", in: 1...1_000_000_000_000, "how many messages a destination holds").unit("messages"),
             \.maximumMessages),
         OptionBinding(
             Option("max-bytes", in: ByteCount(1024)...ByteCount(1 << 50), "how many bytes a destination holds"),
@@ -50,9 +50,11 @@ enum RouteOptions {
             Option("timeout", in: .milliseconds(1)...year, "how long a handler may run; max-hold where not set"),
             \.timeout),
         OptionBinding(
-            Option("concurrency", default: 8, in: 1...10_000, "how many handlers run at once"), \.concurrency),
+            Option("concurrency", default: 8, in: 1...10_000, "how many handlers run at once").unit("handlers"),
+            \.concurrency),
         OptionBinding(
-            Option("window", default: 256, in: 1...100_000, "how many deliveries are held at once"), \.window),
+            Option("window", default: 256, in: 1...100_000, "how many deliveries are held at once").unit("deliveries"),
+            \.window),
         OptionBinding(
             Option("max-hold", default: .seconds(1800), in: .seconds(1)...year, "how long a delivery may be held"),
             \.maxHold),
@@ -70,7 +72,8 @@ enum RouteOptions {
         OptionBinding(
             Option(
                 "budget", in: 1...100_000,
-                "how many retries a minute a subscription may spend in all; what fails beyond is given up at once"),
+                "how many retries a minute a subscription may spend in all; what fails beyond is given up at once"
+            ).unit("retries a minute"),
             \.retryBudget)
     ])
 

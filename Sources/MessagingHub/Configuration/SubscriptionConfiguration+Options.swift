@@ -22,7 +22,8 @@ enum SubscriptionOptions {
         OptionBinding(
             Option(
                 "concurrency", in: 1...10_000,
-                "how many messages are worked on at once; the route's number where not set"),
+                "how many messages are worked on at once; the route's number where not set"
+            ).unit("messages"),
             \.concurrency),
         OptionBinding(
             Option<Guarantee?>(

@@ -10,7 +10,8 @@ public struct RequestConfiguration: Hashable, Sendable {
 
     static let maximumPendingOption = Option(
         "max-pending", default: 10_000, in: 1...1_000_000,
-        "how many requests may wait for their replies; a further one is refused")
+        "how many requests may wait for their replies; a further one is refused"
+    ).unit("requests")
 
     static let options = BoundOptions<RequestConfiguration>([
         OptionBinding(maximumPendingOption, \.maximumPending)

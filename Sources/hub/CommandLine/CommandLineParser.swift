@@ -7,6 +7,8 @@ struct CommandLineParser: Sendable {
         case run(Command, Invocation)
         /// Help on a command, or on all.
         case help(Command?)
+        /// Which version this is.
+        case version
         /// It was not understood; every reason at once.
         case problems([String], of: Command?)
     }
@@ -19,6 +21,7 @@ struct CommandLineParser: Sendable {
     func parse(_ words: [String]) -> Result {
         guard let first = words.first else { return .problems(["no command is given"], of: nil) }
         if Self.isHelp(first) { return .help(nil) }
+        if first == "--version" { return .version }
         if first == "help" { return help(words.dropFirst()) }
         guard let command = command(first) else { return unknown(first) }
         let rest = Array(words.dropFirst())

@@ -9,7 +9,7 @@ enum HelpText {
         lines += columns(commands.map { ($0.name, $0.summary) })
         lines += ["", style.bold("Exit status")]
         lines += columns(ExitStatus.allCases.map { (String($0.rawValue), $0.meaning) })
-        lines += ["", "hub <command> --help explains a command and gives examples."]
+        lines += ["", "hub <command> --help explains a command and gives examples; hub --version."]
         return lines.joined(separator: "\n")
     }
 
@@ -36,14 +36,14 @@ enum HelpText {
         return lines.joined(separator: "\n")
     }
 
-    private static func form(of option: OptionDescription) -> String {
+    static func form(of option: OptionDescription) -> String {
         option.isFlag
             ? (option.defaultText == "true" ? "--no-\(option.name)" : "--\(option.name)") : "--\(option.name) VALUE"
     }
 
-    private static func explanation(of option: OptionDescription) -> String {
+    static func explanation(of option: OptionDescription) -> String {
         var parts = [option.meaning]
-        if !option.isFlag { parts.append(option.allowedDescription) }
+        if !option.isFlag { parts.append(option.allowedWithUnit) }
         if !option.isFlag, !option.defaultText.isEmpty, !option.isSecret {
             parts.append("default \(option.defaultText)")
         }
@@ -53,21 +53,30 @@ enum HelpText {
         return parts.joined(separator: "; ")
     }
 
-    /// Two columns; the second is wrapped at 100 characters.
-    private static func columns(_ rows: [(String, String)]) -> [String] {
-        let width = rows.map { $0.0.count }.max() ?? 0
+    /// Two columns within 80 characters; a name that is too long for the first stands on a line of its own.
+    static func columns(_ rows: [(String, String)]) -> [String] {
+        let widest = 26
+        let width = rows.map { $0.0.count }.filter { $0 <= widest }.max() ?? 0
         return rows.flatMap { name, text in
-            text.wrapped(at: max(40, 96 - width)).enumerated().map { index, line in
+            var lines = text.wrapped(at: self.width - 4 - width)
+            let isLong = name.count > width
+            if isLong { lines.insert("", at: 0) }
+            return lines.enumerated().map { index, line in
                 let head = index == 0 ? name : ""
+                if line.isEmpty { return "  \(head)" }
                 return "  \(head)\(String(repeating: " ", count: width - head.count))  \(line)"
             }
         }
     }
+
+    /// The most characters of a line.
+    static let width = 80
 }
 
 extension String {
     /// The text in lines of at most this many characters, broken between words.
     func wrapped(at width: Int) -> [String] {
+        if count <= width { return [self] }
         var lines: [String] = []
         var line = ""
         for word in split(separator: " ") {

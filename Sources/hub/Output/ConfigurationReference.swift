@@ -6,7 +6,11 @@ import MessagingHub
 enum ConfigurationReference {
     static func text(_ profiles: [BrokerProfile]) -> String {
         var lines = [
-            "# Every key of a configuration", "", "Made from the options' descriptions by `hub check --keys`.", "",
+            "# Every key of a configuration", "",
+            "Made from the options' descriptions by `hub check --keys`; `hub describe KEY` prints one of them.", "",
+            "An editor with yaml-language-server completes and explains them by `configs/messaging.schema.json`, which the",
+            "first line of each file in `configs` names. Every key is there since \(LibraryVersion.first), where nothing else is said.",
+            "",
         ]
         lines += [
             "Any value may have `${NAME}`, `${NAME:-default}` or `${NAME:?message}` in it; `$$` is a dollar sign.",
@@ -57,7 +61,8 @@ enum ConfigurationReference {
         let value =
             option.isRequired
             ? "required" : option.isSecret || option.defaultText.isEmpty ? "" : "`\(option.defaultText)`"
-        return "| `\(option.name)` | \(option.allowedDescription) | \(value) | \(meaning.joined(separator: "; ")) |"
+        if option.since > .first { meaning.append("since \(option.since)") }
+        return "| `\(option.name)` | \(option.allowedWithUnit) | \(value) | \(meaning.joined(separator: "; ")) |"
     }
 
     private static func form(_ content: ConfigurationShape.Content) -> String {
@@ -70,13 +75,26 @@ enum ConfigurationReference {
         }
     }
 
-    private static func url(of profile: BrokerProfile) -> String {
-        func name(_ part: URLPart) -> String? { profile.options.option(for: part).map { $0.name.uppercased() } }
+    /// The URL of a broker of a type, its parts in capital letters.
+    static func url(of profile: BrokerProfile) -> String { url(of: profile, query: "?OPTION=VALUE&…") { _ in true } }
+
+    /// The URL that sets an option of a type: by the part that it is, or in the query.
+    static func url(of profile: BrokerProfile, setting option: OptionDescription) -> String {
+        guard let part = option.urlPart else {
+            return url(of: profile, query: "?\(option.name)=VALUE") { _ in false }
+        }
+        return url(of: profile, query: "") { $0 == part || $0 == .username && part == .password }
+    }
+
+    private static func url(of profile: BrokerProfile, query: String, shows: (URLPart) -> Bool) -> String {
+        func name(_ part: URLPart) -> String? {
+            profile.options.option(for: part).flatMap { shows(part) ? $0.name.uppercased() : nil }
+        }
         let user = [name(.username), name(.password)].compactMap { $0 }.joined(separator: ":")
         let host = [name(.host), name(.port)].compactMap { $0 }.joined(separator: ":")
         let place = host.isEmpty ? name(.hosts) ?? "" : host
-        let secure = name(.secureScheme) == nil ? "" : "[s]"
+        let secure = name(.secureScheme) == nil ? "" : query.isEmpty ? "s" : "[s]"
         let path = name(.path).map { "/\($0)" } ?? ""
-        return "\(profile.scheme)\(secure)://\(user.isEmpty ? "" : user + "@")\(place)\(path)?OPTION=VALUE&…"
+        return "\(profile.scheme)\(secure)://\(user.isEmpty ? "" : user + "@")\(place)\(path)\(query)"
     }
 }

@@ -26,3 +26,16 @@ import Testing
         #expect("immeasurable".wrapped(at: 3) == ["immeasurable"])
     }
 }
+
+extension TextTableTests {
+    @Test("Within a width the widest columns are broken between words, and an indentation counts")
+    func narrow() {
+        var table = TextTable(["A", "WHAT IT IS"])
+        table.add("name", "one two three four")
+        table.add("unbreakable", "")
+        let lines = ["  A            WHAT IT", "               IS", "  name         one two", "               three"]
+        #expect(table.lines(.plain, indent: 2, width: 22) == lines + ["               four", "  unbreakable"])
+        #expect(table.lines(.plain, width: 3).first == "A            WHAT")
+        #expect(TextTable().lines(.plain, width: 3).isEmpty)
+    }
+}

@@ -41,6 +41,11 @@ public struct ConfigurationShape: Sendable {
         case brokers
         /// Texts that the writer names.
         case texts
+
+        /// The option that a single value stands for; nil where none may stand there.
+        public var shorthandOption: OptionDescription? {
+            if case .shape(let shape, let name?) = self { shape.options[name] } else { nil }
+        }
     }
 
     /// Every key that may stand here.
