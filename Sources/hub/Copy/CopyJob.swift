@@ -28,6 +28,8 @@ struct CopyJob: Sendable {
 
     private func copy(_ plan: CopyPlan) async -> ExitStatus {
         let account = CopyAccount()
+        // A stream that nobody reads any longer is an error like others: the ledger is still written.
+        if console.answersSignals { signal(SIGPIPE, SIG_IGN) }
         let interrupts = console.answersSignals ? Interrupts { end(plan, account, nil) } : nil
         let run = CopyRun(plan, account, factories, console, interruptedBy: interrupts?.note)
         let problem: (any Error)? = await withTaskGroup(of: (any Error)?.self) { tasks in
@@ -47,6 +49,7 @@ struct CopyJob: Sendable {
         let counts = end(plan, account, problem)
         if let interruption { return interruption }
         if problem is ConfigurationError { return .configuration }
+        if case .file("-") = plan.target, (problem as? BrokerError)?.nativeCode == Int(EPIPE) { return .unread }
         return problem == nil && counts.lost == 0 ? .success : .failure
     }
 

@@ -54,7 +54,7 @@ import Testing
         try folder.write("in.txt", lines(200_000))
         let result = try await HubProcess(
             shell: "$0 copy \(folder("in.txt")) - --format lines | head -n 1; echo ${PIPESTATUS[0]}").end()
-        #expect(result.output.hasPrefix("line 0\n") && result.output.hasSuffix("1"), "\(result.output)")
+        #expect(result.output.hasPrefix("line 0\n") && result.output.hasSuffix("\n141"), "\(result.output)")
         #expect(result.errors.contains("nobody reads it any longer"))
     }
 
