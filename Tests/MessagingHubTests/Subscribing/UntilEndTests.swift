@@ -1,6 +1,7 @@
 import InMemoryBroker
 import Messaging
 import MessagingHub
+import MessagingReliability
 import Testing
 
 /// Subscriptions that end by themselves, once what was there at the beginning is settled.
@@ -56,7 +57,8 @@ import Testing
         let fixture = try fixture(.queue)
         try await fixture.run { holder in
             try await holder.publish(messages(3), to: Self.topic)
-            let (held, release) = (Lock(0), Lock(false))
+            let held = Lock(0)
+            let release = Lock(false)
             try await holder.subscribe(to: Self.topic) { _ in
                 held.withLock { $0 += 1 }
                 while !release.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(2)) }
