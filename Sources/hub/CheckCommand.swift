@@ -30,6 +30,7 @@ extension Command {
             let configuration = try HubConfiguration.load(
                 path: file, environment: console.environment, profiles: Backends.profiles)
             let report = configuration.report(profiles: Backends.profiles, registered: Backends.factories)
+            if !report.problems.isEmpty { throw ConfigurationError(report.problems) }
             console.write(asJSON ? CheckJSON.text(report) : CheckText.text(report, file: file, console.style))
             return .success
         } catch {

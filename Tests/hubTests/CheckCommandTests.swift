@@ -87,6 +87,47 @@ import Testing
         #expect(!console.errors.joined().contains("hunter"))
     }
 
+    /// Runs `hub check` on a configuration of these lines.
+    private func check(_ lines: String...) async throws -> (status: hub.ExitStatus, console: RecordingConsole) {
+        let file = FileManager.default.temporaryDirectory.appending(path: "hub-check-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: file)
+        let console = RecordingConsole()
+        return (await console.run("check", file.path), console)
+    }
+
+    @Test("The tables of what is promised keep within 80 characters, whatever the names are")
+    func narrow() async throws {
+        let long = String(repeating: "long-", count: 20)
+        let (status, console) = try await check(
+            "brokers: {\(long): {type: inmemory}}", "routes:",
+            "  \(long): {topic: a, broker: \(long), kind: stream, order: all, groups: {g: {}}, deduplicate: {}}",
+            "  b: {topic: b.\(long)x, broker: \(long), kind: queue}", "subscriptions:",
+            "  \(long): {topic: a, to: b.\(long)x}", "  run: {topic: b.\(long)x, command: [cat]}")
+        #expect(status == .success)
+        let lines = console.output.split(separator: "\n").drop { !$0.hasPrefix("ROUTE") }
+        let tables = lines.prefix { !$0.hasPrefix("* while the process lives") }
+        #expect(tables.count == 6 && tables.allSatisfy { $0.count <= 80 }, "\(tables)")
+        #expect(tables.contains { $0.contains("stream  all    effectively once*  ") })
+        #expect(
+            tables.contains {
+                $0.hasPrefix("run") && $0.contains("none   at least once*") && $0.hasSuffix("  a command")
+            })
+        #expect(console.output.contains("  a to b.long-"))
+    }
+
+    @Test("What gets less than it asks for, because handled messages are remembered in memory, is refused; status 3")
+    func shortfall() async throws {
+        let (status, console) = try await check(
+            "brokers: {main: {type: rabbitmq}}", "routes:", "  a: {topic: a, broker: main, kind: queue}",
+            "  b: {topic: b, broker: main, kind: queue, deduplicate: {}}", "subscriptions:",
+            "  it: {topic: a, to: b, guarantee: effectively-once}")
+        #expect(status == .configuration)
+        let place = ":6:36: subscriptions.it.guarantee: effectively once is asked for, and it is at least once: "
+        #expect(console.errors.contains { $0.contains(place + "a publish by route a whose outcome is not known") })
+        #expect(console.output.isEmpty)
+    }
+
     @Test("--json gives one object, for a good file and for a bad one")
     func json() async throws {
         let good = RecordingConsole()

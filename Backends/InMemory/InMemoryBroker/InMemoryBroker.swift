@@ -122,6 +122,10 @@ public final class InMemoryBroker: MessageBroker {
     public var topology: (any TopologyAdministration)? { InMemoryTopology(broker: self) }
     /// Reading a stream from a position; nil where the profile's broker cannot.
     public var replay: (any Replaying)? { capabilities.can(.replay, on: .stream) ? InMemoryReplay(broker: self) : nil }
+    /// Until the process ends, whatever the broker that it stands in for would keep.
+    public var durability: BrokerDurability? {
+        BrokerDurability(until: .process, "the in-memory broker lives as long as its process")
+    }
     /// Requests whose replies come straight to who asked; nil where the profile's broker has none of its own.
     public var requests: (any Requesting)? {
         DestinationKind.allCases.contains { capabilities.can(.request, on: $0) } ? InMemoryRequests(broker: self) : nil

@@ -29,11 +29,15 @@ public protocol DeduplicationStore: Sendable {
     /// How many done keys it has forgotten to make room, since it was made. It must not block. Default: 0, for a store that
     /// does not count them.
     var evictedCount: Int { get }
+    /// Whether it forgets everything when this process ends, so that what it has promised ends too. Default: it does.
+    var endsWithProcess: Bool { get }
 }
 
 extension DeduplicationStore {
     /// None that it knows of.
     public var evictedCount: Int { 0 }
+    /// It does.
+    public var endsWithProcess: Bool { true }
 }
 
 /// What a store says of a key that somebody wants to begin.

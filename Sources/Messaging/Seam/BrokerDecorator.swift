@@ -17,6 +17,8 @@ extension BrokerDecorator {
     /// The base's.
     public var limits: BrokerLimits { base.limits }
     /// The base's.
+    public var durability: BrokerDurability? { base.durability }
+    /// The base's.
     public var topology: (any TopologyAdministration)? { base.topology }
     /// The base's.
     public var replay: (any Replaying)? { base.replay }

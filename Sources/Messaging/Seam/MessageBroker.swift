@@ -13,6 +13,10 @@ public protocol MessageBroker: Sendable {
     /// What it can carry.
     var limits: BrokerLimits { get }
 
+    /// How long it keeps what it has confirmed, as far as its server could be asked; nil where it could not, and
+    /// before `connect` where only the server knows. What is promised for routes is computed from it, and less than a route asks for is refused.
+    var durability: BrokerDurability? { get }
+
     /// Tries each host once, then throws. From the first success on the backend reconnects by itself, for ever.
     /// `reporting` is told of each change once; it must not block.
     func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError)
@@ -57,6 +61,8 @@ public protocol MessageBroker: Sendable {
 }
 
 extension MessageBroker {
+    /// It cannot be asked.
+    public var durability: BrokerDurability? { nil }
     /// None.
     public var topology: (any TopologyAdministration)? { nil }
     /// None.

@@ -19,6 +19,11 @@ enum RouteOptions {
     /// What a route has beside its topics, broker and kind.
     static let settings = BoundOptions<RouteConfiguration>([
         OptionBinding(
+            Option<Guarantee?>(
+                "guarantee", default: nil,
+                "what is asked for; less is refused, and where not set what is computed stands"
+            ), \.guarantee),
+        OptionBinding(
             Option("order", default: DestinationDeclaration.Order.none, "which messages keep their order"), \.order),
         OptionBinding(
             Option("max-priority", default: 0, in: 0...10, "the highest priority in use, in a queue; 0: none"),

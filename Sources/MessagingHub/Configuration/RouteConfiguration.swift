@@ -17,6 +17,8 @@ public struct RouteConfiguration: Sendable {
     public var groups: [GroupName: DestinationDeclaration.Group]
     /// Other topics whose messages flow in.
     public var bindings: [TopicPattern]
+    /// What is asked for; less is refused when the hub starts. Default: nothing, what is computed stands.
+    public var guarantee: Guarantee?
     /// Which messages keep their order. Default: none.
     public var order: DestinationDeclaration.Order
     /// The highest priority in use. Default: 0.

@@ -59,6 +59,12 @@ public final class FailoverBroker: BrokerDecorator {
     }
     /// What both can carry.
     public var limits: BrokerLimits { primary.broker.limits.shared(with: fallback.broker.limits) }
+    /// What the weaker keeps; nil where neither could be asked.
+    public var durability: BrokerDurability? {
+        let (first, second) = (primary.broker.durability, fallback.broker.durability)
+        guard let first, let second else { return first ?? second }
+        return first.shared(with: second)
+    }
     /// Deleting, purging and depth, of both together.
     public var topology: (any TopologyAdministration)? {
         guard let first = primary.broker.topology, let second = fallback.broker.topology else { return nil }

@@ -3,13 +3,19 @@ import Messaging
 /// Makes a hub's brokers from its configuration, and finds what does not fit together.
 enum HubAssembly {
     /// Everything that is wrong in a configuration for a hub with these factories.
-    static func problems(of configuration: HubConfiguration, _ factories: [BrokerFactory]) -> [ConfigurationProblem] {
+    static func problems(
+        of configuration: HubConfiguration, _ factories: [BrokerFactory], storeEndsWithProcess: Bool
+    ) -> [ConfigurationProblem] {
         var missing: [ConfigurationPath: ConfigurationProblem] = [:]
         for backend in configuration.missingBackends(registered: factories) {
             let path = ConfigurationPath("brokers", backend.broker.name, "type")
             missing[path] = ConfigurationProblem(at: path, "\(backend.sentence), and give the hub its factory")
         }
-        return configuration.problems(profiles: factories.map(\.profile)).map { missing[$0.path] ?? $0 }
+        let found = configuration.problems(profiles: factories.map(\.profile)).map { missing[$0.path] ?? $0 }
+        let promises = configuration.promises(
+            factories.map(\.profile), storeEndsWithProcess: storeEndsWithProcess)
+        let shortfalls = promises.map { configuration.shortfalls($0, read: ReadValues()) } ?? []
+        return found + shortfalls.filter { !found.contains($0) }
     }
 
     /// The brokers by their names. Throws with every problem at once.
@@ -17,7 +23,8 @@ enum HubAssembly {
         of configuration: HubConfiguration, _ factories: [BrokerFactory], _ environment: HubEnvironment,
         _ log: any LogSink
     ) throws -> [BrokerName: any MessageBroker] {
-        var problems = problems(of: configuration, factories)
+        let storeEndsWithProcess = environment.deduplication?.endsWithProcess ?? true
+        var problems = problems(of: configuration, factories, storeEndsWithProcess: storeEndsWithProcess)
         var brokers: [BrokerName: any MessageBroker] = [:]
         let own = BrokerEnvironment(time: environment.time, log: log)
         func make(_ name: BrokerName) throws(BrokerError) -> (any MessageBroker)? {

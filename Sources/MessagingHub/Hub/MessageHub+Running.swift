@@ -72,6 +72,7 @@ extension MessageHub {
             do {
                 try await connect()
                 try await declareAll()
+                logPromises()
                 warnOfDeprecations()
             } catch {
                 await dismiss()
@@ -139,7 +140,9 @@ extension MessageHub {
             if let error { throw BrokerError(error.code, "broker \(name): \(error.sentence)", during: .connect) }
             watch.connected(name)
         }
-        let problems = HubAssembly.problems(of: table, in: configuration, on: brokers, factories)
+        let problems =
+            HubAssembly.problems(of: table, in: configuration, on: brokers, factories)
+            + configuration.shortfalls(promises, read: ReadValues())
         if !problems.isEmpty { throw ConfigurationError(problems) }
     }
 

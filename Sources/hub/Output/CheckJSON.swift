@@ -23,6 +23,7 @@ enum CheckJSON {
         }
         return JSONText.object([
             ("problems", "[]"), ("brokers", array(brokers)), ("routes", array(report.routes.map(object))),
+            ("subscriptions", array(report.subscriptions.map(object))),
         ])
     }
 
@@ -30,13 +31,31 @@ enum CheckJSON {
         let needs = route.needs.map { need in
             JSONText.object([("need", JSONText.quoted(need.words))] + need.support.members)
         }
-        return JSONText.object([
-            ("name", JSONText.quoted(route.name.name)), ("topics", JSONText.quoted(route.topics)),
-            ("kind", JSONText.quoted(route.kind.rawValue)), ("broker", JSONText.quoted(route.broker.name)),
-            ("type", JSONText.quoted(route.type.name)), ("guarantee", JSONText.quoted(route.guarantee.words)),
-            ("endsWithProcess", String(route.endsWithProcess)), ("reasons", texts(route.reasons)),
-            ("deadLetters", JSONText.quoted(route.deadLetters)), ("needs", array(needs)), ("notes", texts(route.notes)),
-        ])
+        return JSONText.object(
+            [
+                ("name", JSONText.quoted(route.name.name)), ("topics", JSONText.quoted(route.topics)),
+                ("kind", JSONText.quoted(route.kind.rawValue)), ("broker", JSONText.quoted(route.broker.name)),
+                ("type", JSONText.quoted(route.type.name)),
+            ] + members(of: route.promise) + [
+                ("deadLetters", JSONText.quoted(route.deadLetters)), ("needs", array(needs)),
+                ("notes", texts(route.notes)),
+            ])
+    }
+
+    private static func object(_ subscription: SubscriptionReport) -> String {
+        JSONText.object(
+            [
+                ("name", JSONText.quoted(subscription.name.name)), ("topic", JSONText.quoted(subscription.topic.name)),
+                ("to", optional(subscription.target?.name)),
+            ] + members(of: subscription.promise) + [("notes", texts(subscription.notes))])
+    }
+
+    /// What is promised, as members of a JSON object.
+    static func members(of promise: Promise) -> [(name: String, value: String)] {
+        [
+            ("guarantee", JSONText.quoted(promise.guarantee.words)), ("order", JSONText.quoted(promise.order.rawValue)),
+            ("endsWithProcess", String(promise.endsWithProcess)), ("reasons", texts(promise.reasons.map(\.sentence))),
+        ]
     }
 
     private static func optional(_ text: String?) -> String { text.map(JSONText.quoted) ?? "null" }

@@ -7,7 +7,7 @@ import Testing
     private static let routes = """
         brokers: {main: {type: inmemory}}
         routes:
-          orders: {topic: orders.created, broker: main, kind: queue}
+          orders: {topic: orders.created, broker: main, kind: queue, deduplicate: {}}
           log: {topic: orders.log, broker: main, kind: stream, groups: {archive: {}}}
           archive: {topic: orders.archive, broker: main, kind: queue}
 

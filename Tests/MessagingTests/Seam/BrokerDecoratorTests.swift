@@ -15,6 +15,7 @@ import Testing
         #expect(broker.type == "recording")
         #expect(broker.capabilities == base.capabilities)
         #expect(broker.limits == base.limits)
+        #expect(broker.durability == BrokerDurability(until: .server, "recorded"))
         let events = Lock([BrokerEvent]())
         try await broker.connect { event in events.withLock { $0.append(event) } }
         #expect(events.withLock { $0 } == [.up])
@@ -86,8 +87,8 @@ import Testing
         let broker = try requirements(of: "MessageBroker", in: "MessageBroker")
         #expect(
             broker == [
-                "name", "type", "capabilities", "limits", "connect", "declare", "publish", "publish", "subscribe",
-                "health", "close", "topology", "replay", "requests",
+                "name", "type", "capabilities", "limits", "durability", "connect", "declare", "publish", "publish",
+                "subscribe", "health", "close", "topology", "replay", "requests",
             ])
         let consumer = try requirements(of: "MessageConsumer", in: "MessageBroker")
         #expect(consumer == ["receive", "holds", "settle", "settle", "stop", "cancel"])

@@ -22,6 +22,7 @@ final class RecordingBroker: MessageBroker, TopologyAdministration, Replaying, R
 
     var capabilities: BrokerCapabilities { BrokerCapabilities([.queue: [.serve: .native]], crashCount: .exact) }
     var limits: BrokerLimits { BrokerLimits().with { $0.maximumBodyBytes = 7 } }
+    var durability: BrokerDurability? { BrokerDurability(until: .server, "recorded") }
     var topology: (any TopologyAdministration)? { self }
     var replay: (any Replaying)? { self }
     var requests: (any Requesting)? { self }

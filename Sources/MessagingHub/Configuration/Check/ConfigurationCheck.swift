@@ -31,7 +31,13 @@ struct ConfigurationCheck: Sendable {
             found += problems(of: route, at: ConfigurationPath("routes", name.name))
         }
         return found + ties + LifecycleCheck(configuration, read: read).problems
-            + SubscriptionCheck(configuration, read: read).problems
+            + SubscriptionCheck(configuration, read: read).problems + shortfalls
+    }
+
+    /// What gets less than it asks for, whatever store a program may give the hub.
+    private var shortfalls: [ConfigurationProblem] {
+        let promises = configuration.promises(Array(profiles.values), storeEndsWithProcess: false)
+        return promises.map { configuration.shortfalls($0, read: read) } ?? []
     }
 
     private func problems(of broker: BrokerConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {

@@ -19,6 +19,11 @@ public struct ConfigurationReport: Hashable, Sendable {
     public let brokers: [Broker]
     /// The routes, by name.
     public let routes: [RouteReport]
+    /// The subscriptions, by name.
+    public let subscriptions: [SubscriptionReport]
+    /// What gets less than it asks for where the hub remembers handled messages in memory: one problem for each thing that
+    /// lowers it.
+    public let problems: [ConfigurationProblem]
 }
 
 extension HubConfiguration {
@@ -34,16 +39,29 @@ extension HubConfiguration {
                 name: name, type: broker.type, isInThisBuild: absent == nil,
                 notes: notes + bridging(to: name, profiles) + [absent?.sentence].compactMap { $0 })
         }
-        let routes = routes.sorted { $0.key.name < $1.key.name }.compactMap { name, route -> RouteReport? in
+        let promises = promises(profiles, storeEndsWithProcess: true)
+        return ConfigurationReport(
+            brokers: brokers, routes: promises.map { reports(profiles, $0) } ?? [],
+            subscriptions: promises.map { subscriptionReports($0) } ?? [],
+            problems: promises.map { shortfalls($0, read: read) } ?? [])
+    }
+
+    private func reports(_ profiles: [BrokerProfile], _ promises: PromiseCalculation) -> [RouteReport] {
+        routes.sorted { $0.key.name < $1.key.name }.compactMap { name, route -> RouteReport? in
             guard let broker = self.brokers[route.broker] else { return nil }
             guard let profile = profiles.first(where: { $0.type == broker.type }) else { return nil }
-            let other = route.fallback.flatMap { self.brokers[$0.broker] }
-            let standIn = other.flatMap { other in
-                profiles.first { $0.type == other.type }.map { ($0, other.options) }
-            }
-            return RouteReport(name, route, on: profile, broker.options, orOn: standIn, among: self.routes, read: read)
+            return RouteReport(
+                name, route, on: profile, promises.promise(of: route), among: promises.table, read: read)
         }
-        return ConfigurationReport(brokers: brokers, routes: routes)
+    }
+
+    private func subscriptionReports(_ promises: PromiseCalculation) -> [SubscriptionReport] {
+        subscriptions.sorted { $0.key.name < $1.key.name }.compactMap { name, subscription in
+            promises.promise(of: subscription).map {
+                SubscriptionReport(
+                    name: name, topic: subscription.topic, target: subscription.target, promise: $0, notes: [])
+            }
+        }
     }
 }
 

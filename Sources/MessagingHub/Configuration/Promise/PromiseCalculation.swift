@@ -1,0 +1,134 @@
+import Messaging
+import MessagingReliability
+
+/// Computes what is promised, from the source, the target, every setting between and what the servers have said. Pure.
+struct PromiseCalculation: Sendable {
+    /// A broker as far as a promise depends on it.
+    struct Broker: Sendable {
+        let capabilities: BrokerCapabilities
+        let settleLag: Duration
+        /// What is to be said of the values of its options.
+        let cautions: [OptionCaution]
+        /// What its server has said; nil before it was asked.
+        let durability: BrokerDurability?
+    }
+
+    /// What keeps the messages of a route: what lowers it, and whether it ends with this process.
+    private typealias Keeping = (reasons: [Promise.Reason], endsWithProcess: Bool)
+
+    let table: RouteTable
+    let brokers: [BrokerName: Broker]
+    /// Whether what remembers handled messages ends with this process.
+    let storeEndsWithProcess: Bool
+
+    /// What is promised for a route's messages.
+    func promise(of route: RouteConfiguration) -> Promise {
+        let keeping = keeping(of: route, withDeadLetters: true)
+        let copies = route.kind == .pubSub ? [] : copies(of: route, endsWithProcess: keeping.endsWithProcess)
+        return Promise(
+            order: order(of: route), endsWithProcess: keeping.endsWithProcess, keeping.reasons + copies)
+    }
+
+    /// What is promised for what a subscription does; nil where a topic has no route.
+    func promise(of subscription: SubscriptionConfiguration) -> Promise? {
+        guard let from = table.route(of: subscription.topic), brokers[from.configuration.broker] != nil else {
+            return nil
+        }
+        let source = from.configuration
+        guard let topic = subscription.target else { return promise(of: source) }
+        guard let to = table.route(of: topic), brokers[to.configuration.broker] != nil else { return nil }
+        let target = to.configuration
+        let (first, second) = (keeping(of: source, withDeadLetters: true), keeping(of: target, withDeadLetters: false))
+        let further = second.reasons.filter { !first.reasons.contains($0) }.map { $0.at("target \(to.name)") }
+        let endsWithProcess = first.endsWithProcess || second.endsWithProcess
+        var copies: [Promise.Reason] = []
+        if let policy = target.deduplicate, target.kind != .pubSub, second.endsWithProcess || !storeEndsWithProcess {
+            copies = [Promise.Reason.isRemembered(policy).at("target \(to.name)")]
+        } else {
+            copies = step(from: source, to: target) + repeats(by: from, first.endsWithProcess)
+        }
+        return Promise(
+            order: order(of: source).weaker(order(of: target)), endsWithProcess: endsWithProcess,
+            first.reasons + further + copies)
+    }
+
+    private func order(of route: RouteConfiguration) -> DestinationDeclaration.Order {
+        let canOrder = brokers[route.broker]?.capabilities.can(.order, on: route.kind) ?? false
+        return route.isOrdered && route.fallback == nil && canOrder ? route.order : .none
+    }
+
+    // MARK: What loses messages
+
+    private func keeping(of route: RouteConfiguration, withDeadLetters: Bool) -> Keeping {
+        if route.kind == .pubSub { return ([.nobodyListens], false) }
+        var all = keeping(of: route, on: route.broker)
+        func add(_ other: Keeping, _ place: String) {
+            all.reasons += other.reasons.filter { !all.reasons.contains($0) }.map { $0.at(place) }
+            all.endsWithProcess = all.endsWithProcess || other.endsWithProcess
+        }
+        if let fallback = route.fallback?.broker { add(keeping(of: route, on: fallback), "diverted to \(fallback)") }
+        if withDeadLetters, case .topic(let topic) = route.deadLetter, let target = table.route(of: topic) {
+            if target.configuration.kind == .pubSub {
+                all.reasons.append(.deadLettersAreGone)
+            } else {
+                add(keeping(of: target.configuration, withDeadLetters: false), "dead letters by route \(target.name)")
+            }
+        }
+        return all
+    }
+
+    private func keeping(of route: RouteConfiguration, on name: BrokerName) -> Keeping {
+        guard let broker = brokers[name] else { return ([], false) }
+        let settings = RouteOptions.settings
+        let values = settings.values(of: route)
+        let cautions = broker.cautions + settings.group.descriptions.compactMap { $0.caution(in: values) }
+        var reasons = cautions.filter(\.losesMessages).map(Promise.Reason.loses)
+        var endsWithProcess = false
+        func ends(_ reason: String) {
+            endsWithProcess = true
+            let found = Promise.Reason.endsWithProcess(reason)
+            if !reasons.contains(found) { reasons.append(found) }
+        }
+        switch broker.capabilities[route.kind, .durable] {
+        case .native: break
+        case .emulated(let cost): reasons.append(.isDurable(at: cost))
+        case .refused(let reason): ends(reason)
+        }
+        switch broker.durability?.extent {
+        case .process: ends(broker.durability?.reason ?? "")
+        case .server: reasons += broker.durability.map { [.serverForgets($0)] } ?? []
+        case .disk, nil: break
+        }
+        return (reasons, endsWithProcess)
+    }
+
+    // MARK: What makes copies
+
+    /// What a handler may do twice.
+    private func copies(of route: RouteConfiguration, endsWithProcess: Bool) -> [Promise.Reason] {
+        guard let policy = route.deduplicate else { return [.nothingIsDeduplicated] }
+        // Where everything ends with the process, no crash leaves anything that could come again.
+        if endsWithProcess { return [.isRemembered(policy)] }
+        return (storeEndsWithProcess ? [.storeEnds] : []) + [.workAndMarkAreTwo]
+    }
+
+    /// What a bridge publishes twice because its publish and its accept are two steps.
+    private func step(from source: RouteConfiguration, to target: RouteConfiguration) -> [Promise.Reason] {
+        guard source.place == target.place, let broker = brokers[source.broker] else { return [.otherBroker] }
+        if let fallback = source.fallback?.broker {
+            return [.notOneStep("it may be at \(source.broker) or at \(fallback)")]
+        }
+        if case .refused(let reason) = broker.capabilities[source.kind, .atomicForward] {
+            return [.notOneStep(reason)]
+        }
+        return broker.settleLag > .zero ? [.lags(broker.settleLag)] : []
+    }
+
+    /// What a bridge publishes twice because it came twice.
+    private func repeats(by route: Route, _ endsWithProcess: Bool) -> [Promise.Reason] {
+        let source = route.configuration
+        if !source.acceptsDuplicates || source.kind == .pubSub { return [] }
+        guard source.deduplicate != nil else { return [.isRepeated(by: route.name)] }
+        return endsWithProcess ? [] : [.isBridgedAgain(from: route.name)]
+    }
+}
