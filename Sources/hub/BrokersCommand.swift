@@ -10,10 +10,11 @@ extension Command {
             These are the most that a backend can do; what a server does is known once it is connected to.
             """,
         arguments: [Argument(name: "TYPE", meaning: "one type, with costs, reasons and options", defaultText: "all")],
-        options: OptionGroup([CheckOptions.json.description]),
+        options: OptionGroup([CheckOptions.json.description, BrokersOptions.fidelity.description]),
         examples: [
             Example(line: "hub brokers", meaning: "the tables of all types"),
             Example(line: "hub brokers rabbitmq", meaning: "what RabbitMQ can do, at which cost, and its options"),
+            Example(line: "hub brokers --fidelity", meaning: "what each cannot carry of the messages of the others"),
             Example(line: "hub brokers --json", meaning: "the same for machines"),
         ]
     ) { invocation, console in
@@ -27,7 +28,9 @@ extension Command {
             return .usage
         }
         let built = Set(Backends.factories.map(\.profile.type))
-        if invocation.options[CheckOptions.json] {
+        if invocation.options[BrokersOptions.fidelity] {
+            console.write(FidelityText.table(Backends.profiles, console.style))
+        } else if invocation.options[CheckOptions.json] {
             console.write(BrokersJSON.text(chosen, built: built))
         } else if word == "all" {
             console.write(BrokersText.tables(chosen, built: built, console.style))
@@ -36,4 +39,10 @@ extension Command {
         }
         return .success
     }
+}
+
+/// The options of `hub brokers`.
+enum BrokersOptions {
+    static let fidelity = Option(
+        "fidelity", default: false, "prints what each type cannot carry of the messages of the others, sent on to it")
 }

@@ -59,6 +59,22 @@ import Testing
         #expect(console.errors == ["hub brokers: \"kakfa\" is not a type of broker; did you mean kafka?"])
     }
 
+    @Test("--fidelity prints what each type cannot carry of the others' messages, within 80 characters")
+    func fidelity() async throws {
+        let console = RecordingConsole()
+        #expect(await console.run("brokers", "--fidelity") == .success)
+        let lines = console.output.split(separator: "\n").map(String.init)
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(lines.first?.split(separator: " ").suffix(6).map(String.init) == Backends.profiles.map(\.type.name))
+        let memory = try #require(lines.first { $0.hasPrefix("inmemory") }).split(separator: " ")
+        #expect(memory.dropFirst().map(String.init) == ["-", "all", "k", "bp", "all", "bhlp"])
+        // Every letter of the table is explained, and nothing else is.
+        let letters = Set(
+            lines.dropFirst().prefix(6).flatMap { $0.split(separator: " ").dropFirst() }
+                .filter { $0 != "all" && $0 != "-" }.joined())
+        #expect(letters == Set(lines.filter { $0.dropFirst().hasPrefix("  ") }.compactMap(\.first)))
+    }
+
     @Test("--json gives one object with capabilities and options")
     func json() async throws {
         let console = RecordingConsole()

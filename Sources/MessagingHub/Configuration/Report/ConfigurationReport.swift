@@ -10,8 +10,7 @@ public struct ConfigurationReport: Hashable, Sendable {
         public let type: BrokerType
         /// Whether the backend of its type is in this build.
         public let isInThisBuild: Bool
-        /// What is to be pointed out: options that are not safe, what it refuses of what other brokers carry, a backend
-        /// that is missing.
+        /// What is to be pointed out: options that are not safe, a backend that is missing.
         public let notes: [String]
     }
 
@@ -37,12 +36,12 @@ extension HubConfiguration {
             let notes = profile?.cautions(of: broker.options).map(\.sentence) ?? []
             return ConfigurationReport.Broker(
                 name: name, type: broker.type, isInThisBuild: absent == nil,
-                notes: notes + bridging(to: name, profiles) + [absent?.sentence].compactMap { $0 })
+                notes: notes + [absent?.sentence].compactMap { $0 })
         }
         let promises = promises(profiles, storeEndsWithProcess: true)
         return ConfigurationReport(
             brokers: brokers, routes: promises.map { reports(profiles, $0) } ?? [],
-            subscriptions: promises.map { subscriptionReports($0) } ?? [],
+            subscriptions: promises.map { subscriptionReports(profiles, $0) } ?? [],
             problems: promises.map { shortfalls($0, read: read) } ?? [])
     }
 
@@ -51,15 +50,20 @@ extension HubConfiguration {
             guard let broker = self.brokers[route.broker] else { return nil }
             guard let profile = profiles.first(where: { $0.type == broker.type }) else { return nil }
             return RouteReport(
-                name, route, on: profile, promises.promise(of: route), among: promises.table, read: read)
+                name, route, on: profile, promises.promise(of: route), among: promises.table,
+                fidelity(ofDeadLettersOf: route, profiles, promises.table), read: read)
         }
     }
 
-    private func subscriptionReports(_ promises: PromiseCalculation) -> [SubscriptionReport] {
+    private func subscriptionReports(
+        _ profiles: [BrokerProfile], _ promises: PromiseCalculation
+    ) -> [SubscriptionReport] {
         subscriptions.sorted { $0.key.name < $1.key.name }.compactMap { name, subscription in
-            promises.promise(of: subscription).map {
+            let lost = fidelity(of: subscription, profiles, promises.table)
+            return promises.promise(of: subscription).map {
                 SubscriptionReport(
-                    name: name, topic: subscription.topic, target: subscription.target, promise: $0, notes: [])
+                    name: name, topic: subscription.topic, target: subscription.target, promise: $0,
+                    notes: [lost].compactMap { $0 })
             }
         }
     }

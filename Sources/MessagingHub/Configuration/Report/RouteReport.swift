@@ -32,7 +32,7 @@ public struct RouteReport: Hashable, Sendable {
 
     init(
         _ name: RouteName, _ route: RouteConfiguration, on profile: BrokerProfile, _ promise: Promise,
-        among table: RouteTable, read: ReadValues
+        among table: RouteTable, _ lost: String?, read: ReadValues
     ) {
         self.name = name
         topics = route.pattern.text
@@ -45,7 +45,9 @@ public struct RouteReport: Hashable, Sendable {
         deadLetters = Self.deadLetters(of: route, among: table)
         self.promise = promise
         let policies = PolicyCheck(route, at: ConfigurationPath("routes", name.name), read: read).notes
-        notes = Self.notes(of: route) + Self.notes(of: route, on: profile) + policies.map(\.description)
+        notes =
+            Self.notes(of: route) + Self.notes(of: route, on: profile) + [lost].compactMap { $0 }
+            + policies.map(\.description)
     }
 
     private static func notes(of route: RouteConfiguration) -> [String] {
