@@ -50,7 +50,9 @@
         private let state: GzipStream
         private var hasBegun = false
 
-        init() throws(BrokerError) { state = try GzipStream(begin: { CZlib_begin_deflate($0) }, end: { deflateEnd($0) }) }
+        init() throws(BrokerError) {
+            state = try GzipStream(begin: { CZlib_begin_deflate($0) }, end: { deflateEnd($0) })
+        }
 
         func compress(_ bytes: [UInt8]) throws(BrokerError) -> [UInt8] {
             var output: [UInt8] = []
@@ -79,7 +81,9 @@
         private(set) var wholePartsEnd = 0
         private var taken = 0
 
-        init() throws(BrokerError) { state = try GzipStream(begin: { CZlib_begin_inflate($0) }, end: { inflateEnd($0) }) }
+        init() throws(BrokerError) {
+            state = try GzipStream(begin: { CZlib_begin_inflate($0) }, end: { inflateEnd($0) })
+        }
 
         func decompress(_ bytes: [UInt8]) throws(BrokerError) -> [UInt8] {
             var output: [UInt8] = []
@@ -96,7 +100,9 @@
                     wholePartsEnd = taken
                 case Z_OK, Z_BUF_ERROR:
                     if used == 0, !rest.isEmpty { throw Compression.broken("gzip", "code \(code)") }
-                default: throw Compression.broken("gzip", state.stream.pointee.msg.map { String(cString: $0) } ?? "code \(code)")
+                default:
+                    throw Compression.broken(
+                        "gzip", state.stream.pointee.msg.map { String(cString: $0) } ?? "code \(code)")
                 }
             }
             return output

@@ -40,7 +40,9 @@
                         return out.pos
                     }
                 }
-                if ZSTD_isError(left) != 0 { throw Compression.broken("zstd", String(cString: ZSTD_getErrorName(left))) }
+                if ZSTD_isError(left) != 0 {
+                    throw Compression.broken("zstd", String(cString: ZSTD_getErrorName(left)))
+                }
                 output += room.prefix(written)
             } while how == ZSTD_e_end ? left != 0 : input.pos < input.size
             return output
@@ -75,7 +77,9 @@
                         return out.pos
                     }
                 }
-                if ZSTD_isError(hint) != 0 { throw Compression.broken("zstd", String(cString: ZSTD_getErrorName(hint))) }
+                if ZSTD_isError(hint) != 0 {
+                    throw Compression.broken("zstd", String(cString: ZSTD_getErrorName(hint)))
+                }
                 output += room.prefix(written)
                 taken += input.pos - before
                 isFull = hint != 0 && written == room.count

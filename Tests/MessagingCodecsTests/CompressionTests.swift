@@ -48,7 +48,9 @@ import Testing
             var packed = try compressor.compress(Self.bytes) + compressor.finishPart()
             packed[packed.count / 2] ^= 0xFF
             #expect(throws: BrokerError.self) { _ = try compression.decompressor().decompress(packed) }
-            #expect(throws: BrokerError.self) { _ = try compression.decompressor().decompress(Array("no".utf8) + packed) }
+            #expect(throws: BrokerError.self) {
+                _ = try compression.decompressor().decompress(Array("no".utf8) + packed)
+            }
         }
     #else
         @Test(arguments: Compression.allCases) func aBuildWithoutItSaysSo(_ compression: Compression) {

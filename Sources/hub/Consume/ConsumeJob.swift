@@ -47,7 +47,9 @@ final class ConsumeJob: Sendable {
         }
         var problems: [String] = []
         if options.acks, options.peeks { problems.append("--ack and --peek exclude each other; give one of them") }
-        if options.group != nil, !options.acks { problems.append("--group: without --ack it is read as no group; add --ack") }
+        if options.group != nil, !options.acks {
+            problems.append("--group: without --ack it is read as no group; add --ack")
+        }
         if place.kind != .stream {
             if options.group != nil { problems.append("--group: a \(place.kind) has no groups; leave it out") }
             if options.from != nil { problems.append("--from: a \(place.kind) is read from where it is; leave it out") }
@@ -70,7 +72,8 @@ final class ConsumeJob: Sendable {
         let group = place.kind == .stream ? GroupName(options.group ?? CopyPlan.group.name) : nil
         let environment = HubEnvironment(log: ConsoleLog(place.configuration.log.sink) {}, logLevel: .warning)
         try await withHub(place.configuration, brokers: factories, environment: environment) { hub in
-            try await hub.deliveries(of: place.topic, group: group, until: options.untilEnd ? .end : nil) { deliveries in
+            try await hub.deliveries(of: place.topic, group: group, until: options.untilEnd ? .end : nil) {
+                deliveries in
                 try await self.stopping(at: interrupts) {
                     for try await pending in deliveries {
                         try await pending.handle { delivery in self.write(delivery, place) }
@@ -164,7 +167,8 @@ final class ConsumeJob: Sendable {
                 MessageRecord.line(
                     delivery.message, topic: delivery.topic ?? place.topic, attempt: delivery.attempt,
                     position: delivery.position))
-        case .lines: console.write(delivery.message.body.text ?? "\(delivery.message.body.count) bytes that are no text")
+        case .lines:
+            console.write(delivery.message.body.text ?? "\(delivery.message.body.count) bytes that are no text")
         }
         count.withLock { $0 += 1 }
     }

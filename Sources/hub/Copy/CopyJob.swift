@@ -63,11 +63,13 @@ struct CopyJob: Sendable {
         if let problem { for sentence in Self.sentences(of: problem) { console.writeError("\(name): \(sentence)") } }
         let counts = account.counts
         if counts.lost > 0 {
-            let (what, those) = counts.lost == 1 ? ("1 message has", "it") : ("\(counts.lost.grouped) messages have", "they")
+            let (what, those) =
+                counts.lost == 1 ? ("1 message has", "it") : ("\(counts.lost.grouped) messages have", "they")
             let remedy = plan.remedy.map { "; \($0)" } ?? ""
             console.writeError("\(name): \(what) not arrived; \(those) may be at the target or not\(remedy)")
         }
-        let text = options.json
+        let text =
+            options.json
             ? CopyText.json(counts, account.elapsed) : CopyText.ledger(counts, account.elapsed, console.style)
         // Standard output is the messages' own where they go there.
         if case .file("-") = plan.target { console.writeError(text) } else { console.write(text) }
@@ -114,7 +116,8 @@ extension CopyPlan {
     /// What to do about messages that have not arrived; nil where they are gone with a stream of the process.
     fileprivate var remedy: String? {
         switch source {
-        case .topic(let place): place.kind == .pubSub ? nil : "start again: \(place.shown) still has what was not accepted"
+        case .topic(let place):
+            place.kind == .pubSub ? nil : "start again: \(place.shown) still has what was not accepted"
         case .file("-"): nil
         case .file: options.group == nil ? "start again; with --group it goes on where it was" : "start again"
         }

@@ -47,7 +47,8 @@ struct CopyPlan: Sendable {
         let (read, written) = (try place(options.source), try place(options.target))
         var problems = Self.problems(options, read)
         if Self.isOne(read, written) {
-            problems.append("SOURCE and TARGET are the same, \(read.shown): nothing would ever end; name another target")
+            problems.append(
+                "SOURCE and TARGET are the same, \(read.shown): nothing would ever end; name another target")
         }
         let (filter, wrong) = Self.filter(options.filter)
         problems += wrong
@@ -55,9 +56,10 @@ struct CopyPlan: Sendable {
         self.options = options
         self.filter = filter
         additions = options.additions
-        group = if case .topic(let place) = read, place.kind == .stream {
-            options.group.map { GroupName($0) } ?? Self.group
-        } else { nil }
+        group =
+            if case .topic(let place) = read, place.kind == .stream {
+                options.group.map { GroupName($0) } ?? Self.group
+            } else { nil }
         notes = Self.notes(options, read, written)
         source = Self.prepared(read, options, group)
         target = written
@@ -102,7 +104,8 @@ struct CopyPlan: Sendable {
             }
             if options.untilEnd, let why = place.neverEnds { problems.append("--until-end: \(why)") }
             if options.deadLetters != nil {
-                problems.append("--dead-letters: what the target refuses goes to the dead letters of the topic; leave it out")
+                problems.append(
+                    "--dead-letters: what the target refuses goes to the dead letters of the topic; leave it out")
             }
         case .file(let path):
             switch options.from {
@@ -140,7 +143,8 @@ struct CopyPlan: Sendable {
             notes.append("what is copied to \(place.shown) is gone at the end: \(why)")
         }
         if case .file("-") = source, options.group != nil {
-            notes.append("--group: standard input keeps no position; started again, it begins with what it is given then")
+            notes.append(
+                "--group: standard input keeps no position; started again, it begins with what it is given then")
         }
         return notes
     }
@@ -158,9 +162,10 @@ extension TopicPlace {
         guard let settings, let broker = configuration.brokers[settings.broker], let profile else { return [:] }
         let parts: Set<URLPart> = [.host, .port, .hosts, .path]
         let options = profile.options.descriptions.filter { $0.urlPart.map(parts.contains) ?? false }
-        return Dictionary(uniqueKeysWithValues: options.map { option in
-            (option.name, broker.options[untyped: option.name]?.optionText ?? option.defaultText)
-        })
+        return Dictionary(
+            uniqueKeysWithValues: options.map { option in
+                (option.name, broker.options[untyped: option.name]?.optionText ?? option.defaultText)
+            })
     }
 
     /// Why reading it up to its end does not end; nil where it does.

@@ -46,7 +46,8 @@ struct CopyPreview: Sendable {
             }
             let skipped = bad == 0 ? "" : ", and \(bad.grouped) lines that are none"
             let place = await track.place.offset
-            return "file \(path)\(place > 0 ? " from byte \(place.grouped)" : ""): \(messages.grouped) messages\(skipped)"
+            return
+                "file \(path)\(place > 0 ? " from byte \(place.grouped)" : ""): \(messages.grouped) messages\(skipped)"
         }
     }
 

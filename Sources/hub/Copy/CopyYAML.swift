@@ -15,11 +15,13 @@ struct CopyYAML: Sendable {
     /// Throws `.unsupported` for what a service cannot do: files, and a topic of one name at both ends.
     func text() throws(BrokerError) -> String {
         guard case .topic(let source) = plan.source, case .topic(let target) = plan.target else {
-            throw BrokerError(.unsupported, "a service copies from topic to topic, no files and no streams of the process")
+            throw BrokerError(
+                .unsupported, "a service copies from topic to topic, no files and no streams of the process")
         }
         if source.topic == target.topic {
             let why = "a configuration has one route for a topic, and \(source.topic) would need two"
-            throw BrokerError(.unsupported, "\(why); give the target another name, or run hub copy itself as the service")
+            throw BrokerError(
+                .unsupported, "\(why); give the target another name, or run hub copy itself as the service")
         }
         let ends = [(source, options.source), (target, options.target)]
         let inFile = ends.contains { $0.0.route != RouteName(TopicPlace.inURL) }

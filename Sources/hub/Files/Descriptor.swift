@@ -10,7 +10,9 @@ final class Descriptor: Sendable {
 
     /// Opens a file. Throws `.invalidArgument`, or `.resourceExhausted` for a full disk, with what to do.
     init(_ path: String, _ flags: Int32) throws(BrokerError) {
-        if path.isEmpty { throw BrokerError(.invalidArgument, "the name of a file is empty; name one, or - for a stream") }
+        if path.isEmpty {
+            throw BrokerError(.invalidArgument, "the name of a file is empty; name one, or - for a stream")
+        }
         if path.utf8.contains(0) { throw BrokerError(.invalidArgument, "\(path.quoted) contains a NUL; remove it") }
         name = path
         number = open(path, flags | O_CLOEXEC, 0o644)

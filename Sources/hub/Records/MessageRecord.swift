@@ -18,7 +18,9 @@ enum MessageRecord {
     // MARK: Writing
 
     /// A message as a line, without its end.
-    static func line(_ message: Message, topic: Topic? = nil, attempt: Int32? = nil, position: Position = .none) -> String {
+    static func line(_ message: Message, topic: Topic? = nil, attempt: Int32? = nil, position: Position = .none)
+        -> String
+    {
         var members: [(name: String, value: String)] = [("id", JSONText.quoted(message.id.description))]
         func add(_ name: String, _ text: String?) {
             if let text { members.append((name, JSONText.quoted(text))) }

@@ -75,7 +75,8 @@ struct Service: Sendable {
         switch try await command.run(line, variables) {
         case 0: return
         case ChildCommand.refusal: throw Reject("the command ended with status \(ChildCommand.refusal)")
-        case let status where status < 0: throw ChildCommand.Failure(description: "the command was ended by signal \(-status)")
+        case let status where status < 0:
+            throw ChildCommand.Failure(description: "the command was ended by signal \(-status)")
         case let status: throw ChildCommand.Failure(description: "the command ended with status \(status)")
         }
     }

@@ -67,7 +67,9 @@ struct CopyBench: Sendable {
     static func withoutTime(_ ledger: String) -> String { ledger.replacing(#/ in [0-9.]+ s$/#, with: "") }
 
     /// A ledger as it is to be.
-    static func ledger(_ sent: Int, received: Int? = nil, dead: Int = 0, _ more: String = "", duplicated: Int = 0) -> String {
+    static func ledger(_ sent: Int, received: Int? = nil, dead: Int = 0, _ more: String = "", duplicated: Int = 0)
+        -> String
+    {
         let received = received ?? sent
         return "sent \(sent.grouped), received \(received.grouped), dead-lettered \(dead), "
             + "duplicated \(duplicated)\(more), lost \(sent - received - dead)"
@@ -110,7 +112,8 @@ struct CopyBench: Sendable {
     /// Messages that differ, every third of them with a header.
     static func messages(_ count: Int) -> [Message] {
         (0..<count).map { index in
-            Message(Body("body \(index)" as String), key: "k\(index % 7)", headers: index % 3 == 0 ? ["region": "eu"] : [:])
+            Message(
+                Body("body \(index)" as String), key: "k\(index % 7)", headers: index % 3 == 0 ? ["region": "eu"] : [:])
         }
     }
 }

@@ -75,7 +75,8 @@ import Testing
                 return isTarget ? Mortal(inner, after: 300) : inner
             }
         ]
-        var options = CopyOptions(source: bench.word("a", .queue), target: "memory://?max-messages=99999&topic=b&kind=queue")
+        var options = CopyOptions(
+            source: bench.word("a", .queue), target: "memory://?max-messages=99999&topic=b&kind=queue")
         options.untilEnd = true
         options.concurrency = 8
         let status = await CopyJob(options, bench.console.console(), factories: factories).run()
@@ -106,7 +107,9 @@ import Testing
         let bench = try CopyBench(CopyBackend.all[0])
         try await bench.fill("a", .queue, sets)
         let file = try bench.folder.write("in.ndjson", lines(sets))
-        for (source, target) in [(bench.word("a", .queue), bench.word("b", .stream)), (file, bench.folder("out.ndjson"))] {
+        for (source, target) in [
+            (bench.word("a", .queue), bench.word("b", .stream)), (file, bench.folder("out.ndjson")),
+        ] {
             let run = await bench.copy(source, target) { $0.dryRun = true }
             #expect(run.status == .success && run.ledger == "nothing was copied: --dry-run")
         }

@@ -27,7 +27,9 @@ import Testing
         #expect(copied.count - expected.count <= 5000)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM]) func aSignalLetsWhatIsOnItsWayArriveAndTheLedgerIsTrue(_ signal: Int32) async throws {
+    @Test(arguments: [SIGINT, SIGTERM]) func aSignalLetsWhatIsOnItsWayArriveAndTheLedgerIsTrue(_ signal: Int32)
+        async throws
+    {
         let folder = try TestFolder()
         try folder.write("in.txt", lines(50_000))
         let copy = try HubProcess(
@@ -53,7 +55,8 @@ import Testing
         let folder = try TestFolder()
         try folder.write("in.txt", lines(200_000))
         let result = try await HubProcess(
-            shell: "$0 copy \(folder("in.txt")) - --format lines | head -n 1; echo ${PIPESTATUS[0]}").end()
+            shell: "$0 copy \(folder("in.txt")) - --format lines | head -n 1; echo ${PIPESTATUS[0]}"
+        ).end()
         #expect(result.output.hasPrefix("line 0\n") && result.output.hasSuffix("\n141"), "\(result.output)")
         #expect(result.errors.contains("nobody reads it any longer"))
     }
@@ -63,7 +66,8 @@ import Testing
         defer { unlink(pipe) }
         let folder = try TestFolder()
         let copy = try HubProcess(
-            shell: "sleep 300 >\(pipe) & $0 copy file:\(pipe) \(folder("out.txt")) --format lines; s=$?; kill $!; exit $s")
+            shell:
+                "sleep 300 >\(pipe) & $0 copy file:\(pipe) \(folder("out.txt")) --format lines; s=$?; kill $!; exit $s")
         try await condition { FileManager.default.fileExists(atPath: folder("out.txt")) }
         // The shell passes no signal on; its child is the one that catches it.
         _ = try await HubProcess(shell: "pkill -INT -f 'copy file:\(pipe)'").end()

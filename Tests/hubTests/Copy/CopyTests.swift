@@ -125,7 +125,9 @@ import Testing
         #expect(copy.ledger == CopyBench.ledger(34), "\(bench.console.errors)")
         let bytes = lines(Array(sets.prefix(1000))).utf8.count
         let file = try bench.folder.write("in.ndjson", lines(sets))
-        let part = await bench.copy(file, bench.folder("part.ndjson")) { $0.from = StartPosition(optionText: "\(bytes)") }
+        let part = await bench.copy(file, bench.folder("part.ndjson")) {
+            $0.from = StartPosition(optionText: "\(bytes)")
+        }
         #expect(part.ledger == CopyBench.ledger(234), "\(bench.console.errors)")
     }
 

@@ -81,7 +81,9 @@ import Testing
         let folder = try TestFolder()
         let file = try folder.write("a.ndjson", "")
         let same = "are the same"
-        #expect(problems(file, "\(folder.path)/../\(folder.path.split(separator: "/").last ?? "")/a.ndjson").first?.contains(same) == true)
+        #expect(
+            problems(file, "\(folder.path)/../\(folder.path.split(separator: "/").last ?? "")/a.ndjson").first?
+                .contains(same) == true)
         #expect(problems(Self.queue, "memory://?kind=queue&topic=a").first?.contains(same) == true)
         #expect(problems("amqp://h?topic=a", "amqp://u:p@h/%2F?topic=a&prefetch=3").first?.contains(same) == true)
         #expect(problems("amqp://h?topic=a", "amqp://h/other?topic=a") == [])
@@ -121,7 +123,8 @@ import Testing
     }
 
     @Test func whatAServiceCannotDoIsNotPrinted() throws {
-        for (source, target) in [("a.ndjson", Self.queue), (Self.queue, "-"), ("amqp://h?topic=a", "amqp://o?topic=a")] {
+        for (source, target) in [("a.ndjson", Self.queue), (Self.queue, "-"), ("amqp://h?topic=a", "amqp://o?topic=a")]
+        {
             let options = CopyOptions(source: source, target: target)
             let plan = try CopyPlan(options, environment: [:], profiles: Backends.profiles)
             let error = #expect(throws: BrokerError.self) { try CopyYAML(plan, options).text() }

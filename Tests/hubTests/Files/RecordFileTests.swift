@@ -9,7 +9,9 @@ import Testing
 @Suite struct RecordFileTests {
     private static let names = ["a.ndjson"] + (Compression.isAvailable ? ["a.ndjson.gz", "a.ndjson.zst"] : [])
 
-    private func line(_ number: Int) -> [UInt8] { Array(MessageRecord.line(Message(Body("body \(number)" as String))).utf8) }
+    private func line(_ number: Int) -> [UInt8] {
+        Array(MessageRecord.line(Message(Body("body \(number)" as String))).utf8)
+    }
 
     private func read(_ path: String, _ format: RecordFormat = .ndjson) async throws -> [String] {
         let input = try RecordInput(path, format, isInterrupted: { false })

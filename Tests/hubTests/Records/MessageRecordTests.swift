@@ -58,7 +58,8 @@ import Testing
         #expect(try self.message("{}").body == .empty)
         #expect(try self.message(#"{"body":null}"#).body.isNull)
         #expect(try self.message(#"{"body":7}"#).body.text == "7")
-        #expect(try self.message(#"{"body":"x","attempt":3,"topic":"t","position":"9","priority":null}"#).body.text == "x")
+        #expect(
+            try self.message(#"{"body":"x","attempt":3,"topic":"t","position":"9","priority":null}"#).body.text == "x")
     }
 
     @Test(arguments: [
@@ -67,7 +68,8 @@ import Testing
         (#"{"zzzzzzzz":1}"#, "a message has id, type"), (#"{"id":"x"}"#, "has a id that is not a ULID"),
         (#"{"key":7}"#, "has a key that is not a text"), (#"{"priority":11}"#, "from 0 to 10"),
         (#"{"priority":1.5}"#, "from 0 to 10"), (#"{"priority":"1"}"#, "from 0 to 10"),
-        (#"{"timestamp":"yesterday"}"#, "2026-11-21T15:04:05Z"), (#"{"expiration":1}"#, "has a expiration that is not a time"),
+        (#"{"timestamp":"yesterday"}"#, "2026-11-21T15:04:05Z"),
+        (#"{"expiration":1}"#, "has a expiration that is not a time"),
         (#"{"body":"a","body_base64":"YQ=="}"#, "has both"), (#"{"body_base64":"?"}"#, "not base64"),
         (#"{"headers":7}"#, "neither an object nor"), (#"{"headers":[["a"]]}"#, "neither an object nor"),
         (#"{"headers":{"a":7}}"#, "header \"a\""), (#"{"delivery_mode":"x"}"#, "persistent or transient"),

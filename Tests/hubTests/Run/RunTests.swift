@@ -156,7 +156,8 @@ import Testing
         #expect(await RunJob(file: file, console.console(["PATH": "/usr/bin:/bin"])).run() == .configuration)
         #expect(console.errors.first?.contains("\"no-such-program\" is not in PATH") == true)
         let empty = try folder.write(
-            "empty.yaml", "brokers: { one: { type: inmemory } }\nroutes: { a: { topic: run.a, kind: queue, broker: one } }")
+            "empty.yaml",
+            "brokers: { one: { type: inmemory } }\nroutes: { a: { topic: run.a, kind: queue, broker: one } }")
         #expect(await RunJob(file: empty, console.console()).run() == .configuration)
         #expect(console.errors.last?.contains("nothing to run") == true)
     }
@@ -180,7 +181,8 @@ import Testing
 
     @Test func aCommandThatIsCancelledIsEndedThoughItRefuses() async throws {
         let folder = try TestFolder()
-        let script = try folder.write("stubborn", "#!/bin/sh\ntrap '' TERM\necho $$ >\"\(folder("pid"))\"\nsleep 300 &\nwait\nsleep 300\n")
+        let script = try folder.write(
+            "stubborn", "#!/bin/sh\ntrap '' TERM\necho $$ >\"\(folder("pid"))\"\nsleep 300 &\nwait\nsleep 300\n")
         chmod(script, 0o700)
         let command = try ChildCommand([script], path: nil)
         let task = Task { try await command.run("{}", [:]) }
@@ -220,6 +222,8 @@ private struct Away: BrokerDecorator {
 
     private func check(_ count: Int) throws(PublishFailure) {
         isDown.count.withLock { $0 += 1 }
-        if isDown.isSet.withLock({ $0 }) { throw .refused(BrokerError(.notConnected, "the server is gone"), count: count) }
+        if isDown.isSet.withLock({ $0 }) {
+            throw .refused(BrokerError(.notConnected, "the server is gone"), count: count)
+        }
     }
 }
