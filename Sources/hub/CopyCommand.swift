@@ -76,7 +76,7 @@ struct CopyOptions: Sendable {
         "how many messages of a topic are on their way at once (256), or how many batches of a file (1); 1 keeps order")
     static let filter = Option(
         "filter", default: [String](), "only messages with this header; several: with all of them"
-    ).examples("region=eu")
+    ).wholeItems().examples("region=eu")
     static let format = Option("format", default: RecordFormat.ndjson, "how messages stand in a file or a stream")
     static let onBadLine = Option("on-bad-line", default: BadLine.stop, "what to do at a line that is no message")
     static let deadLetters = Option<String?>(
