@@ -43,7 +43,9 @@ struct DemoRun: Sendable {
         let (sending, targets) = try await withHub(
             configuration, brokers: Backends.factories,
             environment: HubEnvironment(
-                log: DemoLog(configuration.log.sink) { console.progress?.remove() }, logLevel: .warning)
+                log: ConsoleLog(configuration.log.sink, without: ["message failed", "message dead-lettered"]) {
+                    console.progress?.remove()
+                }, logLevel: .warning)
         ) { hub in
             try await exercise(hub, interrupts, since: start)
         }

@@ -21,7 +21,7 @@ import Testing
             ("type: redis, host: r, password: hunter2", "2:3: brokers.main.tls: credentials go in plain text"),
             ("type: nats, servers: [n], token: hunter2", "2:3: brokers.main.tls: credentials go in plain text"),
             (
-                "type: kafka, required-acks: leader, replication-factor: 3",
+                "type: kafka, required-acks: leader, idempotent: false, replication-factor: 3",
                 "2:39: brokers.main.required-acks: leader loses"
             ),
             (
