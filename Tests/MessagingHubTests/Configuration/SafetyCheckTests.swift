@@ -22,7 +22,7 @@ import Testing
             ("type: nats, servers: [n], token: hunter2", "2:3: brokers.main.tls: credentials go in plain text"),
             (
                 "type: kafka, required-acks: leader, idempotent: false, replication-factor: 3",
-                "2:39: brokers.main.required-acks: leader loses"
+                "2:38: brokers.main.required-acks: leader loses"
             ),
             (
                 "type: kafka, required-acks: none, idempotent: false, replication-factor: 3",
