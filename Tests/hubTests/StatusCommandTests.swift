@@ -70,7 +70,9 @@ import Testing
     }
 
     @Test("A directory that is not this user's own is refused; status 1") func refused() async throws {
-        try FileManager.default.createSymbolicLink(atPath: directory.path, withDestinationPath: "/tmp")
+        let elsewhere = directory.path + "-elsewhere"
+        try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(atPath: directory.path, withDestinationPath: elsewhere)
         let console = RecordingConsole()
         #expect(await console.run("status", environment: environment) == .failure)
         #expect(console.errors.count == 1 && console.errors[0].hasPrefix("hub status: \(directory.path) is a link"))

@@ -12,23 +12,26 @@ extension HubStatus {
     }
 
     /// Every hub process of this user that runs, by pid. A file whose process is gone, also where another one has its pid now,
-    /// is removed. Blocks for as long as reading small files takes. Throws where the directory is not this user's alone.
+    /// is removed; what has another name than such files have is left alone. Blocks for as long as reading small files takes.
+    /// Throws where the directory is not this user's alone.
     package static func running(in directory: StatusDirectory) throws(StatusDirectory.Problem) -> [HubStatus] {
         var found: [HubStatus] = []
         for (name, bytes) in try directory.files() {
+            guard let pid = pid(in: name) else { continue }
             let status = try? JSONDecoder().decode(HubStatus.self, from: Data(bytes))
-            if let status, status.fileName == name, ProcessStart.lives(status.pid, startedAt: status.processStart) {
-                found.append(status)
-            } else if status != nil || !ProcessStart.lives(pid(in: name), startedAt: nil) {
+            let own = status.flatMap { $0.fileName == name ? $0 : nil }
+            if !ProcessStart.lives(own?.pid ?? pid, startedAt: own?.processStart) {
                 directory.remove(name)
+            } else if let own {
+                found.append(own)
             }
         }
         return found.sorted { ($0.pid, $0.number) < ($1.pid, $1.number) }
     }
 
-    /// The process that a file is of, by its name; also of one that is being written.
-    private static func pid(in name: String) -> Int32 {
-        let digits = name.drop { $0 == "." }.prefix { $0.isASCII && $0.isNumber }
-        return Int32(digits) ?? 0
+    /// The process that a file is of, `4711-1.json`, or `.4711-1.json` while it is written; nil for any other name.
+    private static func pid(in name: String) -> Int32? {
+        guard let parts = name.wholeMatch(of: /\.?([0-9]+)-[0-9]+\.json/) else { return nil }
+        return Int32(parts.1)
     }
 }

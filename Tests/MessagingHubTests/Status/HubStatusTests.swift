@@ -41,9 +41,12 @@ import Testing
             try directory.write([1, 2], to: "\(gone)-7.json")
             try directory.write([1, 2], to: ".\(gone)-8.json")
             try directory.write([1, 2], to: "\(pid)-9.json")
-            try directory.write(own.json, to: "stolen.json")
+            // A file that is being written, one that lies, and what is no status of a hub: left alone.
+            let others = [".\(pid)-1.json", "\(pid)-5.json", "notes.txt", "\(gone).json", "x\(gone)-1.json"]
+            for name in others { try directory.write(own.json, to: name) }
             #expect(try HubStatus.running(in: directory) == [own, other])
-            #expect(try directory.files().map(\.name) == [own.fileName, other.fileName, "\(pid)-9.json"].sorted())
+            let left = [own.fileName, other.fileName, "\(pid)-9.json"] + others
+            #expect(try directory.files().map(\.name) == left.sorted())
         }
     #endif
 

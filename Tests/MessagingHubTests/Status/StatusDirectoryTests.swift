@@ -52,7 +52,10 @@ import Testing
             let runtime = try Runtime()
             let path = runtime.status.path
             switch what {
-            case "link": try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/tmp")
+            case "link":
+                let elsewhere = runtime.path + "/elsewhere"
+                try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: false)
+                try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: elsewhere)
             case "file": try Data().write(to: URL(filePath: path))
             default:
                 // Only root can give a directory away.
