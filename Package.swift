@@ -6,6 +6,7 @@ let package = Package(
     products: [
         .library(name: "Messaging", targets: ["Messaging"]),
         .library(name: "MessagingHub", targets: ["MessagingHub", "MessagingReliability"]),
+        .library(name: "MessagingCodecs", targets: ["MessagingCodecs"]),
         .library(name: "MessagingTesting", targets: ["MessagingTesting"]),
         .library(name: "MessagingFaults", targets: ["MessagingFaults"]),
         .library(name: "InMemoryBroker", targets: ["InMemoryBroker"]),
@@ -16,17 +17,25 @@ let package = Package(
         .library(name: "EmbeddedBroker", targets: ["EmbeddedBroker"]),
         .executable(name: "hub", targets: ["hub"]),
     ],
-    // A trait gates what the build needs beyond libyaml. There is one so far, because a trait that gates nothing would be a
-    // promise without content: the backends that stand on libevent bring their own, and each then enables this one.
+    // A trait gates what the build needs beyond libyaml. There are none for backends so far, because a trait that gates
+    // nothing would be a promise without content: those that stand on libevent bring their own, which enable EventLoop.
     traits: [
         .trait(name: "EventLoop", description: "libevent and OpenSSL: server processes and faults for tests"),
-        .default(enabledTraits: ["EventLoop"]),
+        .trait(name: "Compression", description: "zlib and zstd: compressed files"),
+        .default(enabledTraits: ["EventLoop", "Compression"]),
     ],
     targets: [
         .target(name: "Messaging"),
         .target(name: "MessagingReliability", dependencies: ["Messaging"]),
         .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
         .target(name: "MessagingHub", dependencies: ["Messaging", "MessagingReliability", "CYAML"]),
+        .target(
+            name: "CZlib", cSettings: [.define("CZLIB_IS_NEEDED", .when(traits: ["Compression"]))],
+            linkerSettings: [.linkedLibrary("z", .when(traits: ["Compression"]))]),
+        .target(
+            name: "CZstd", cSettings: [.define("CZSTD_IS_NEEDED", .when(traits: ["Compression"]))],
+            linkerSettings: [.linkedLibrary("zstd", .when(traits: ["Compression"]))]),
+        .target(name: "MessagingCodecs", dependencies: ["Messaging", "CZlib", "CZstd"]),
         .target(name: "InMemoryBroker", dependencies: ["Messaging"], path: "Backends/InMemory/InMemoryBroker"),
         .target(name: "RabbitMQBroker", dependencies: ["Messaging"], path: "Backends/RabbitMQ/RabbitMQBroker"),
         .target(name: "KafkaBroker", dependencies: ["Messaging"], path: "Backends/Kafka/KafkaBroker"),
@@ -48,12 +57,13 @@ let package = Package(
         .executableTarget(
             name: "hub",
             dependencies: [
-                "Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "InMemoryBroker",
-                "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
+                "Messaging", "MessagingReliability", "MessagingHub", "MessagingCodecs", "MessagingTesting",
+                "InMemoryBroker", "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
             ]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "MessagingTesting"]),
         .testTarget(
             name: "MessagingReliabilityTests", dependencies: ["Messaging", "MessagingReliability", "MessagingTesting"]),
+        .testTarget(name: "MessagingCodecsTests", dependencies: ["Messaging", "MessagingCodecs"]),
         .testTarget(
             name: "MessagingHubTests",
             dependencies: [
@@ -80,7 +90,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where !["CYAML", "CEvent"].contains(target.name) {
+for target in package.targets where !["CYAML", "CZlib", "CZstd", "CEvent"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

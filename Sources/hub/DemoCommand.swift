@@ -65,14 +65,6 @@ struct DemoOptions: Sendable {
     static let onBadLine = Option("on-bad-line", default: BadLine.stop, "what to do at a line that is not an event")
     static let json = Option("json", default: false, "prints one JSON object a destination instead of tables")
 
-    /// What to do at a line that is not an event.
-    enum BadLine: String, Hashable, Sendable, CaseIterable, OptionValue {
-        /// Send no more; what was sent is handled, and the exit status is 1.
-        case stop
-        /// Name it, and go on with the next.
-        case skip
-    }
-
     let config: String?
     let input: String?
     let count: Int

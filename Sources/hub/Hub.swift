@@ -5,7 +5,9 @@ import MessagingHub
 /// The command: understands its line, runs the sub-command, and exits with its status.
 @main struct Hub {
     /// The sub-commands, in the order of the help.
-    static let commands: [Command] = [.demo, .check, .describe, .brokers, .status, .verify]
+    static let commands: [Command] = [
+        .demo, .run, .publish, .consume, .copy, .check, .describe, .brokers, .status, .verify,
+    ]
 
     static func main() async {
         StandardStream.keepPlaces()

@@ -31,6 +31,7 @@ import Testing
         #expect(!command.examples.isEmpty)
         for example in command.examples {
             let words = example.line.split(separator: " ").map(String.init).drop { $0 != "hub" }.dropFirst()
+                .prefix { $0 != "|" && !$0.hasPrefix("<") && !$0.hasPrefix(">") }
             let result = CommandLineParser(commands: Hub.commands, environment: [:]).parse(Array(words))
             if case .run = result { continue }
             Issue.record("\(example.line) is not understood: \(result)")

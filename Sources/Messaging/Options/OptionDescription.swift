@@ -55,6 +55,29 @@ public struct OptionDescription: Sendable {
     /// The same, with what a number counts: `integer, 1 to 1000 (runs)`.
     public var allowedWithUnit: String { unit.map { "\(allowedDescription) (\($0))" } ?? allowedDescription }
 
+    /// What to do about a value that is not allowed: what may be meant by it, and what may be given. Without the text
+    /// where that may not be shown.
+    package func remedy(for text: String?) -> String {
+        let all = "give \(allowedDescription)"
+        guard let text, let meant = meant(by: text), meant != text, read(meant) != nil else { return all }
+        return "did you mean \(meant)? \(all)"
+    }
+
+    private func meant(by text: String) -> String? {
+        let plain = text.filter { !$0.isWhitespace }
+        switch form {
+        case .word(let words): return text.lowercased().replacing("_", with: "-").nearest(in: words)
+        case .flag:
+            if ["yes", "on", "1", "y"].contains(plain.lowercased()) { return "true" }
+            if ["no", "off", "0", "n"].contains(plain.lowercased()) { return "false" }
+            return plain.lowercased().nearest(in: ["true", "false"])
+        case .duration: return Int(plain) == nil ? plain.lowercased() : "\(plain)s"
+        case .size: return plain.replacing("b", with: "B").replacing("K", with: "k").replacing("kiB", with: "KiB")
+        case .integer: return plain.replacing(",", with: "")
+        default: return nil
+        }
+    }
+
     /// What is to be said of this option's value among others; nil when it is safe.
     public func caution(in values: OptionValues) -> OptionCaution? { cautionFor(values[untyped: name]) }
 }
@@ -91,7 +114,8 @@ public struct OptionGroup: Sendable {
                 values.set(name, value)
             } else {
                 let shown = option.isSecret ? "the value" : text.quoted
-                problems[name] = "\(shown) is not allowed; give \(option.allowedDescription)"
+                let remedy = option.remedy(for: option.isSecret ? nil : text)
+                problems[name] = "\(shown) is not allowed; \(remedy)"
             }
         }
         for option in descriptions where option.isRequired && texts[option.name] == nil {

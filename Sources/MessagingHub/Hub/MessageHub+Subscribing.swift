@@ -10,14 +10,17 @@ extension MessageHub {
     /// then its message is dead-lettered; `throw Reject(…)` dead-letters at once. A stream's messages go to each of its
     /// groups; a stream with one configured group needs no name of it here.
     ///
+    /// With `until: .end` it ends by itself once everything is settled that was there when it became live, also what others
+    /// of its group hold; `HubSubscription.waitUntilEnded` waits for that.
+    ///
     /// Returns when the subscription is live, or, before the hub runs, at once. Throws `.noSuchDestination` where no
     /// route matches and what the broker says for good; what may succeed later is repeated until it does.
     @discardableResult
     public func subscribe(
-        to topic: Topic, group: GroupName? = nil, concurrency: Int? = nil,
+        to topic: Topic, group: GroupName? = nil, concurrency: Int? = nil, until: Subscription.Until? = nil,
         _ handler: @escaping @Sendable (Delivery) async throws -> Void
     ) async throws -> HubSubscription {
-        try await subscribe(.topic(topic), group, concurrency, .plain(handler))
+        try await subscribe(.topic(topic), group, concurrency, .plain(handler), until: until)
     }
 
     /// The same for every topic that matches a pattern: on pubSub any, on a stream those that are declared. All of them
@@ -77,7 +80,7 @@ extension MessageHub {
 
     func subscribe(
         _ source: Source, _ group: GroupName?, _ concurrency: Int?, _ handler: DeliveryRunner.Handler,
-        _ responder: Responder? = nil, handover: DeliveryHandover? = nil
+        _ responder: Responder? = nil, handover: DeliveryHandover? = nil, until: Subscription.Until? = nil
     ) async throws -> HubSubscription {
         let (route, topic) = try route(of: source)
         guard let broker = brokers[route.configuration.place] else {
@@ -93,6 +96,7 @@ extension MessageHub {
             case .topic(let topic): Subscription(Destination(topic, configuration.kind), group: group)
             case .pattern(let pattern): Subscription(pattern, kind: configuration.kind, group: group)
             }
+        subscription.until = until
         subscription.window = max(1, configuration.window)
         subscription.maxHold = configuration.maxHold
         let runner = runner(handler, for: subscription, of: topic, on: broker, route, responder, handover)

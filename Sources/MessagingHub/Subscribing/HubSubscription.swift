@@ -97,6 +97,14 @@ public final class HubSubscription: Sendable {
     /// How it is.
     public var state: State { status.withLock { $0.state } }
 
+    /// Returns once it has ended: it was cancelled, the hub has shut down, or the end that it reads up to is settled. Throws
+    /// the error that it ended with, and `CancellationError` when the task is cancelled.
+    public func waitUntilEnded() async throws {
+        _ = await over.wait(on: runner.time)
+        if case .ended(let error?) = state { throw error }
+        try Task.checkCancellation()
+    }
+
     /// Ends it: handlers in flight finish within the hub's grace period and are settled, the rest goes back at once.
     /// Returns when that is done; harmless when repeated. Not to be called from its own handler, which it waits for.
     public func cancel() async { await end(within: terms.grace) }

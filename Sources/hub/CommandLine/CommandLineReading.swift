@@ -59,7 +59,8 @@ struct CommandLineReading {
             invocation.options.set(option.name, value)
         } else {
             let shown = option.isSecret ? "the value" : text.quoted
-            problem("\(source): \(shown) is not allowed; give \(option.allowedDescription)")
+            let remedy = option.remedy(for: option.isSecret ? nil : text)
+            problem("\(source): \(shown) is not allowed; \(remedy)")
         }
     }
 

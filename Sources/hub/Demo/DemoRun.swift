@@ -41,7 +41,9 @@ struct DemoRun: Sendable {
         try EventReader.check(input)
         let start = ContinuousClock.now
         var environment = HubEnvironment(
-            log: DemoLog(configuration.log.sink) { console.progress?.remove() }, logLevel: .warning)
+            log: ConsoleLog(configuration.log.sink, without: ["message failed", "message dead-lettered"]) {
+                console.progress?.remove()
+            }, logLevel: .warning)
         environment.status = StatusReporting(
             command: "demo", configuration: options.config, environment: console.environment)
         let (sending, targets) = try await withHub(

@@ -45,11 +45,10 @@ struct EventReader {
     private let descriptor: Descriptor
     private let isInterrupted: @Sendable () -> Bool
     private let decoder = JSONDecoder()
-    private var buffer: [UInt8] = []
-    private var position = 0
+    private var lines = LineBuffer(longest: Self.longestLine)
     private var isAtEnd = false
-    private var isTooLong = false
-    private(set) var line = 0
+    /// The number of the last line.
+    var line: Int { lines.count }
     private(set) var read = 0
 
     /// Once `isInterrupted` says so, nothing more is waited for: what is there is the end.
@@ -81,10 +80,9 @@ struct EventReader {
     /// The next event; nil at the end of the file. After a `BadLine` the next call goes on with the next line. A cancelled
     /// task waits for nothing.
     mutating func next() async throws -> DemoEvent? {
-        while let bytes = try await nextLine() {
-            line += 1
+        while let element = try await nextLine() {
+            guard case .line(let bytes) = element else { throw tooLong }
             if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-            if bytes.count > Self.longestLine { throw tooLong }
             let commit: Commit
             do { commit = try decoder.decode(Commit.self, from: Data(bytes)) } catch {
                 throw BadLine(file: file, number: line, why: Self.sentence(of: error))
@@ -114,41 +112,24 @@ struct EventReader {
         if lseek(descriptor.number, 0, SEEK_SET) != 0 {
             throw Self.unusable(file, "is a pipe, and cannot be sent again and again; leave out --count")
         }
-        (buffer, position, isAtEnd, isTooLong, line) = ([], 0, false, false, 0)
+        (lines, isAtEnd) = (LineBuffer(longest: Self.longestLine), false)
     }
 
     private var tooLong: BadLine {
         BadLine(file: file, number: line, why: "is longer than \(Self.longestLine) bytes; this is no file of lines")
     }
 
-    /// The next line; of one that is too long only what shows that, its rest being passed over.
-    private mutating func nextLine() async throws -> ArraySlice<UInt8>? {
+    /// The next line.
+    private mutating func nextLine() async throws -> LineBuffer.Element? {
         while true {
-            if let end = buffer[position...].firstIndex(of: 0x0A) {
-                defer { position = end + 1 }
-                if isTooLong {
-                    isTooLong = false
-                    continue
-                }
-                return buffer[position..<end]
-            }
-            if isAtEnd {
-                defer { position = buffer.count }
-                return !isTooLong && position < buffer.count ? buffer[position...] : nil
-            }
-            if isTooLong {
-                position = buffer.count
-            } else if buffer.count - position > Self.longestLine {
-                defer { (position, isTooLong) = (buffer.count, true) }
-                return buffer[position...]
-            }
+            if let element = lines.next() { return element }
+            if isAtEnd { return nil }
             guard let piece = try await nextPiece() else {
-                (position, isAtEnd) = (buffer.count, true)
+                isAtEnd = true
                 return nil
             }
             isAtEnd = piece.isEmpty
-            buffer = Array(buffer[position...]) + piece
-            position = 0
+            if isAtEnd { lines.end() } else { lines.append(piece) }
         }
     }
 

@@ -60,7 +60,8 @@ import Testing
         #expect(problems["port"] == "\"70000\" is not allowed; give integer, 1 to 65535")
         #expect(problems["colour"]?.hasPrefix("is not an option; allowed are port, password") == true)
         #expect(problems["host"] == "is not set and has no default; give text")
-        #expect(problems["heartbeat"] == "\"5\" is not allowed; give duration (500ms, 2s, 168h), 1s to 1m")
+        #expect(
+            problems["heartbeat"] == "\"5\" is not allowed; did you mean 5s? give duration (500ms, 2s, 168h), 1s to 1m")
         #expect(!values.isSet("port"))
         #expect(values[Self.port] == 5672)
         let misspelt = group.read(["host": "a", "passwrod": "x"]).problems

@@ -70,7 +70,8 @@ struct BrokerSection: Sendable {
             values = read.values
         }
         let shape = ConfigurationShape(OptionGroup(Self.options.descriptions + profile.options.descriptions))
-        var section = reader.section(node, shape, at: path, preset: values)
+        let unknown = UnknownOption(of: profile, among: profiles, beside: Self.options.descriptions.map(\.name))
+        var section = reader.section(node, shape, at: path, preset: values) { unknown.hint(for: $0) }
         section.values[Self.type] = profile.type.name
         return section
     }
@@ -91,8 +92,9 @@ struct BrokerSection: Sendable {
                 }
                 return profile
             }
-            let hint =
-                word.nearest(in: types).map { "did you mean \($0)?" } ?? "there are \(types.joined(separator: ", "))"
+            let named = profiles.first { $0.schemes.contains(word) }?.type.name
+            let meant = named ?? word.lowercased().nearest(in: types)
+            let hint = meant.map { "did you mean \($0)?" } ?? "there are \(types.joined(separator: ", "))"
             let shown = reader.hidden[path / Self.type.name] ?? word.quoted
             reader.report(path / Self.type.name, "\(shown) is not a type of broker; \(hint)", at: type.mark)
         } else if let url {

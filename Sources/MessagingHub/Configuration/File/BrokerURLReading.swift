@@ -25,7 +25,7 @@ struct BrokerURLReading: Sendable {
             } else if let value = option.read(text) {
                 values.set(option.name, value)
             } else {
-                problems.append("sets \(option.name) to what is not allowed; give \(option.allowedDescription)")
+                problems.append("sets \(option.name) to what is not allowed; \(option.remedy(for: nil))")
             }
         }
         return (values, problems, doubled)
@@ -63,7 +63,7 @@ struct BrokerURLReading: Sendable {
                 problems.append("sets \(name) in its query and before it; set it once")
             } else {
                 let names = options.descriptions.map(\.name).joined(separator: ", ")
-                let hint = options.nearest(to: name).map { "did you mean \($0)?" } ?? "there are \(names)"
+                let hint = UnknownOption(of: profile, among: profiles).hint(for: name) ?? "there are \(names)"
                 problems.append("sets an option that is not known; \(hint)")
             }
         }

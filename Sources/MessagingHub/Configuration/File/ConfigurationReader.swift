@@ -70,7 +70,8 @@ struct ConfigurationReader: Sendable {
     /// Reads a mapping, its options and the sections in it.
     mutating func section(
         _ node: YAMLNode, _ shape: ConfigurationShape, at path: ConfigurationPath,
-        preset: OptionValues = OptionValues(), shorthand: OptionDescription? = nil
+        preset: OptionValues = OptionValues(), shorthand: OptionDescription? = nil,
+        unknown: (String) -> String? = { _ in nil }
     ) -> ConfigurationSection {
         marks[path] = marks[path] ?? node.mark
         var section = ConfigurationSection(path: path, values: preset)
@@ -87,7 +88,7 @@ struct ConfigurationReader: Sendable {
             } else if let inner = shape.section(entry.key) {
                 section.sections[inner.name] = content(entry.value, inner.content, at: below)
             } else {
-                reportUnknown(entry, among: shape.keys, at: below)
+                reportUnknown(entry, in: shape, at: below, unknown(entry.key))
             }
         }
         complete(&section, shape, given: entries)
@@ -172,7 +173,7 @@ struct ConfigurationReader: Sendable {
     mutating func value(
         _ node: YAMLNode, of option: OptionDescription, at path: ConfigurationPath
     ) -> (any OptionValue)? {
-        let remedy = "give \(option.allowedDescription)"
+        let remedy = option.remedy(for: nil)
         switch node.content {
         case .null where option.isRequired:
             report(path, "has no value; \(remedy), in quotation marks where it begins with #")
@@ -186,6 +187,7 @@ struct ConfigurationReader: Sendable {
             hide(scalar, option, at: path)
             let text = option.isBroker ? urlText(of: scalar) : scalar.text
             if let value = option.read(text) { return value }
+            let remedy = option.remedy(for: hidden[path] == nil ? scalar.text : nil)
             report(path, "\(hidden[path] ?? scalar.text.quoted) is not allowed; \(remedy)", at: node.mark)
         case .sequence(let items):
             guard option.isList else {
@@ -213,11 +215,9 @@ struct ConfigurationReader: Sendable {
     }
 
     private mutating func reportUnknown(
-        _ entry: YAMLNode.Entry, among keys: [String], at path: ConfigurationPath
+        _ entry: YAMLNode.Entry, in shape: ConfigurationShape, at path: ConfigurationPath, _ given: String?
     ) {
-        let written = entry.key.replacing("_", with: "-").lowercased()
-        let nearest = keys.contains(written) ? written : entry.key.nearest(in: keys)
-        let hint = nearest.map { "did you mean \($0)?" } ?? "allowed are \(list(keys))"
+        let hint = given ?? shape.hint(for: entry.key) ?? "allowed are \(list(shape.keys))"
         report(path, "is not known here; \(hint)", at: entry.keyMark)
     }
 

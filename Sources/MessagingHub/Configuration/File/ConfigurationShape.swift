@@ -51,5 +51,18 @@ public struct ConfigurationShape: Sendable {
     /// Every key that may stand here.
     var keys: [String] { options.descriptions.map(\.name) + sections.map(\.name) }
 
+    /// What may be meant by a key that may not stand here: one that may, or one of a mapping in this one.
+    func hint(for name: String) -> String? {
+        let written = name.replacing("_", with: "-").lowercased()
+        if keys.contains(written) { return "did you mean \(written)?" }
+        let below = keys(below: [], profiles: []).map(\.path).filter { path in
+            path.count > 1 && path.last == written && !path.contains(ConfigurationKey.placeholder)
+        }
+        if let place = below.min(by: { $0.count < $1.count }) {
+            return "did you mean \(place.joined(separator: "."))?"
+        }
+        return name.nearest(in: keys).map { "did you mean \($0)?" }
+    }
+
     func section(_ name: String) -> Section? { sections.first { $0.name == name } }
 }

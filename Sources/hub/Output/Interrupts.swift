@@ -7,17 +7,29 @@ import Messaging
 final class Interrupts {
     /// What was caught.
     final class Note: Sendable {
-        private let state = Lock<ExitStatus?>(nil)
+        private let state = Lock<(status: ExitStatus?, waiting: [Waiter<Void>])>((nil, []))
 
         /// What the process is to end with, once it was asked to end.
-        var status: ExitStatus? { state.withLock { $0 } }
+        var status: ExitStatus? { state.withLock { $0.status } }
 
         /// Notes a signal; true when it is the first one.
         func take(_ status: ExitStatus) -> Bool {
-            state.withLock { state in
-                defer { state = state ?? status }
-                return state == nil
+            let (isFirst, waiting) = state.withLock { state in
+                defer { state = (state.status ?? status, []) }
+                return (state.status == nil, state.waiting)
             }
+            for waiter in waiting { waiter.resolve(()) }
+            return isFirst
+        }
+
+        /// Returns once the process was asked to end, or the task is cancelled.
+        func wait() async {
+            let waiter = Waiter<Void>()
+            let isOver = state.withLock { state in
+                if state.status == nil { state.waiting.append(waiter) }
+                return state.status != nil
+            }
+            if !isOver { _ = await waiter.wait() }
         }
     }
 

@@ -1,0 +1,28 @@
+import Testing
+
+@testable import hub
+
+/// A word that is misspelt on the command line is answered with the one that is meant.
+@Suite struct MeantWordsTests {
+    @Test(
+        "Commands, options, words and types of broker are met by what is near",
+        arguments: [
+            (["chek"], "did you mean check?"), (["check", "--jsn"], "did you mean --json?"),
+            (["demo", "--on-bad-line", "skp"], "did you mean skip? give one of stop, skip"),
+            (["verify", "--kind", "Queue"], "did you mean queue? give one of queue, stream, pubsub"),
+            (["brokers", "rabbitmp"], "did you mean rabbitmq?"), (["describe", "strem"], "did you mean stream?"),
+            (["demo", "--count", "1,000"], "did you mean 1000? give integer"),
+        ])
+    func meant(_ words: [String], _ hint: String) async {
+        let console = RecordingConsole()
+        #expect(await console.run(words) == .usage)
+        #expect(console.errors.joined().contains(hint), "\(console.errors)")
+    }
+
+    @Test("hub --version says which it is")
+    func version() async {
+        let console = RecordingConsole()
+        #expect(await console.run("--version") == .success)
+        #expect(console.output == "hub 0.1.0")
+    }
+}

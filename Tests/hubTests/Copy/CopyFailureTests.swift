@@ -1,0 +1,163 @@
+import Foundation
+import InMemoryBroker
+import Messaging
+import MessagingHub
+import MessagingTesting
+import Testing
+
+@testable import hub
+
+/// What goes wrong while messages are copied: nothing is lost, and the ledger is true.
+@Suite(.timeLimit(.minutes(5))) struct CopyFailureTests {
+    private let sets = CopyBench.messages(1234)
+
+    private func lines(_ messages: [Message]) -> String {
+        messages.map { MessageRecord.line($0) + "\n" }.joined()
+    }
+
+    /// Every third message is refused for good by a target that takes bodies of up to 1,000 bytes.
+    private func withLarge(_ count: Int) -> [Message] {
+        (0..<count).map { Message(Body(String(repeating: "x", count: $0 % 3 == 1 ? 2000 : 10))) }
+    }
+
+    @Test(arguments: CopyBackend.kinds)
+    func whatTheTargetRefusesGoesToTheDeadLettersOfTheSource(
+        _ backend: CopyBackend, _ kind: DestinationKind
+    ) async throws {
+        let bench = try CopyBench(backend)
+        try await bench.fill("a", kind, withLarge(300))
+        let target = "memory://?max-body=1kB&topic=small&kind=queue"
+        let copy = await bench.copy(bench.word("a", kind), target) { $0.untilEnd = true }
+        #expect(copy.status == .success && copy.ledger == CopyBench.ledger(300, received: 200, dead: 100))
+        #expect(bench.console.errors.contains { $0.contains("was refused: ") && $0.contains("1000") })
+        let dead = try await bench.drain("a.dead", .queue)
+        #expect(dead.count == 100 && dead.allSatisfy { $0.body.count == 2000 })
+    }
+
+    @Test func whatTheTargetRefusesOfAFileEndsItOrGoesToAFile() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let file = try bench.folder.write("in.ndjson", lines(withLarge(4)))
+        let target = "memory://?max-body=1kB&topic=small&kind=queue"
+        let stopped = await bench.copy(file, target) { $0.group = "g" }
+        #expect(stopped.status == .failure)
+        #expect(bench.console.errors.contains { $0.contains("--dead-letters FILE keeps such messages") })
+        #expect(try PositionFile(of: file, group: "g").load() == nil)
+        let copy = await bench.copy(file, target) { $0.deadLetters = bench.folder("dead.ndjson") }
+        #expect(copy.status == .success && copy.ledger == CopyBench.ledger(4, received: 3, dead: 1))
+        #expect(try bench.folder.text("dead.ndjson").contains(#""hub-dead-letter-reason":"rejected""#))
+    }
+
+    @Test(arguments: CopyBackend.kinds)
+    func aDiskThatIsFullLeavesTheSourceAsItWas(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
+        let bench = try CopyBench(backend)
+        try await bench.fill("a", kind, sets)
+        let copy = await bench.copy(bench.word("a", kind), "/dev/full") { $0.untilEnd = true }
+        #expect(copy.status == .failure)
+        #expect(copy.ledger.contains("received 0,") && !copy.ledger.hasSuffix("lost 0"), "\(copy.ledger)")
+        #expect(bench.console.errors.contains { $0.contains("the disk is full; make room and start again") })
+        #expect(bench.console.errors.contains { $0.contains("start again: ") })
+        let again = await bench.copy(bench.word("a", kind), bench.folder("a.ndjson")) { $0.untilEnd = true }
+        #expect(again.status == .success && again.ledger == CopyBench.ledger(1234), "\(again)")
+        // Given back, not failed: no attempt was used up.
+        #expect(try bench.folder.text("a.ndjson").split(separator: "\n").count == 1234)
+    }
+
+    @Test func aTargetThatDiesInTheMiddleEndsItAndItGoesOnLater() async throws {
+        let (source, target) = (InMemoryServer(), InMemoryServer())
+        let bench = try CopyBench(CopyBackend(name: "two", url: "memory://", factories: [.inMemory(source)]))
+        try await bench.fill("a", .queue, sets)
+        // The target's server is another one, which ends after 300 messages.
+        let profile = BrokerProfile.inMemory
+        let factories = [
+            BrokerFactory(profile) { name, values, environment throws(BrokerError) in
+                let isTarget = values[InMemoryConfiguration.maximumMessages] == 99_999
+                let inner = try BrokerFactory.inMemory(isTarget ? target : source).make(name, values, environment)
+                return isTarget ? Mortal(inner, after: 300) : inner
+            }
+        ]
+        var options = CopyOptions(
+            source: bench.word("a", .queue), target: "memory://?max-messages=99999&topic=b&kind=queue")
+        options.untilEnd = true
+        options.concurrency = 8
+        let status = await CopyJob(options, bench.console.console(), factories: factories).run()
+        #expect(status == .failure)
+        #expect(bench.console.errors.contains { $0.contains("the server is gone") }, "\(bench.console.errors)")
+        let again = await bench.copy(bench.word("a", .queue), bench.folder("a.ndjson")) { $0.untilEnd = true }
+        #expect(again.ledger == CopyBench.ledger(1234 - 300), "\(again)")
+    }
+
+    @Test func aBadLineStopsBehindWhatIsBeforeItOrIsPassedOver() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let good = lines(Array(sets.prefix(5))).split(separator: "\n")
+        let text = (good[0...2] + ["oops"] + good[3...4]).joined(separator: "\n") + "\n"
+        let file = try bench.folder.write("in.ndjson", text)
+        let stopped = await bench.copy(file, bench.word("a", .queue)) { $0.group = "g" }
+        #expect(stopped.status == .failure && stopped.ledger == CopyBench.ledger(3))
+        #expect(bench.console.errors.contains { $0.contains("\(file):4: is not JSON") }, "\(bench.console.errors)")
+        let skipped = await bench.copy(file, bench.word("a", .queue)) {
+            $0.group = "g"
+            $0.onBadLine = .skip
+        }
+        #expect(skipped.status == .success && skipped.ledger == CopyBench.ledger(2, ", skipped 1"))
+        #expect(bench.console.errors.filter { $0.contains("\(file):4: is not JSON") }.count == 2)
+        #expect(try await bench.drain("a", .queue).map(\.id) == sets.prefix(5).map(\.id))
+    }
+
+    @Test func aDryRunCopiesNothingAndMakesNothing() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        try await bench.fill("a", .queue, sets)
+        let file = try bench.folder.write("in.ndjson", lines(sets))
+        for (source, target) in [
+            (bench.word("a", .queue), bench.word("b", .stream)), (file, bench.folder("out.ndjson")),
+        ] {
+            let run = await bench.copy(source, target) { $0.dryRun = true }
+            #expect(run.status == .success && run.ledger == "nothing was copied: --dry-run")
+        }
+        #expect(bench.folder.files == ["in.ndjson"])
+        #expect(try await bench.drain("a", .queue).count == 1234)
+        let broker = InMemoryBroker(try #require(bench.backend.server))
+        try await broker.connect { _ in }
+        let error = await #expect(throws: BrokerError.self) {
+            try await broker.topology?.depth(of: Destination(bench.topic("b"), .stream), group: nil)
+        }
+        #expect(error?.code == .noSuchDestination)
+    }
+}
+
+/// A broker whose server is gone once it has confirmed this many messages.
+private struct Mortal: BrokerDecorator {
+    let base: any MessageBroker
+    private let left: Left
+
+    private final class Left: Sendable {
+        let count: Lock<Int>
+        init(_ count: Int) { self.count = Lock(count) }
+    }
+
+    init(_ base: any MessageBroker, after count: Int) {
+        self.base = base
+        left = Left(count)
+    }
+
+    func publish(
+        _ messages: [Message], to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        try take(messages.count)
+        return try await base.publish(messages, to: destination, options: options)
+    }
+
+    func publish(
+        _ message: Message, to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        try take(1)
+        return try await base.publish(message, to: destination, options: options)
+    }
+
+    private func take(_ count: Int) throws(PublishFailure) {
+        let isThere = left.count.withLock { left in
+            left -= count
+            return left >= 0
+        }
+        if !isThere { throw .refused(BrokerError(.notConnected, "the server is gone"), count: count) }
+    }
+}

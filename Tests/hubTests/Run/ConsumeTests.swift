@@ -1,0 +1,84 @@
+import Foundation
+import InMemoryBroker
+import Messaging
+import MessagingHub
+import Testing
+
+@testable import hub
+
+/// `hub publish` and `hub consume`.
+@Suite(.timeLimit(.minutes(5))) struct ConsumeTests {
+    private func consume(
+        _ bench: CopyBench, _ word: String, _ edit: (inout ConsumeOptions) -> Void = { _ in }
+    ) async -> (status: hub.ExitStatus, messages: [Message], console: RecordingConsole) {
+        var options = ConsumeOptions(topic: word)
+        edit(&options)
+        let console = RecordingConsole()
+        let status = await ConsumeJob(options, console.console(), factories: bench.backend.factories).run()
+        let lines = console.output.split(separator: "\n")
+        let messages = lines.compactMap { try? MessageRecord.message(Array($0.utf8), id: MessageID()) }
+        return (status, messages, console)
+    }
+
+    @Test(arguments: CopyBackend.kinds)
+    func showingTakesNothing(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
+        let bench = try CopyBench(backend)
+        let sets = CopyBench.messages(300)
+        try await bench.fill("a", kind, sets)
+        for count in [nil, 300, 7] {
+            let shown = await consume(bench, bench.word("a", kind)) { $0.count = count }
+            #expect(shown.status == .success && shown.messages.map(\.id) == sets.prefix(count ?? 300).map(\.id))
+            #expect(shown.console.errors.last == "hub consume: \(count ?? 300) messages shown, none taken")
+        }
+        let drained = try await bench.drain("a", kind)
+        #expect(Set(drained.map(\.id)) == Set(sets.map(\.id)))
+    }
+
+    @Test(arguments: CopyBackend.kinds)
+    func acceptingGoesOnBehindWhatWasAccepted(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
+        let bench = try CopyBench(backend)
+        let sets = CopyBench.messages(20)
+        try await bench.fill("a", kind, sets)
+        let first = await consume(bench, bench.word("a", kind)) { ($0.acks, $0.count) = (true, 12) }
+        let rest = await consume(bench, bench.word("a", kind)) { ($0.acks, $0.untilEnd) = (true, true) }
+        #expect(first.status == .success && first.messages.map(\.id) == sets.prefix(12).map(\.id))
+        #expect(rest.status == .success && rest.messages.map(\.id) == sets.suffix(8).map(\.id))
+        let line = first.console.output.split(separator: "\n").first ?? ""
+        #expect(line.contains(#""attempt":1"#) && line.contains(#""topic":""# + bench.topic("a").name))
+    }
+
+    @Test func aStreamIsShownFromWhereItIsAskedFor() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        try await bench.fill("a", .stream, CopyBench.messages(10))
+        let shown = await consume(bench, bench.word("a", .stream)) {
+            ($0.from, $0.format) = (StartPosition(optionText: "7"), .lines)
+        }
+        #expect(shown.console.output == "body 7\nbody 8\nbody 9")
+    }
+
+    @Test func whatDoesNotFitIsToldAtOnce() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let wrong = await consume(bench, bench.word("a", .pubSub)) {
+            ($0.acks, $0.peeks, $0.group, $0.from, $0.untilEnd) = (true, true, "g", .latest, true)
+        }
+        #expect(wrong.status == .usage && wrong.console.errors.count == 4, "\(wrong.console.errors)")
+        let file = await consume(bench, "a.ndjson")
+        #expect(file.status == .usage && file.console.errors.first?.contains("is no topic") == true)
+        let gone = await consume(bench, bench.word("none", .queue))
+        #expect(gone.status == .failure && gone.console.errors.last?.contains("does not exist") == true)
+    }
+
+    @Test func whatIsPublishedHasWhatItLacksOfTheCommandLine() async throws {
+        let words = ["publish", "memory://?topic=a", "--key", "k", "--type", "t", "--header", "a=1", "--header", "b"]
+        let console = RecordingConsole()
+        #expect(await console.run(words) == .usage)
+        #expect(console.errors.contains { $0.contains("--header: \"b\" is not allowed; give name=value") })
+        let additions = MessageAdditions(key: "k", type: "t", headers: ["a": "1", "b": "2"])
+        let plain = additions.applied(to: Message("x"))
+        #expect(plain.key == "k" && plain.type == "t" && plain.headers == ["a": "1", "b": "2"])
+        let own = additions.applied(to: Message("x", type: "own", key: "own", headers: ["B": "3"]))
+        #expect(own.key == "own" && own.type == "own" && own.headers["b"] == "3" && own.headers["a"] == "1")
+        #expect(await console.run("publish", "out.ndjson") == .usage)
+        #expect(console.errors.contains { $0.contains("is no topic; hub copy writes files") })
+    }
+}

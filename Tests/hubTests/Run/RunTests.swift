@@ -1,0 +1,229 @@
+import Foundation
+import InMemoryBroker
+import Messaging
+import MessagingHub
+import MessagingTesting
+import Testing
+
+@testable import hub
+
+/// `hub run`: bridges, and commands.
+@Suite(.timeLimit(.minutes(5))) struct RunTests {
+    /// A configuration with these subscriptions, run while `body` does; its exit status.
+    private func run(
+        _ subscriptions: String, _ factories: [BrokerFactory], folder: TestFolder, _ body: () async throws -> Void
+    ) async throws -> hub.ExitStatus {
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory }, two: { type: inmemory, max-body: 1kB } }
+            routes:
+              a: { topic: run.a, kind: queue, broker: one, retry: { attempts: 3, delay: 1ms } }
+              b: { topic: run.b, kind: queue, broker: two }
+              c: { topic: run.c, kind: queue, broker: one }
+              dead: { topic: "*.*.dead", kind: queue, broker: one, dead-letter: none }
+            shutdown: { grace: 5s }
+            log: { level: error }
+            subscriptions:
+            \(subscriptions)
+            """)
+        let note = Interrupts.Note()
+        async let status = RunJob(
+            file: file, RecordingConsole().console(["PATH": "/usr/bin:/bin"]), factories: factories
+        ).run(until: note)
+        try await body()
+        _ = note.take(.terminated)
+        return await status
+    }
+
+    private func broker(_ server: InMemoryServer) async throws -> InMemoryBroker {
+        let broker = InMemoryBroker(server)
+        try await broker.connect { _ in }
+        return broker
+    }
+
+    /// Publishes once the destination is there.
+    private func publish(_ messages: [Message], to topic: Topic, on server: InMemoryServer) async throws {
+        let broker = try await broker(server)
+        try await condition { await depth(of: topic, server) != nil }
+        try await broker.publish(messages, to: .queue(topic))
+    }
+
+    private func depth(of topic: Topic, _ server: InMemoryServer) async -> Int? {
+        guard let broker = try? await broker(server), let topology = broker.topology else { return nil }
+        let depth = try? await topology.depth(of: .queue(topic), group: nil)
+        await broker.close(within: .zero)
+        return depth.map { $0.waiting + $0.held }
+    }
+
+    private func condition(_ holds: () async -> Bool) async throws {
+        for _ in 0..<3000 {
+            if await holds() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        throw BrokerError(.timeout, "the condition has not come to hold within 30 s")
+    }
+
+    private func factories(_ one: InMemoryServer, _ two: InMemoryServer) -> [BrokerFactory] {
+        [
+            BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
+                try BrokerFactory.inMemory(name == "one" ? one : two).make(name, values, environment)
+            }
+        ]
+    }
+
+    @Test(arguments: ["run.b", "run.c"]) func aBridgeCarriesOverAndAccepts(_ target: String) async throws {
+        let (one, two, folder) = (InMemoryServer(), InMemoryServer(), try TestFolder())
+        let end = target == "run.b" ? two : one
+        let status = try await run("  x: { topic: run.a, to: \(target) }", factories(one, two), folder: folder) {
+            try await publish(CopyBench.messages(50), to: "run.a", on: one)
+            try await condition { await depth(of: Topic(stringLiteral: target), end) == 50 }
+            try await condition { await depth(of: "run.a", one) == 0 }
+        }
+        #expect(status == .success)
+    }
+
+    @Test func whatABridgeMayNotCarryIsDeadLetteredAndAFilterPassesOverTheRest() async throws {
+        let (one, two, folder) = (InMemoryServer(), InMemoryServer(), try TestFolder())
+        let subscription = "  x: { topic: run.a, to: run.b, filter: { region: eu } }"
+        _ = try await run(subscription, factories(one, two), folder: folder) {
+            var messages = CopyBench.messages(9)
+            messages[0].body = Body(String(repeating: "x", count: 2000))
+            try await publish(messages, to: "run.a", on: one)
+            try await condition { await depth(of: "run.b", two) == 2 }
+            try await condition { await depth(of: "run.a.dead", one) == 1 }
+            try await condition { await depth(of: "run.a", one) == 0 }
+        }
+    }
+
+    @Test func aTargetThatIsNotThereIsWaitedForAndNothingIsGivenUp() async throws {
+        let (one, two, folder) = (InMemoryServer(), InMemoryServer(), try TestFolder())
+        let isDown = Down()
+        let factories = [
+            BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
+                let inner = try BrokerFactory.inMemory(name == "one" ? one : two).make(name, values, environment)
+                return name == "one" ? inner : Away(base: inner, isDown: isDown)
+            }
+        ]
+        _ = try await run("  x: { topic: run.a, to: run.b }", factories, folder: folder) {
+            try await publish(CopyBench.messages(5), to: "run.a", on: one)
+            // Longer than three attempts, a millisecond apart, would take.
+            try await condition { isDown.count.withLock { $0 } >= 15 }
+            #expect(await depth(of: "run.a.dead", one) ?? 0 == 0)
+            isDown.isSet.withLock { $0 = false }
+            try await condition { await depth(of: "run.b", two) == 5 }
+        }
+        #expect(await depth(of: "run.a", one) == 0)
+    }
+
+    @Test func aCommandGetsTheMessageAndItsStatusDecides() async throws {
+        let (one, folder) = (InMemoryServer(), try TestFolder())
+        // 0 for a body that begins with ok; 65 for no; else a failure, which is repeated.
+        let script = try folder.write(
+            "handle",
+            """
+            #!/bin/sh
+            line=$(cat)
+            echo "$HUB_TOPIC $HUB_ATTEMPT $HUB_MESSAGE_ID $line" >>"\(folder("seen"))"
+            case $line in *'"ok'*) exit 0;; *'"no'*) exit 65;; *) exit 1;; esac
+            """)
+        chmod(script, 0o700)
+        let status = try await run(
+            "  x: { topic: run.a, command: [\(script)], concurrency: 2 }", factories(one, one), folder: folder
+        ) {
+            try await publish([Message("ok ü"), Message("no"), Message("maybe")], to: "run.a", on: one)
+            try await condition { await depth(of: "run.a.dead", one) == 2 }
+            try await condition { await depth(of: "run.a", one) == 0 }
+        }
+        #expect(status == .success)
+        let seen = try folder.text("seen").split(separator: "\n")
+        #expect(seen.filter { $0.contains("ok ü") }.count == 1)
+        #expect(seen.filter { $0.contains("\"no\"") }.count == 1)
+        #expect(seen.filter { $0.contains("maybe") }.map { $0.split(separator: " ")[1] } == ["1", "2", "3"])
+        #expect(seen.allSatisfy { $0.hasPrefix("run.a ") && $0.contains(#""topic":"run.a""#) })
+    }
+
+    @Test func aCommandThatIsNotThereAndNothingToDoAreProblems() async throws {
+        let folder = try TestFolder()
+        let console = RecordingConsole()
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory } }
+            routes: { a: { topic: run.a, kind: queue, broker: one } }
+            subscriptions: { x: { topic: run.a, command: [no-such-program] } }
+            """)
+        #expect(await RunJob(file: file, console.console(["PATH": "/usr/bin:/bin"])).run() == .configuration)
+        #expect(console.errors.first?.contains("\"no-such-program\" is not in PATH") == true)
+        let empty = try folder.write(
+            "empty.yaml",
+            "brokers: { one: { type: inmemory } }\nroutes: { a: { topic: run.a, kind: queue, broker: one } }")
+        #expect(await RunJob(file: empty, console.console()).run() == .configuration)
+        #expect(console.errors.last?.contains("nothing to run") == true)
+    }
+
+    @Test func ctrlCEndsTheServiceInOrderAndItsCommandWithIt() async throws {
+        let folder = try TestFolder()
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory } }
+            routes: { a: { topic: run.a, kind: queue, broker: one } }
+            subscriptions: { x: { topic: run.a, command: [cat] } }
+            """)
+        for (signal, status) in [(SIGINT, Int32(130)), (SIGTERM, 0)] {
+            let service = try HubProcess(shell: "exec $0 run \(file)")
+            try await service.waitUntilItCatches(signal)
+            service.send(signal)
+            #expect(try await service.end().status == status)
+        }
+    }
+
+    @Test func aCommandThatIsCancelledIsEndedThoughItRefuses() async throws {
+        let folder = try TestFolder()
+        let script = try folder.write(
+            "stubborn", "#!/bin/sh\ntrap '' TERM\necho $$ >\"\(folder("pid"))\"\nsleep 300 &\nwait\nsleep 300\n")
+        chmod(script, 0o700)
+        let command = try ChildCommand([script], path: nil)
+        let task = Task { try await command.run("{}", [:]) }
+        try await condition { (try? folder.text("pid").isEmpty) == false }
+        let start = ContinuousClock.now
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(ContinuousClock.now - start > .seconds(4))
+        let pid = Int32(try folder.text("pid").trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+        #expect(kill(pid, 0) != 0)
+    }
+}
+
+private final class Down: Sendable {
+    let isSet = Lock(true)
+    let count = Lock(0)
+}
+
+/// A broker that publishes nothing while it is down.
+private struct Away: BrokerDecorator {
+    let base: any MessageBroker
+    let isDown: Down
+
+    func publish(
+        _ messages: [Message], to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        try check(messages.count)
+        return try await base.publish(messages, to: destination, options: options)
+    }
+
+    func publish(
+        _ message: Message, to destination: Destination, options: PublishOptions
+    ) async throws(PublishFailure) -> PublishReceipt {
+        try check(1)
+        return try await base.publish(message, to: destination, options: options)
+    }
+
+    private func check(_ count: Int) throws(PublishFailure) {
+        isDown.count.withLock { $0 += 1 }
+        if isDown.isSet.withLock({ $0 }) {
+            throw .refused(BrokerError(.notConnected, "the server is gone"), count: count)
+        }
+    }
+}
