@@ -6,10 +6,15 @@ extension Command {
     static let brokers = Command(
         name: "brokers", summary: "shows what each type of broker can do, for each kind of destination",
         details: """
-            yes: the broker itself does it. emulated: the backend does it, at a cost. no: refused at start-up.
-            These are the most that a backend can do; what a server does is known once it is connected to.
+            yes: the broker itself does it. yes*: the backend does it, at a cost. no: refused
+            at start-up. These are the most that a backend can do; what a server does is known
+            once it is connected to.
             """,
-        arguments: [Argument(name: "TYPE", meaning: "one type, with costs, reasons and options", defaultText: "all")],
+        arguments: [
+            Argument(
+                name: "TYPE", meaning: "one type, with costs, reasons and options", defaultText: "all",
+                values: .words { Backends.profiles.map(\.type.name) })
+        ],
         options: OptionGroup([CheckOptions.json.description, BrokersOptions.fidelity.description]),
         examples: [
             Example(line: "hub brokers", meaning: "the tables of all types"),

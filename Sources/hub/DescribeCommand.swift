@@ -10,7 +10,11 @@ extension Command {
             any other mapping (retry, circuit-breaker, log), or a key with dots between, whole
             or its end: routes.orders.retry.delay, retry.delay, rabbitmq.prefetch.
             """,
-        arguments: [Argument(name: "WHAT", meaning: "what is to be explained", defaultText: "everything, in short")],
+        arguments: [
+            Argument(
+                name: "WHAT", meaning: "what is to be explained", defaultText: "everything, in short",
+                values: .words { DescribeIndex(profiles: Backends.profiles).names })
+        ],
         options: OptionGroup([DescribeOptions.json.description, DescribeOptions.schema.description]),
         examples: [
             Example(line: "hub describe", meaning: "what there is to be explained"),

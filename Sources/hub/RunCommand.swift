@@ -15,7 +15,7 @@ extension Command {
                     to: orders.archive            # published there, and then accepted
                   mail:
                     topic: orders.paid
-                    command: [./send-mail]        # gets the message, and says what becomes of it
+                    command: [./send-mail]        # gets it, and says what becomes of it
 
             A command gets each message as one line of JSON on its standard input, and
             HUB_MESSAGE_ID, HUB_TOPIC and HUB_ATTEMPT in its environment. It accepts by
@@ -26,7 +26,11 @@ extension Command {
             Ctrl-C, or SIGTERM, shuts down in order: what was begun is finished within the
             grace of the configuration, the rest goes back. A second one ends at once.
             """,
-        arguments: [Argument(name: "CONFIG", meaning: "the configuration", defaultText: "configs/messaging.yaml")],
+        arguments: [
+            Argument(
+                name: "CONFIG", meaning: "the configuration", defaultText: "configs/messaging.yaml",
+                values: .configurations)
+        ],
         examples: [
             Example(line: "hub run service.yaml", meaning: "until Ctrl-C"),
             Example(line: "hub copy orders.a orders.b --print-config", meaning: "how a bridge is written"),

@@ -31,7 +31,11 @@ extension Command {
 
             Exit status 1: a scenario failed, or a broker could not be connected to.
             """,
-        arguments: [Argument(name: "CONFIG", meaning: "the configuration", defaultText: "configs/messaging.yaml")],
+        arguments: [
+            Argument(
+                name: "CONFIG", meaning: "the configuration", defaultText: "configs/messaging.yaml",
+                values: .configurations)
+        ],
         options: OptionGroup([
             VerifyOptions.broker.description, VerifyOptions.kind.description, VerifyOptions.scenario.description,
             VerifyOptions.seed.description, VerifyOptions.withFaults.description, VerifyOptions.json.description,

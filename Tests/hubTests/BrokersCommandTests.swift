@@ -28,7 +28,7 @@ import Testing
         let profile = try #require(Backends.profiles.first { $0.type.name == type })
         for option in profile.options.descriptions { #expect(console.output.contains("  \(option.name)")) }
         for (_, operations) in profile.capabilities.operations {
-            for case .emulated(let cost) in operations.values { #expect(console.output.contains(cost)) }
+            for case .emulated(let cost) in operations.values { #expect(console.words.contains(cost)) }
         }
     }
 

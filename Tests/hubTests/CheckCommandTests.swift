@@ -17,7 +17,7 @@ import Testing
         let console = RecordingConsole()
         #expect(await console.run("check", path("development.yaml")) == .success)
         #expect(console.output.contains("no problems; 1 broker, 4 routes"))
-        #expect(console.output.contains("at least once, while the process lives: the in-memory broker lives as long"))
+        #expect(console.words.contains("at least once, while the process lives: the in-memory broker lives as long"))
         #expect(console.output.contains("at most once: whoever does not listen misses it"))
         #expect(console.errors.isEmpty)
     }
@@ -32,8 +32,8 @@ import Testing
         let console = RecordingConsole()
         #expect(await console.run("check", file.path) == .success)
         let note = "routes.a.circuit-breaker.reset: 30s is over nine tenths of max-hold, 20s, so that the"
-        #expect(console.output.contains("  note: \(file.path):3:84: \(note)"))
-        #expect(console.output.contains("; lower it, or raise max-hold"))
+        #expect(console.words.contains("note: \(file.path):3:84: \(note)"))
+        #expect(console.words.contains("; lower it, or raise max-hold"))
     }
 
     @Test("A type that is not in this build is a note, not a problem")
@@ -41,9 +41,9 @@ import Testing
         let console = RecordingConsole()
         #expect(await console.run("check", path("messaging.yaml")) == .success)
         #expect(
-            console.output.contains("the trait Kafka, which needs the package librdkafka-dev and cannot be chosen yet"))
-        #expect(console.output.contains("a low priority may starve"))
-        #expect(console.output.contains("priorities in a queue: emulated, the queue is classic"))
+            console.words.contains("the trait Kafka, which needs the package librdkafka-dev and cannot be chosen yet"))
+        #expect(console.words.contains("a low priority may starve"))
+        #expect(console.words.contains("priorities in a queue: emulated, the queue is classic"))
     }
 
     @Test("Problems go to standard error, a line each, with status 3")
@@ -113,7 +113,7 @@ import Testing
             tables.contains {
                 $0.hasPrefix("run") && $0.contains("none   at least once*") && $0.hasSuffix("  a command")
             })
-        #expect(console.output.contains("  a to b.long-"))
+        #expect(console.words.contains(" a to b.long-"))
     }
 
     @Test("What gets less than it asks for, because handled messages are remembered in memory, is refused; status 3")
@@ -149,5 +149,51 @@ import Testing
         let problems = try #require(try members(bad.output)["problems"] as? [[String: Any]])
         #expect(problems.map { $0["problem"] as? String } == ["does not exist; check the path"])
         #expect(problems[0]["line"] is NSNull)
+    }
+
+    @Test("What is not safe is named with its place and the remedy, after the rest, and --strict makes it an error")
+    func warnings() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "hub-check-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let text = """
+            brokers:
+              main: {type: rabbitmq, host: rabbit, tls-verify: false}
+            routes:
+              a: {topic: a, broker: main, kind: stream, groups: {g: {start: latest}}}
+
+            """
+        try Data(text.utf8).write(to: file)
+        let sentences = [
+            "\(file.path):2:3: brokers.main.tls: credentials go in plain text to another machine; set tls: true",
+            "\(file.path):2:52: brokers.main.tls-verify: false lets anybody stand in for the broker; set tls-authority",
+            "\(file.path):4:65: routes.a.groups.g.start: the group never reads what is in the stream before it is made;",
+        ]
+        let plain = RecordingConsole()
+        #expect(await plain.run("check", file.path) == .success)
+        #expect(plain.output.contains("no problems; 1 broker, 1 route; 3 warnings\n"))
+        for sentence in sentences { #expect(plain.words.contains(sentence), "\(plain.words)") }
+        let strict = RecordingConsole()
+        #expect(await strict.run("check", "--strict", file.path) == .configuration)
+        #expect(strict.errors == ["3 warnings, which are errors by --strict"] && strict.output == plain.output)
+        let json = RecordingConsole()
+        #expect(await json.run("check", "--strict", "--json", file.path) == .configuration)
+        let found = try #require(try members(json.output)["warnings"] as? [[String: Any]])
+        #expect(found.map { $0["line"] as? Int } == [2, 2, 4] && json.errors.isEmpty)
+        #expect(
+            found.map { $0["path"] as? String } == [
+                "brokers.main.tls", "brokers.main.tls-verify", "routes.a.groups.g.start",
+            ])
+        let safe = RecordingConsole()
+        #expect(await safe.run("check", "--strict", path("development.yaml")) == .success)
+    }
+
+    @Test(
+        "No line is longer than 80 characters, but for what cannot be broken", arguments: ["messaging", "production"])
+    func width(_ name: String) async {
+        let console = RecordingConsole()
+        #expect(await console.run("check", path("\(name).yaml")) == .success)
+        for line in console.output.split(separator: "\n").dropFirst() where line.count > 80 {
+            #expect(line.split(separator: " ").contains { $0.count > 60 }, "\(line)")
+        }
     }
 }

@@ -7,6 +7,8 @@ final class RecordingConsole: Sendable {
     private let lines = Lock((output: [String](), errors: [String]()))
 
     var output: String { lines.withLock { $0.output.joined(separator: "\n") } }
+    /// What was written, in words with one blank between: for texts that are wrapped.
+    var words: String { output.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
     var errors: [String] { lines.withLock { $0.errors } }
 
     /// Runs a command line; its exit status.

@@ -75,7 +75,10 @@ public struct KafkaConfiguration: Hashable, Sendable {
     public static let replicationFactor = Option(
         "replication-factor", default: 1, in: 1...100, "how many replicas a topic gets that the hub makes"
     ).unit("replicas").concept("copies", knownAs: "default.replication.factor").caution {
-        $0 == 1 ? OptionCaution("replication-factor: 1 loses a topic with the one broker that has it") : nil
+        $0 == 1
+            ? OptionCaution(
+                "replication-factor: 1 loses a topic with the one broker that has it; set 3 where there are so many brokers"
+            ) : nil
     }
     /// `username`: who connects.
     public static let username = Option<String?>("username", default: nil, "who connects, by SASL").concept(

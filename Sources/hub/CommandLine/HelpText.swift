@@ -2,9 +2,12 @@ import Messaging
 
 /// The help of the program and of its commands, made from their descriptions. Pure.
 enum HelpText {
+    /// What the program is, in one sentence.
+    static let summary = "one API over RabbitMQ, Kafka, Redis, NATS, SQLite and memory: tries, checks and shows it"
+
     /// The list of commands.
     static func overview(_ commands: [Command], _ style: TextStyle) -> String {
-        var lines = ["One API over RabbitMQ, Kafka, Redis, NATS, SQLite and memory: tries, checks and shows it.", ""]
+        var lines = summary.wrapped(at: width) + [""]
         lines += [style.bold("Usage"), "  hub <command> [options]", "", style.bold("Commands")]
         lines += columns(commands.map { ($0.name, $0.summary) })
         lines += ["", style.bold("Exit status")]
@@ -16,9 +19,14 @@ enum HelpText {
     /// All about one command.
     static func command(_ command: Command, _ style: TextStyle) -> String {
         let arguments = command.arguments.map { $0.defaultText == nil ? " \($0.name)" : " [\($0.name)]" }.joined()
-        var lines = ["hub \(command.name): \(command.summary)", "", style.bold("Usage")]
+        var lines = "hub \(command.name): \(command.summary)".wrapped(at: width) + ["", style.bold("Usage")]
         lines.append("  hub \(command.name)\(arguments) [options]")
-        if !command.details.isEmpty { lines += ["", command.details] }
+        for paragraph in command.paragraphs {
+            switch paragraph {
+            case .text(let text): lines += [""] + text.wrapped(at: width)
+            case .lines(let kept): lines += [""] + kept
+            }
+        }
         if !command.arguments.isEmpty {
             lines += ["", style.bold("Arguments")]
             lines += columns(
@@ -74,6 +82,13 @@ enum HelpText {
 }
 
 extension String {
+    /// The text in such lines behind a margin, all but the first indented further.
+    func wrapped(at width: Int, margin: Int = 0, indent: Int) -> [String] {
+        wrapped(at: width - margin - indent).enumerated().map { index, line in
+            String(repeating: " ", count: index == 0 ? margin : margin + indent) + line
+        }
+    }
+
     /// The text in lines of at most this many characters, broken between words.
     func wrapped(at width: Int) -> [String] {
         if count <= width { return [self] }

@@ -34,10 +34,17 @@ struct DescribeIndex: Sendable {
         return found.isEmpty ? nil : .keys(found, self)
     }
 
+    /// The names of types, of kinds, and the last ones of all keys, each once.
+    var names: [String] {
+        let kinds = DestinationKind.allCases.map(\.rawValue)
+        return profiles.map(\.type.name) + kinds + Set(lastNames).sorted()
+    }
+
+    private var lastNames: [String] { keys.compactMap(\.path.last) }
+
     /// The name that is nearest to a misspelt one.
     func nearest(to word: String) -> String? {
-        let last = keys.compactMap(\.path.last)
-        let names = profiles.map(\.type.name) + DestinationKind.allCases.map(\.rawValue) + last + keys.map(\.name)
+        let names = profiles.map(\.type.name) + DestinationKind.allCases.map(\.rawValue) + lastNames + keys.map(\.name)
         if let name = word.nearest(in: names) { return name }
         // The place may be right, and its last word not.
         var words = word.split(separator: ".").map(String.init)

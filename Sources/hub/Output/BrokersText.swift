@@ -13,8 +13,10 @@ enum BrokersText {
             }
             lines += table.lines(style) + [""]
         }
+        lines += [style.dim("yes*: emulated by the backend, at a cost")]
         let absent = profiles.filter { !built.contains($0.type) }
-        lines += absent.map { style.dim("\($0.type) is not in this build\(remedy($0))") }
+        lines += absent.map { "\($0.type) is not in this build\(remedy($0))" }
+            .flatMap { $0.wrapped(at: HelpText.width, indent: 2) }.map(style.dim)
         lines.append(style.dim("hub brokers TYPE names costs, reasons and options"))
         return lines.joined(separator: "\n")
     }
@@ -22,23 +24,25 @@ enum BrokersText {
     /// All about one type.
     static func details(_ profile: BrokerProfile, built: Set<BrokerType>, _ style: TextStyle) -> String {
         let here = built.contains(profile.type) ? "in this build" : "not in this build\(remedy(profile))"
-        var lines = ["\(style.bold(profile.type.name)): \(profile.scheme)://, \(here)"]
+        let head = "\(profile.type.name): \(profile.scheme)://, \(here)"
+        var lines = head.wrapped(at: HelpText.width, indent: 2)
         for kind in DestinationKind.allCases {
             lines += ["", style.bold(kind.rawValue)]
             for operation in operations(of: [profile], on: kind) {
-                lines.append("  \(operation.words): \(words(profile.capabilities[kind, operation]))")
+                lines += "\(operation.words): \(words(profile.capabilities[kind, operation]))"
+                    .wrapped(at: HelpText.width, margin: 2, indent: 2)
             }
         }
         lines += ["", style.bold("limits")] + limits(of: profile).map { "  \($0)" }
         lines += ["", style.bold("options")]
-        var table = TextTable(["  name", "default", "what it is"])
+        var table = TextTable(["name", "default", "what it is"])
         for option in profile.options.descriptions {
             let text = option.isSecret ? "" : option.defaultText
             table.add([
-                .init("  \(option.name)"), .init(text), .init("\(option.meaning); \(option.allowedDescription)"),
+                .init(option.name), .init(text), .init("\(option.meaning); \(option.allowedDescription)"),
             ])
         }
-        return (lines + table.lines(style)).joined(separator: "\n")
+        return (lines + table.lines(style, indent: 2, width: HelpText.width)).joined(separator: "\n")
     }
 
     /// The operations that some of these types offer for a kind.
@@ -53,7 +57,7 @@ enum BrokersText {
     private static func cell(_ support: BrokerCapabilities.Support, _ style: TextStyle) -> TextTable.Cell {
         switch support {
         case .native: .init("yes", style.green)
-        case .emulated: .init("emulated", style.yellow)
+        case .emulated: .init("yes*", style.yellow)
         case .refused: .init("no", style.dim)
         }
     }

@@ -4,14 +4,16 @@ import MessagingHub
 /// What `hub check --json` prints: `{"problems": […]}` or `{"brokers": […], "routes": […]}`. Pure.
 enum CheckJSON {
     static func text(_ error: ConfigurationError) -> String {
-        let problems = error.problems.map { problem in
-            JSONText.object([
-                ("file", optional(problem.file)), ("line", problem.line.map(String.init) ?? "null"),
-                ("column", problem.column.map(String.init) ?? "null"),
-                ("path", JSONText.quoted(problem.path.description)), ("problem", JSONText.quoted(problem.sentence)),
-            ])
-        }
-        return JSONText.object([("problems", array(problems))])
+        JSONText.object([("problems", array(error.problems.map { object($0, "problem") }))])
+    }
+
+    /// Something with its place; `name` is what it is.
+    private static func object(_ problem: ConfigurationProblem, _ name: String) -> String {
+        JSONText.object([
+            ("file", optional(problem.file)), ("line", problem.line.map(String.init) ?? "null"),
+            ("column", problem.column.map(String.init) ?? "null"),
+            ("path", JSONText.quoted(problem.path.description)), (name, JSONText.quoted(problem.sentence)),
+        ])
     }
 
     static func text(_ report: ConfigurationReport) -> String {
@@ -22,7 +24,8 @@ enum CheckJSON {
             ])
         }
         return JSONText.object([
-            ("problems", "[]"), ("brokers", array(brokers)), ("routes", array(report.routes.map(object))),
+            ("problems", "[]"), ("warnings", array(report.warnings.map { object($0, "warning") })),
+            ("brokers", array(brokers)), ("routes", array(report.routes.map(object))),
             ("subscriptions", array(report.subscriptions.map(object))),
         ])
     }

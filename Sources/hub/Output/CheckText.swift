@@ -5,15 +5,18 @@ import MessagingHub
 enum CheckText {
     static func text(_ report: ConfigurationReport, file: String, _ style: TextStyle) -> String {
         let counts = "\(count(report.brokers.count, "broker")), \(count(report.routes.count, "route"))"
-        var lines = ["\(file): \(style.green("no problems")); \(counts)", ""]
+        let warnings = report.warnings.isEmpty ? "" : "; \(style.yellow(count(report.warnings.count, "warning")))"
+        var lines = ["\(file): \(style.green("no problems")); \(counts)\(warnings)", ""]
         lines += promises(report, style)
         for route in report.routes { lines += details(of: route, style) }
         for subscription in report.subscriptions { lines += details(of: subscription, style) }
         let noted = report.brokers.filter { !$0.notes.isEmpty }
         if !noted.isEmpty { lines += ["", style.bold("Brokers")] }
         for broker in noted {
-            for note in broker.notes { lines.append("  \(broker.name) (\(broker.type)): \(style.yellow(note))") }
+            for note in broker.notes { lines += wrapped("\(broker.name) (\(broker.type)): \(note)") }
         }
+        if !report.warnings.isEmpty { lines += ["", style.bold("Warnings")] }
+        for warning in report.warnings { lines += wrapped(warning.description).map(style.yellow) }
         return lines.joined(separator: "\n")
     }
 
@@ -54,26 +57,30 @@ enum CheckText {
 
     private static func details(of route: RouteReport, _ style: TextStyle) -> [String] {
         var lines = ["", style.bold(route.name.name)]
-        lines += ["  topics: \(route.topics)", "  dead letters: \(route.deadLetters)"]
+        lines += wrapped("topics: \(route.topics)") + wrapped("dead letters: \(route.deadLetters)")
         for need in route.needs {
             switch need.support {
-            case .native: lines.append("  \(need.words): native")
-            case .emulated(let cost): lines.append("  \(need.words): emulated, \(cost)")
-            case .refused(let reason): lines.append("  \(need.words): \(style.red("refused")), \(reason)")
+            case .native: lines += wrapped("\(need.words): native")
+            case .emulated(let cost): lines += wrapped("\(need.words): emulated, \(cost)")
+            case .refused(let reason): lines += wrapped("\(need.words): refused, \(reason)").map(style.red)
             }
         }
-        return lines + [line(route.promise)] + route.notes.map { "  note: \($0)" }
+        return lines + wrapped(line(route.promise)) + route.notes.flatMap { wrapped("note: \($0)") }
     }
 
     private static func details(of subscription: SubscriptionReport, _ style: TextStyle) -> [String] {
-        let way = "  \(subscription.topic) to \(subscription.target?.name ?? "a command")"
-        return ["", style.bold(subscription.name.name), way, line(subscription.promise)]
-            + subscription.notes.map { "  note: \($0)" }
+        let way = "\(subscription.topic) to \(subscription.target?.name ?? "a command")"
+        return ["", style.bold(subscription.name.name)] + wrapped(way) + wrapped(line(subscription.promise))
+            + subscription.notes.flatMap { wrapped("note: \($0)") }
     }
 
     private static func line(_ promise: Promise) -> String {
         let reasons = promise.reasons.map(\.sentence).joined(separator: "; ")
-        return "  \(promise.words)\(reasons.isEmpty ? "" : ": \(reasons)")"
+        return "\(promise.words)\(reasons.isEmpty ? "" : ": \(reasons)")"
+    }
+
+    private static func wrapped(_ text: String) -> [String] {
+        text.wrapped(at: HelpText.width, margin: 2, indent: 2)
     }
 
     private static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }

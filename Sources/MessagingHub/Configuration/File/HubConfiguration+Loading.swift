@@ -123,7 +123,7 @@ extension ConfigurationReader {
 
 extension [ConfigurationProblem] {
     /// The problems by line and column, those of the whole file first, each once.
-    fileprivate var inOrderOfTheFile: [ConfigurationProblem] {
+    var inOrderOfTheFile: [ConfigurationProblem] {
         var seen: Set<ConfigurationProblem> = []
         let once = filter { seen.insert($0).inserted }
         return once.enumerated().sorted { left, right in

@@ -10,7 +10,7 @@ public struct ConfigurationReport: Hashable, Sendable {
         public let type: BrokerType
         /// Whether the backend of its type is in this build.
         public let isInThisBuild: Bool
-        /// What is to be pointed out: options that are not safe, a backend that is missing.
+        /// What is to be pointed out: a backend that is missing.
         public let notes: [String]
     }
 
@@ -23,6 +23,8 @@ public struct ConfigurationReport: Hashable, Sendable {
     /// What gets less than it asks for where the hub remembers handled messages in memory: one problem for each thing that
     /// lowers it.
     public let problems: [ConfigurationProblem]
+    /// What works and is not safe, in the order of the file, each with its place and the remedy.
+    public let warnings: [ConfigurationProblem]
 }
 
 extension HubConfiguration {
@@ -32,17 +34,16 @@ extension HubConfiguration {
         let missing = missingBackends(registered: registered)
         let brokers = brokers.sorted { $0.key.name < $1.key.name }.map { name, broker in
             let absent = missing.first { $0.broker == name }
-            let profile = profiles.first { $0.type == broker.type }
-            let notes = profile?.cautions(of: broker.options).map(\.sentence) ?? []
             return ConfigurationReport.Broker(
                 name: name, type: broker.type, isInThisBuild: absent == nil,
-                notes: notes + [absent?.sentence].compactMap { $0 })
+                notes: [absent?.sentence].compactMap { $0 })
         }
         let promises = promises(profiles, storeEndsWithProcess: true)
         return ConfigurationReport(
             brokers: brokers, routes: promises.map { reports(profiles, $0) } ?? [],
             subscriptions: promises.map { subscriptionReports(profiles, $0) } ?? [],
-            problems: promises.map { shortfalls($0, read: read) } ?? [])
+            problems: promises.map { shortfalls($0, read: read) } ?? [],
+            warnings: SafetyCheck(self, profiles: profiles).warnings)
     }
 
     private func reports(_ profiles: [BrokerProfile], _ promises: PromiseCalculation) -> [RouteReport] {

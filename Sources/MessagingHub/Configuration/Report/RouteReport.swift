@@ -89,10 +89,6 @@ public struct RouteReport: Hashable, Sendable {
         if route.maximumPriority > 0, profile.capabilities.priorityOrder == .strict {
             notes.append("a low priority may starve while higher ones keep coming")
         }
-        if route.kind == .stream, let retention = route.retention {
-            notes.append(
-                "a broker that deletes by age deletes after \(retention.optionText) also what a group has not read")
-        }
         if route.kind != .pubSub, route.timeout == nil {
             notes.append("a handler may run up to max-hold, \(route.maxHold.optionText); set timeout to end it sooner")
         }
