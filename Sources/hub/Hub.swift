@@ -6,7 +6,7 @@ import MessagingHub
 @main struct Hub {
     /// The sub-commands, in the order of the help.
     static let commands: [Command] = [
-        .demo, .run, .publish, .consume, .copy, .check, .describe, .brokers, .verify, .completion, .man,
+        .demo, .run, .publish, .consume, .copy, .check, .describe, .brokers, .status, .verify, .completion, .man,
     ]
 
     static func main() async {

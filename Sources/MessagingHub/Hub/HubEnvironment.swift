@@ -29,6 +29,8 @@ public struct HubEnvironment: Sendable {
     /// How often the metrics sink gets the hub's counters, what waits in its destinations, and what the process uses.
     /// Default: 10 s.
     public var metricsInterval = Duration.seconds(10)
+    /// Under what name `hub status` sees it; nil, the default: it does not.
+    public var status: StatusReporting?
     /// How long a subscription has nothing to do before it lets its workers go.
     package var idleTime = Duration.seconds(1)
     /// How sinks are called.

@@ -65,6 +65,7 @@ extension MessageHub {
             group.addTask {
                 await self.telemetry.run(until: drained, on: self.environment.time, report: self.metricsReport)
             }
+            group.addTask { await self.reportStatus(until: drained) }
             defer {
                 drained.fire()
                 telemetry.wake()

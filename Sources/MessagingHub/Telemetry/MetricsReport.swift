@@ -84,7 +84,7 @@ extension MessageHub {
     }
 
     /// Every queue that a route names, every group of such a stream, and whatever is subscribed to.
-    private static func places(_ table: RouteTable, _ subscriptions: [HubSubscription]) -> [MetricsReport.Place] {
+    static func places(_ table: RouteTable, _ subscriptions: [HubSubscription]) -> [MetricsReport.Place] {
         var places: Set<MetricsReport.Place> = []
         for (route, topic) in table.literals where route.configuration.kind != .pubSub {
             let (broker, kind) = (route.configuration.place, route.configuration.kind)

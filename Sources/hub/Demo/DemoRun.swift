@@ -40,12 +40,14 @@ struct DemoRun: Sendable {
     @concurrent func run(interruptedBy interrupts: Interrupts.Note?) async throws -> DemoOutcome {
         try EventReader.check(input)
         let start = ContinuousClock.now
+        var environment = HubEnvironment(
+            log: ConsoleLog(configuration.log.sink, without: ["message failed", "message dead-lettered"]) {
+                console.progress?.remove()
+            }, logLevel: .warning)
+        environment.status = StatusReporting(
+            command: "demo", configuration: options.config, environment: console.environment)
         let (sending, targets) = try await withHub(
-            configuration, brokers: Backends.factories,
-            environment: HubEnvironment(
-                log: ConsoleLog(configuration.log.sink, without: ["message failed", "message dead-lettered"]) {
-                    console.progress?.remove()
-                }, logLevel: .warning)
+            configuration, brokers: Backends.factories, environment: environment
         ) { hub in
             try await exercise(hub, interrupts, since: start)
         }

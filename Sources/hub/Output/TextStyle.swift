@@ -15,6 +15,9 @@ struct TextStyle: Hashable, Sendable {
         isColoured = isTerminal && !refuses && environment["TERM"] != "dumb"
     }
 
+    /// Empties a terminal, so that what follows stands at its top; nothing where there is none.
+    var clearScreen: String { isColoured ? "\u{1B}[H\u{1B}[2J" : "" }
+
     func bold(_ text: String) -> String { wrap(text, "1") }
     func dim(_ text: String) -> String { wrap(text, "2") }
     func red(_ text: String) -> String { wrap(text, "31") }

@@ -38,4 +38,15 @@ extension TextTableTests {
         #expect(table.lines(.plain, width: 3).first == "A            WHAT")
         #expect(TextTable().lines(.plain, width: 3).isEmpty)
     }
+
+    @Test("Of two columns that can be broken the wider one is, and an indentation leaves less room")
+    func widest() {
+        var table = TextTable()
+        table.add("aaaa bb", "one two three")
+        #expect(table.lines(.plain, width: 16) == ["aaaa bb  one two", "         three"])
+        var inner = TextTable()
+        inner.add("aaaa bb", "one two x")
+        #expect(inner.lines(.plain, width: 18) == ["aaaa bb  one two x"])
+        #expect(inner.lines(.plain, indent: 2, width: 18) == ["  aaaa bb  one two", "           x"])
+    }
 }

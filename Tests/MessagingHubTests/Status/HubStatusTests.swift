@@ -1,0 +1,122 @@
+import Foundation
+import InMemoryBroker
+import Messaging
+import MessagingTesting
+import Testing
+
+@testable import MessagingHub
+
+@Suite(.timeLimit(.minutes(5))) struct HubStatusTests {
+    private static func runtime() -> [String: String] {
+        let path = FileManager.default.temporaryDirectory.appending(path: "hub-status-\(UUID().uuidString)").path
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return ["XDG_RUNTIME_DIR": path]
+    }
+
+    private static func status(_ pid: Int32, _ ticks: UInt64?, number: Int = 1) -> HubStatus {
+        HubStatus(
+            pid: pid, processStart: ticks, number: number, command: "demo", state: "running", since: "", written: "",
+            uptime: 1, publishedPerSecond: 0, handledPerSecond: 0, published: 0, handled: 0, failed: 0, retried: 0,
+            deadLettered: 0, routes: [], subscriptions: [], brokers: [])
+    }
+
+    @Test func theStartOfAProcessIsThe22ndFieldWhateverItsNameIs() {
+        let tail = " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4242 20"
+        for name in ["(hub)", "(a b)", "(a) S 9 (b)", "())"] {
+            #expect(ProcessStart.ticks(in: Array("7 \(name)\(tail)".utf8)[...]) == 4242)
+        }
+        #expect(ProcessStart.ticks(in: Array("7 (hub)\(tail.replacing(" S ", with: " Z "))".utf8)[...]) == nil)
+        for line in ["", "7 (hub) S 1", "nothing"] { #expect(ProcessStart.ticks(in: Array(line.utf8)[...]) == nil) }
+    }
+
+    #if os(Linux)
+        @Test func aFileWhoseProcessIsGoneOrWhosePidIsAnothersIsRemoved() throws {
+            let directory = StatusDirectory(Self.runtime())
+            let (pid, ticks) = (getpid(), try #require(ProcessStart.ticks(of: getpid())))
+            let gone: Int32 = 0x7FFF_FFF0
+            let (own, other) = (Self.status(pid, ticks), Self.status(pid, ticks, number: 2))
+            for status in [own, other, Self.status(gone, 1), Self.status(pid, ticks + 1, number: 3)] {
+                try directory.write(status.json, to: status.fileName)
+            }
+            try directory.write([1, 2], to: "\(gone)-7.json")
+            try directory.write([1, 2], to: ".\(gone)-8.json")
+            try directory.write([1, 2], to: "\(pid)-9.json")
+            // A file that is being written, one that lies, and what is no status of a hub: left alone.
+            let others = [".\(pid)-1.json", "\(pid)-5.json", "notes.txt", "\(gone).json", "x\(gone)-1.json"]
+            for name in others { try directory.write(own.json, to: name) }
+            #expect(try HubStatus.running(in: directory) == [own, other])
+            let left = [own.fileName, other.fileName, "\(pid)-9.json"] + others
+            #expect(try directory.files().map(\.name) == left.sorted())
+        }
+    #endif
+
+    @Test func aHubThatAsksForItIsSeenWhileItRunsAndNotAfterwards() async throws {
+        let environment = Self.runtime()
+        let directory = StatusDirectory(environment)
+        var fixture = HubFixture(time: VirtualTime())
+        let time = try #require(fixture.environment.time as? VirtualTime)
+        try fixture.route("orders") { $0.order = .perKey }
+        fixture.configuration.subscriptions["it"] = SubscriptionConfiguration("orders", .run(["cat"]))
+        fixture.environment.status = StatusReporting(
+            command: "test", configuration: "hub.yaml", environment: environment)
+        try await fixture.run { hub in
+            try await hub.publish((0..<50).map { Message(Body("\($0)")) }, to: "orders")
+            var seen: HubStatus?
+            try await advancing(time, by: .seconds(1), until: "seen") {
+                seen = try HubStatus.running(in: directory).first
+                return seen?.lag == 50 && seen?.state == "running" && seen?.brokers.first?.state == "connected"
+            }
+            let status = try #require(seen)
+            #expect(status.pid == getpid() && status.command == "test" && status.configuration == "hub.yaml")
+            #expect(status.published == 50 && status.inFlight == 0)
+            let promised = HubStatus.Promised(
+                name: "orders", guarantee: "at-least-once", endsWithProcess: true, order: "key")
+            #expect(status.routes == [promised])
+            #expect(status.subscriptions.map(\.name) == ["it"])
+            #expect(status.brokers.map(\.type) == ["inmemory"])
+            // What is done in a second is its rate.
+            try await hub.subscribe(to: "orders") { _ in }
+            try await advancing(time, by: .seconds(1), until: "the rates") {
+                try await hub.publish(Message(), to: "orders")
+                return try HubStatus.running(in: directory).first
+                    .map { $0.handledPerSecond > 0 && $0.publishedPerSecond > 0 } ?? false
+            }
+            try await advancing(time, by: .seconds(1), until: "nothing waits") {
+                try HubStatus.running(in: directory).first?.lag == 0
+            }
+        }
+        #expect(try directory.files().isEmpty)
+    }
+
+    @Test func aHubThatDoesNotAskWritesNothing() async throws {
+        var fixture = HubFixture()
+        try fixture.route("orders")
+        #expect(fixture.environment.status == nil)
+        let before = try HubStatus.running(in: StatusDirectory([:])).filter { $0.pid == getpid() }.count
+        try await fixture.run { _ in
+            let now = try HubStatus.running(in: StatusDirectory([:])).filter { $0.pid == getpid() }.count
+            #expect(now == before)
+        }
+    }
+
+    @Test func whereItCannotBeWrittenOneWarningIsLoggedAndTheHubWorksOn() async throws {
+        let time = VirtualTime()
+        let environment = Self.runtime()
+        let directory = StatusDirectory(environment)
+        try Data().write(to: URL(filePath: directory.path))
+        var fixture = HubFixture(time: time)
+        try fixture.route("orders")
+        fixture.environment.status = StatusReporting(command: "test", environment: environment)
+        try await fixture.run { hub in
+            let handled = Recorder<Int>()
+            try await hub.subscribe(to: "orders") { _ in handled.add(1) }
+            let end = time.uptime + .seconds(10)
+            try await advancing(time, by: .seconds(1), until: "ten seconds") { time.uptime >= end }
+            try await hub.publish(Message(), to: "orders")
+            try await eventually("handled") { handled.count == 1 }
+        }
+        let warnings = fixture.log.records(of: "status not written")
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.keys.first?.value.contains("is a link or a file") == true)
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Messaging
+import Testing
+
+@testable import MessagingHub
+@testable import hub
+
+@Suite(.timeLimit(.minutes(5))) struct StatusCommandTests {
+    private let environment: [String: String]
+    private var directory: StatusDirectory { StatusDirectory(environment) }
+
+    init() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "hub-status-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        environment = ["XDG_RUNTIME_DIR": path]
+    }
+
+    private func status(_ edit: (inout HubStatus) -> Void = { _ in }) -> HubStatus {
+        let promised = HubStatus.Promised(
+            name: String(repeating: "orders.", count: 10), guarantee: "at-least-once", endsWithProcess: true,
+            order: "key")
+        let down = HubStatus.Broker(
+            name: "main", type: "rabbitmq", state: "disconnected",
+            reason: String(repeating: "connection refused ", count: 9))
+        var status = HubStatus(
+            pid: getpid(), processStart: ProcessStart.ticks(of: getpid()), number: 1,
+            command: String(repeating: "command", count: 9), configuration: String(repeating: "x/", count: 80),
+            state: "running", since: "", written: "", uptime: 86_399, publishedPerSecond: 1e300,
+            handledPerSecond: 123_456, published: 1, handled: 2, failed: 3, retried: 99_999_999,
+            deadLettered: 1_234_567,
+            inFlight: 999, lag: 1_000_000_000_000, routes: [promised], subscriptions: [],
+            brokers: [down, HubStatus.Broker(name: "spare", type: "inmemory", state: "connected")])
+        edit(&status)
+        return status
+    }
+
+    @Test("Where nothing runs it says so; status 0") func nothing() async {
+        let console = RecordingConsole()
+        #expect(await console.run("status", environment: environment) == .success)
+        #expect(console.output == "no hub process of this user runs" && console.errors.isEmpty)
+        let json = RecordingConsole()
+        #expect(await json.run("status", "--json", environment: environment) == .success)
+        #expect(json.output.isEmpty && json.errors.isEmpty)
+    }
+
+    @Test("Its tables keep within 80 characters, whatever the numbers and names are") func narrow() async throws {
+        let status = status()
+        try directory.write(status.json, to: status.fileName)
+        let console = RecordingConsole()
+        #expect(await console.run("status", environment: environment) == .success)
+        let lines = console.output.split(separator: "\n").map(String.init)
+        #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
+        #expect(lines.count == 7)
+        #expect(lines[0].hasPrefix("PID") && lines[1].hasPrefix("\(getpid())") && lines[1].hasSuffix("1 of 2"))
+        #expect(lines[1].contains("23h59m") && lines[1].contains("123k") && lines[1].contains("1.2M"))
+        #expect(lines[4].contains("key    at least once*"))
+        #expect(lines[5].hasPrefix("  broker main (rabbitmq) is disconnected, connection refused"))
+    }
+
+    @Test("--json prints one object a process") func json() async throws {
+        for number in 1...2 {
+            let status = status { $0.number = number }
+            try directory.write(status.json, to: status.fileName)
+        }
+        let console = RecordingConsole()
+        #expect(await console.run("status", "--json", environment: environment) == .success)
+        let lines = console.output.split(separator: "\n")
+        let objects = try lines.map { try JSONDecoder().decode(HubStatus.self, from: Data($0.utf8)) }
+        #expect(objects == (1...2).map { number in status { $0.number = number } })
+    }
+
+    @Test("A directory that is not this user's own is refused; status 1") func refused() async throws {
+        let elsewhere = directory.path + "-elsewhere"
+        try FileManager.default.createDirectory(atPath: elsewhere, withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(atPath: directory.path, withDestinationPath: elsewhere)
+        let console = RecordingConsole()
+        #expect(await console.run("status", environment: environment) == .failure)
+        #expect(console.errors.count == 1 && console.errors[0].hasPrefix("hub status: \(directory.path) is a link"))
+    }
+
+    @Test("--watch shows it again each second until it is ended") func watch() async throws {
+        let console = RecordingConsole()
+        let environment = environment
+        let task = Task { await console.run("status", "--watch", environment: environment) }
+        try await condition { console.output.split(separator: "\n").count >= 2 }
+        task.cancel()
+        #expect(await task.value == .success)
+    }
+
+    @Test(
+        "Numbers and times are short",
+        arguments: [
+            (0.0, "0"), (999.4, "999"), (1000, "1.0k"), (99_950, "99.9k"), (100_000, "100k"), (1e6, "1.0M"), (-3, "0"),
+        ])
+    func short(_ number: Double, _ text: String) { #expect(StatusText.short(number) == text) }
+
+    #if os(Linux)
+        @Test("hub demo is seen while it runs, until Ctrl-C ends the watching, and no more when it was killed")
+        func demo() async throws {
+            let path = environment["XDG_RUNTIME_DIR"] ?? ""
+            let demo = try HubProcess(shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" demo --count 100000000")
+            try await condition { (try? HubStatus.running(in: directory).first?.state) == "running" }
+            let seen = try #require(try HubStatus.running(in: directory).first)
+            #expect(seen.command == "demo" && seen.routes.map(\.name) == ["events", "live", "tasks"])
+            let watching = try HubProcess(shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" status --watch")
+            try await watching.waitUntilItCatches(SIGINT)
+            watching.send(SIGINT)
+            let watched = try await watching.end()
+            #expect(watched.status == 0 && watched.output.contains("demo: running"))
+            demo.send(SIGKILL)
+            _ = try await demo.end()
+            #expect(try directory.files().count == 1, "killed, it could not remove its file")
+            #expect(try HubStatus.running(in: directory).isEmpty)
+            #expect(try directory.files().isEmpty)
+        }
+    #endif
+}
