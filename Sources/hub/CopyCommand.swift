@@ -19,7 +19,8 @@ extension Command {
 
             A message of the source is accepted only once the target has it for good: a
             broker has confirmed it, a file is on the disk. What the target refuses for
-            what lies in the message goes where the source's dead letters go. Ended and
+            what lies in the message goes where the source's dead letters go. A file that is
+            there is added to. Ended and
             started again, it goes on where it was: a stream for its group, a queue
             anyway, a file with --group, which it keeps in FILE.GROUP.pos. A message may
             come twice then, never not at all. Standard input cannot go on.

@@ -20,8 +20,8 @@ extension Command {
             A command gets each message as one line of JSON on its standard input, and
             HUB_MESSAGE_ID, HUB_TOPIC and HUB_ATTEMPT in its environment. It accepts by
             ending with status 0; with 65 it gives the message up, which is dead-lettered
-            at once; with any other it is run again, as the retry of the route says. A
-            target that cannot be reached is waited for, and uses up no attempt.
+            at once; with any other it is run again, as the retry of the route says. The
+            target of a bridge that cannot be reached is waited for.
 
             Ctrl-C, or SIGTERM, shuts down in order: what was begun is finished within the
             grace of the configuration, the rest goes back. A second one ends at once.
@@ -61,8 +61,11 @@ struct RunJob: Sendable {
             let service = try Service(configuration, file: file, path: console.environment["PATH"], log: log)
             let interrupts = given == nil && console.answersSignals ? Interrupts { ChildCommand.endAll() } : nil
             let note = given ?? interrupts?.note
-            let hasEnded = try await until(note) {
-                try await withHub(configuration, brokers: factories, environment: HubEnvironment(log: log)) { hub in
+            var environment = HubEnvironment(log: log)
+            environment.status = StatusReporting(
+                command: "run", configuration: file, environment: console.environment)
+            let hasEnded = try await until(note) { [environment] in
+                try await withHub(configuration, brokers: factories, environment: environment) { hub in
                     try await service.run(on: hub)
                 }
             }
@@ -83,7 +86,9 @@ struct RunJob: Sendable {
     }
 
     /// Runs something until it ends, true then, or until the process is asked to end: it is cancelled, which ends it in order.
-    private func until(_ note: Interrupts.Note?, _ body: @escaping @Sendable () async throws -> Void) async throws -> Bool {
+    private func until(_ note: Interrupts.Note?, _ body: @escaping @Sendable () async throws -> Void) async throws
+        -> Bool
+    {
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
             tasks.addTask {
                 do { try await body() } catch {

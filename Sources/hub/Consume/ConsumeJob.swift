@@ -70,7 +70,9 @@ final class ConsumeJob: Sendable {
 
     private func take(_ place: TopicPlace, _ interrupts: Interrupts.Note?) async throws {
         let group = place.kind == .stream ? GroupName(options.group ?? CopyPlan.group.name) : nil
-        let environment = HubEnvironment(log: ConsoleLog(place.configuration.log.sink) {}, logLevel: .warning)
+        var environment = HubEnvironment(log: ConsoleLog(place.configuration.log.sink) {}, logLevel: .warning)
+        environment.status = StatusReporting(
+            command: "consume", configuration: options.config, environment: console.environment)
         try await withHub(place.configuration, brokers: factories, environment: environment) { hub in
             try await hub.deliveries(of: place.topic, group: group, until: options.untilEnd ? .end : nil) {
                 deliveries in

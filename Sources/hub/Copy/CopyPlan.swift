@@ -95,7 +95,9 @@ struct CopyPlan: Sendable {
     private static func problems(_ options: CopyOptions, from source: Place, to target: Place) -> [String] {
         var problems: [String] = []
         if options.format == .body {
-            if case .topic = source { problems.append("--format: body is for a file that is one message; give another") }
+            if case .topic = source {
+                problems.append("--format: body is for a file that is one message; give another")
+            }
             if case .file = target { problems.append("--format: body is for a topic as target; give ndjson or lines") }
         }
         if let path = options.deadLetters {

@@ -68,7 +68,10 @@ struct CopyRun: Sendable {
         let log = ConsoleLog(place.configuration.log.sink, without: Self.told) {
             console.progress?.remove()
         }
-        return HubEnvironment(log: log, logLevel: .warning)
+        var environment = HubEnvironment(log: log, logLevel: .warning)
+        environment.status = StatusReporting(
+            command: plan.options.command, configuration: plan.options.config, environment: console.environment)
+        return environment
     }
 
     /// Says what is wrong with one message, as long as there are few of them.
@@ -233,7 +236,9 @@ struct CopyRun: Sendable {
         if !batch.messages.isEmpty {
             // What has failed is not made worse, and what is asked to end begins nothing.
             guard gate.problem == nil else { return }
-            guard await pace.turn(of: batch.messages.count, unless: { gate.isStopped || isInterrupted() }) else { return }
+            guard await pace.turn(of: batch.messages.count, unless: { gate.isStopped || isInterrupted() }) else {
+                return
+            }
             for message in batch.messages { account.begin(message.id) }
             let fates = await target.deliver(batch.messages)
             var isWhole = fates.count == batch.messages.count

@@ -25,7 +25,8 @@ struct CopyYAML: Sendable {
         }
         let ends = [(source, options.source), (target, options.target)]
         let inFile = ends.contains { $0.0.route != RouteName(TopicPlace.inURL) }
-        var lines: [String] = inFile ? ["# To be added to \(options.config), each under the key of its name."] : ["version: 1"]
+        var lines: [String] =
+            inFile ? ["# To be added to \(options.config), each under the key of its name."] : ["version: 1"]
         if !notCarriedOver.isEmpty {
             lines.append("# Without a counterpart here: \(notCarriedOver.joined(separator: ", ")).")
         }
@@ -56,7 +57,9 @@ struct CopyYAML: Sendable {
 
     /// A URL whose password, where it is written in it, is a variable.
     private static func masked(_ url: String) -> String {
-        guard let scheme = url.firstRange(of: "://"), let at = url[scheme.upperBound...].firstIndex(of: "@") else { return url }
+        guard let scheme = url.firstRange(of: "://"), let at = url[scheme.upperBound...].firstIndex(of: "@") else {
+            return url
+        }
         let user = url[scheme.upperBound..<at]
         guard let colon = user.firstIndex(of: ":"), !user[colon...].contains("${") else { return url }
         return "\(url[...colon])${PASSWORD}\(url[at...])"

@@ -29,7 +29,8 @@ enum Endpoint: Hashable, Sendable {
         } else if word.contains("@"), word.contains(":") {
             // It may have a password in it: it is not shown, and no file is made of it.
             throw BrokerError(
-                .invalidArgument, "a word looks like a URL and is none; write scheme://…, or file: before a file's name")
+                .invalidArgument, "a word looks like a URL and is none; write scheme://…, or file: before a file's name"
+            )
         } else if word.contains("/") || Self.suffixes.contains(where: word.hasSuffix) {
             self = .file(word)
         } else {

@@ -35,7 +35,8 @@ extension TopicPlace {
                 _ = try await broker.topology?.depth(of: destination, group: nil)
             } catch {
                 guard error.code == .noSuchDestination else { return }
-                throw BrokerError(error.code, "\(kind) \(shown) does not exist, so there is nothing to read; check its name")
+                throw BrokerError(
+                    error.code, "\(kind) \(shown) does not exist, so there is nothing to read; check its name")
             }
         }
     }

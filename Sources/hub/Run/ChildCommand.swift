@@ -150,7 +150,8 @@ struct ChildCommand: Sendable {
         }
         if status == 0 { return pid }
         throw BrokerError(
-            .unavailable, "\(words[0]) cannot be started: \(String(cString: strerror(status)))", nativeCode: Int(status))
+            .unavailable, "\(words[0]) cannot be started: \(String(cString: strerror(status)))", nativeCode: Int(status)
+        )
     }
 
     private static func withStrings<Result>(

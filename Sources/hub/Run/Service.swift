@@ -89,7 +89,8 @@ struct Service: Sendable {
             }
         case .run(let words):
             guard let command = commands[name] else {
-                throw BrokerError(.invalidConfiguration, "subscription \(name): there is no \(words.first ?? "command")")
+                throw BrokerError(
+                    .invalidConfiguration, "subscription \(name): there is no \(words.first ?? "command")")
             }
             let waiting = Waiting(name, for: "what its command needs", log)
             return try await hub.subscribe(to: topic, group: group, concurrency: limit) { delivery in
@@ -107,7 +108,9 @@ struct Service: Sendable {
 
     /// Publishes, and returns once the message is confirmed. A target that is not there is no fault of the message: it is
     /// waited for, and no attempt is used up. Throws `Reject` for what the target refuses for good.
-    private static func carry(_ message: Message, to target: Topic, over hub: MessageHub, _ waiting: Waiting) async throws {
+    private static func carry(_ message: Message, to target: Topic, over hub: MessageHub, _ waiting: Waiting)
+        async throws
+    {
         try await waiting.through {
             switch await TopicTarget(hub: hub, topic: target).deliver([message]).first {
             case .received: return nil

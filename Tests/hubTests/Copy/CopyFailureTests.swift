@@ -138,8 +138,9 @@ import Testing
 
     @Test func aSourceThatDoesNotExistIsNotMade() async throws {
         let server = InMemoryServer()
+        let profile = try #require(Backends.profiles.first { $0.type == .rabbitMQ })
         let factories = [
-            BrokerFactory(.rabbitMQ) { _, _, _ throws(BrokerError) in InMemoryBroker(server, profile: .rabbitMQ) }
+            BrokerFactory(profile) { _, _, _ throws(BrokerError) in InMemoryBroker(server, profile: profile) }
         ]
         let bench = try CopyBench(CopyBackend(name: "rabbit", url: "amqp://host", factories: factories))
         let copy = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson"))

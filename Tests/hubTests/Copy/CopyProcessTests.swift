@@ -64,11 +64,13 @@ import Testing
         let folder = try TestFolder()
         try folder.write("in.txt", lines(20_000))
         let full = try await HubProcess(
-            shell: "trap '' XFSZ; ulimit -f 64; $0 copy \(folder("in.txt")) \(folder("out.txt")) --format lines --group g"
+            shell:
+                "trap '' XFSZ; ulimit -f 64; $0 copy \(folder("in.txt")) \(folder("out.txt")) --format lines --group g"
         ).end()
         #expect(full.status == 1 && !full.output.contains("lost 0"), "\(full)")
         #expect(try folder.text("out.txt").isEmpty || folder.text("out.txt").hasSuffix("\n"))
-        let rest = try await HubProcess.run("copy", folder("in.txt"), folder("out.txt"), "--format", "lines", "--group", "g")
+        let rest = try await HubProcess.run(
+            "copy", folder("in.txt"), folder("out.txt"), "--format", "lines", "--group", "g")
         #expect(rest.status == 0, "\(rest)")
         #expect(try folder.text("out.txt") == lines(20_000))
     }

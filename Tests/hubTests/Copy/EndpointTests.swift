@@ -70,7 +70,9 @@ import Testing
         }
         #expect(found.count == 6)
         #expect(Set(found.map { $0.prefix { $0 != ":" } }) == ["--group", "--from", "--filter", "--dead-letters"])
-        let files = problems("a.ndjson", "b.ndjson") { ($0.format, $0.deadLetters, $0.group) = (.body, "./b.ndjson", "a/b") }
+        let files = problems("a.ndjson", "b.ndjson") {
+            ($0.format, $0.deadLetters, $0.group) = (.body, "./b.ndjson", "a/b")
+        }
         #expect(Set(files.map { $0.prefix { $0 != ":" } }) == ["--format", "--dead-letters", "--group"], "\(files)")
     }
 

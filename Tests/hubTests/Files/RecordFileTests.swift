@@ -20,7 +20,7 @@ import Testing
             for element in elements {
                 switch element {
                 case .record(let record): bodies.append(record.message.body.text ?? "null")
-                case .bad(let line, let why, _): bodies.append("bad \(line): \(why.sentence)")
+                case .bad(let line, let why, _, _): bodies.append("bad \(line): \(why.sentence)")
                 }
             }
         }

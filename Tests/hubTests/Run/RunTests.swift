@@ -122,16 +122,24 @@ import Testing
 
     @Test func aServiceWhoseSubscriptionsHaveAllEndedEnds() async throws {
         let (one, folder) = (InMemoryServer(), try TestFolder())
-        let status = try await run("  x: { topic: run.a, to: run.c }", factories(one, one), folder: folder) {
-            try await condition { await depth(of: "run.a", one) != nil }
-            let broker = try await broker(one)
-            try await condition {
-                (try? await broker.topology?.depth(of: .queue("run.a"), group: nil).consumers) == 1
-            }
-            try await broker.topology?.delete(.queue("run.a"))
-            try await Task.sleep(for: .milliseconds(300))
-        }
-        #expect(status == .failure)
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory } }
+            routes:
+              a: { topic: run.a, kind: queue, broker: one }
+              c: { topic: run.c, kind: queue, broker: one }
+            log: { level: error }
+            subscriptions: { x: { topic: run.a, to: run.c } }
+            """)
+        let console = RecordingConsole()
+        async let status = RunJob(file: file, console.console(), factories: [.inMemory(one)]).run(
+            until: Interrupts.Note())
+        let broker = try await broker(one)
+        try await condition { (try? await broker.topology?.depth(of: .queue("run.a"), group: nil).consumers) == 1 }
+        try await broker.topology?.delete(.queue("run.a"))
+        #expect(await status == .failure)
+        #expect(console.errors.last == "hub run: every subscription has ended")
     }
 
     @Test func aTargetThatIsNotThereIsWaitedForAndNothingIsGivenUp() async throws {
