@@ -76,10 +76,23 @@ public protocol Compressing: AnyObject {
 
 /// Takes apart what was compressed, a piece at a time. For one owner.
 public protocol Decompressing: AnyObject {
-    /// What this adds to the output. Throws `.serialization` where the bytes are not of the format, or damaged.
-    func decompress(_ bytes: [UInt8]) throws(BrokerError) -> [UInt8]
+    /// Adds what comes out of these bytes to the output, some 64 KiB more than `limit` at most; how many of them it took.
+    /// The rest is to be given again, and nothing as long as there `hasMore`. Throws `.serialization` where the bytes are not
+    /// of the format, or damaged; what came before that has been added.
+    func decompress(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8], limit: Int) throws(BrokerError) -> Int
+    /// Whether more comes out of what it took.
+    var hasMore: Bool { get }
     /// Whether nothing of a part is missing: the input may end here.
     var isBetweenParts: Bool { get }
     /// How many bytes of the input the whole parts had.
     var wholePartsEnd: Int { get }
+}
+
+extension Decompressing {
+    /// All that comes out of these bytes.
+    public func decompress(_ bytes: [UInt8]) throws(BrokerError) -> [UInt8] {
+        var (output, rest) = ([UInt8](), bytes[...])
+        while !rest.isEmpty || hasMore { rest = rest.dropFirst(try decompress(rest, into: &output, limit: 1 << 20)) }
+        return output
+    }
 }

@@ -6,6 +6,7 @@
     private final class GzipStream {
         let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         private let end: (UnsafeMutablePointer<z_stream>) -> Int32
+        private var room = [UInt8](repeating: 0, count: 64 << 10)
 
         init(
             begin: (UnsafeMutablePointer<z_stream>) -> Int32, end: @escaping (UnsafeMutablePointer<z_stream>) -> Int32
@@ -20,29 +21,31 @@
             stream.deallocate()
         }
 
-        /// One call of zlib over all of the input, as often as its output needs; `go` is the call.
+        /// Calls zlib as often as its output needs, up to `limit` bytes of it; `go` is the call. `isFull`: there is more.
         func run(
-            _ input: ArraySlice<UInt8>, into output: inout [UInt8], _ go: (UnsafeMutablePointer<z_stream>) -> Int32
-        ) -> (code: Int32, used: Int) {
-            var room = [UInt8](repeating: 0, count: 64 << 10)
-            var input = Array(input)
-            var code = Z_OK
-            let used = input.withUnsafeMutableBufferPointer { input in
-                stream.pointee.next_in = input.baseAddress
+            _ input: ArraySlice<UInt8>, into output: inout [UInt8], limit: Int = .max,
+            _ go: (UnsafeMutablePointer<z_stream>) -> Int32
+        ) -> (code: Int32, used: Int, isFull: Bool) {
+            var (code, written, isFull) = (Z_OK, 0, false)
+            let used = input.withUnsafeBufferPointer { input in
+                // zlib reads through this pointer and never writes.
+                stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
                 stream.pointee.avail_in = UInt32(clamping: input.count)
                 repeat {
-                    let written = room.withUnsafeMutableBufferPointer { room in
+                    let count = room.withUnsafeMutableBufferPointer { room in
                         stream.pointee.next_out = room.baseAddress
                         stream.pointee.avail_out = UInt32(room.count)
                         code = go(stream)
                         return room.count - Int(stream.pointee.avail_out)
                     }
-                    output += room.prefix(written)
-                } while code == Z_OK && stream.pointee.avail_out == 0
+                    output += room.prefix(count)
+                    written += count
+                    isFull = stream.pointee.avail_out == 0
+                } while code == Z_OK && isFull && written < limit
                 return input.count - Int(stream.pointee.avail_in)
             }
             stream.pointee.next_in = nil
-            return (code, used)
+            return (code, used, isFull && code == Z_OK)
         }
     }
 
@@ -58,7 +61,7 @@
             var output: [UInt8] = []
             if bytes.isEmpty { return output }
             hasBegun = true
-            let (code, _) = state.run(bytes[...], into: &output) { deflate($0, Z_NO_FLUSH) }
+            let (code, _, _) = state.run(bytes[...], into: &output) { deflate($0, Z_NO_FLUSH) }
             if code != Z_OK, code != Z_BUF_ERROR { throw Compression.broken("gzip", "code \(code)") }
             return output
         }
@@ -67,7 +70,7 @@
             var output: [UInt8] = []
             if !hasBegun { return output }
             hasBegun = false
-            let (code, _) = state.run([], into: &output) { deflate($0, Z_FINISH) }
+            let (code, _, _) = state.run([], into: &output) { deflate($0, Z_FINISH) }
             if code != Z_STREAM_END || deflateReset(state.stream) != Z_OK {
                 throw Compression.broken("gzip", "code \(code)")
             }
@@ -78,6 +81,7 @@
     final class GzipDecompressor: Decompressing {
         private let state: GzipStream
         private(set) var isBetweenParts = true
+        private(set) var hasMore = false
         private(set) var wholePartsEnd = 0
         private var taken = 0
 
@@ -85,27 +89,33 @@
             state = try GzipStream(begin: { CZlib_begin_inflate($0) }, end: { inflateEnd($0) })
         }
 
-        func decompress(_ bytes: [UInt8]) throws(BrokerError) -> [UInt8] {
-            var output: [UInt8] = []
-            var rest = bytes[...]
-            while !rest.isEmpty {
+        func decompress(
+            _ bytes: ArraySlice<UInt8>, into output: inout [UInt8], limit: Int
+        ) throws(BrokerError) -> Int {
+            var rest = bytes
+            let target = output.count + limit
+            while !rest.isEmpty || hasMore, output.count < target {
                 isBetweenParts = false
-                let (code, used) = state.run(rest, into: &output) { inflate($0, Z_NO_FLUSH) }
+                let (code, used, isFull) = state.run(rest, into: &output, limit: target - output.count) {
+                    inflate($0, Z_NO_FLUSH)
+                }
                 rest = rest.dropFirst(used)
                 taken += used
+                hasMore = isFull
                 switch code {
                 case Z_STREAM_END:
                     if inflateReset(state.stream) != Z_OK { throw Compression.broken("gzip", "it cannot go on") }
                     isBetweenParts = true
                     wholePartsEnd = taken
-                case Z_OK, Z_BUF_ERROR:
-                    if used == 0, !rest.isEmpty { throw Compression.broken("gzip", "code \(code)") }
+                case Z_OK: break
+                // Nothing to do: what it had was given out to the last byte.
+                case Z_BUF_ERROR where rest.isEmpty: break
                 default:
-                    throw Compression.broken(
-                        "gzip", state.stream.pointee.msg.map { String(cString: $0) } ?? "code \(code)")
+                    let why = state.stream.pointee.msg.map { String(cString: $0) } ?? "code \(code)"
+                    throw Compression.broken("gzip", why)
                 }
             }
-            return output
+            return bytes.count - rest.count
         }
     }
 #endif

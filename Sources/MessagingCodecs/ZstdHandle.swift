@@ -51,7 +51,9 @@
 
     final class ZstdDecompressor: Decompressing {
         private let context: OpaquePointer
+        private var room = [UInt8](repeating: 0, count: 64 << 10)
         private(set) var isBetweenParts = true
+        private(set) var hasMore = false
         private(set) var wholePartsEnd = 0
         private var taken = 0
 
@@ -62,13 +64,14 @@
 
         deinit { ZSTD_freeDCtx(context) }
 
-        func decompress(_ bytes: [UInt8]) throws(BrokerError) -> [UInt8] {
-            var (output, room) = ([UInt8](), [UInt8](repeating: 0, count: 64 << 10))
+        func decompress(
+            _ bytes: ArraySlice<UInt8>, into output: inout [UInt8], limit: Int
+        ) throws(BrokerError) -> Int {
             var input = ZSTD_inBuffer(src: nil, size: bytes.count, pos: 0)
-            var isFull = false
-            while input.pos < input.size || isFull {
-                var hint = 0
+            let target = output.count + limit
+            while input.pos < input.size || hasMore, output.count < target {
                 let before = input.pos
+                var hint = 0
                 let written = bytes.withUnsafeBytes { bytes in
                     room.withUnsafeMutableBytes { room in
                         input.src = bytes.baseAddress
@@ -82,11 +85,11 @@
                 }
                 output += room.prefix(written)
                 taken += input.pos - before
-                isFull = hint != 0 && written == room.count
+                hasMore = hint != 0 && written == room.count
                 isBetweenParts = hint == 0
                 if hint == 0 { wholePartsEnd = taken }
             }
-            return output
+            return input.pos
         }
     }
 #endif

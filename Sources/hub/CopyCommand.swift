@@ -19,7 +19,8 @@ extension Command {
 
             A message of the source is accepted only once the target has it for good: a
             broker has confirmed it, a file is on the disk. What the target refuses for
-            what lies in the message goes where the source's dead letters go. Ended and
+            what lies in the message goes where the source's dead letters go. A file that is
+            there is added to. Ended and
             started again, it goes on where it was: a stream for its group, a queue
             anyway, a file with --group, which it keeps in FILE.GROUP.pos. A message may
             come twice then, never not at all. Standard input cannot go on.
@@ -76,7 +77,7 @@ struct CopyOptions: Sendable {
         "how many messages of a topic are on their way at once (256), or how many batches of a file (1); 1 keeps order")
     static let filter = Option(
         "filter", default: [String](), "only messages with this header; several: with all of them"
-    ).examples("region=eu")
+    ).wholeItems().examples("region=eu")
     static let format = Option("format", default: RecordFormat.ndjson, "how messages stand in a file or a stream")
     static let onBadLine = Option("on-bad-line", default: BadLine.stop, "what to do at a line that is no message")
     static let deadLetters = Option<String?>(

@@ -11,6 +11,8 @@ import MessagingHub
 
     static func main() async {
         StandardStream.keepPlaces()
+        // Who writes to a stream that nobody reads is told so, and can end in order.
+        signal(SIGPIPE, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let words = Array(CommandLine.arguments.dropFirst())
         let status = await run(words, Console.process(environment))

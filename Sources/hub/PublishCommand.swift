@@ -48,7 +48,7 @@ enum PublishingOptions {
     static let type = Option<String?>("type", default: nil, "the type of messages that have none")
     static let header = Option(
         "header", default: [String](), "a header of messages that have none of this name; several are allowed"
-    ).examples("region=eu")
+    ).wholeItems().examples("region=eu")
 
     /// The same as a copy from standard input.
     static func copy(_ invocation: Invocation) throws(CopyProblems) -> CopyOptions {

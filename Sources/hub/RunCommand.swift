@@ -20,8 +20,8 @@ extension Command {
             A command gets each message as one line of JSON on its standard input, and
             HUB_MESSAGE_ID, HUB_TOPIC and HUB_ATTEMPT in its environment. It accepts by
             ending with status 0; with 65 it gives the message up, which is dead-lettered
-            at once; with any other it is run again, as the retry of the route says. A
-            target that cannot be reached is waited for, and uses up no attempt.
+            at once; with any other it is run again, as the retry of the route says. The
+            target of a bridge that cannot be reached is waited for.
 
             Ctrl-C, or SIGTERM, shuts down in order: what was begun is finished within the
             grace of the configuration, the rest goes back. A second one ends at once.
@@ -59,17 +59,19 @@ struct RunJob: Sendable {
                 path: file, environment: console.environment, profiles: Backends.profiles)
             let log = configuration.log.sink
             let service = try Service(configuration, file: file, path: console.environment["PATH"], log: log)
-            let interrupts = given == nil && console.answersSignals ? Interrupts {} : nil
+            let interrupts = given == nil && console.answersSignals ? Interrupts { ChildCommand.endAll() } : nil
             let note = given ?? interrupts?.note
-            try await withHub(configuration, brokers: factories, environment: HubEnvironment(log: log)) { hub in
-                try await service.begin(on: hub)
-                let count = configuration.subscriptions.count
-                let names = configuration.subscriptions.keys.map(\.name).sorted().joined(separator: ", ")
-                log.log(LogRecord(.info, "running", [("hub.subscriptions", "\(count): \(names)")], at: .now))
-                await note?.wait()
+            var environment = HubEnvironment(log: log)
+            environment.status = StatusReporting(
+                command: "run", configuration: file, environment: console.environment)
+            let hasEnded = try await until(note) { [environment] in
+                try await withHub(configuration, brokers: factories, environment: environment) { hub in
+                    try await service.run(on: hub)
+                }
             }
             withExtendedLifetime(interrupts) {}
-            return note?.status == .interrupted ? .interrupted : .success
+            if hasEnded { console.writeError("\(console.errorStyle.red("hub run")): every subscription has ended") }
+            return hasEnded ? .failure : note?.status == .interrupted ? .interrupted : .success
         } catch {
             let name = console.errorStyle.red("hub run")
             switch error {
@@ -80,6 +82,30 @@ struct RunJob: Sendable {
             default: console.writeError("\(name): \(error)")
             }
             return .failure
+        }
+    }
+
+    /// Runs something until it ends, true then, or until the process is asked to end: it is cancelled, which ends it in order.
+    private func until(_ note: Interrupts.Note?, _ body: @escaping @Sendable () async throws -> Void) async throws
+        -> Bool
+    {
+        try await withThrowingTaskGroup(of: Bool.self) { tasks in
+            tasks.addTask {
+                do { try await body() } catch {
+                    if note?.status == nil { throw error }
+                }
+                return true
+            }
+            if let note {
+                tasks.addTask {
+                    await note.wait()
+                    return false
+                }
+            }
+            let hasEnded = try await tasks.next() ?? true
+            tasks.cancelAll()
+            try await tasks.waitForAll()
+            return hasEnded && note?.status == nil
         }
     }
 }

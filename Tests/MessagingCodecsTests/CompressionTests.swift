@@ -43,6 +43,37 @@ import Testing
         }
 
         @Test(arguments: Compression.allCases)
+        func aLittleThatHoldsMuchComesOutAPieceAtATime(_ compression: Compression) throws {
+            let compressor = try compression.compressor()
+            let much = [UInt8](repeating: 7, count: 20 << 20)
+            let packed = try compressor.compress(much) + compressor.finishPart()
+            let decompressor = try compression.decompressor()
+            var (count, rest) = (0, packed[...])
+            while !rest.isEmpty || decompressor.hasMore {
+                var output: [UInt8] = []
+                rest = rest.dropFirst(try decompressor.decompress(rest, into: &output, limit: 1 << 20))
+                #expect(output.count <= (1 << 20) + (128 << 10))
+                count += output.count
+            }
+            #expect(count == much.count && decompressor.isBetweenParts)
+        }
+
+        @Test(arguments: Compression.allCases)
+        func whatCameBeforeTheDamageIsThere(_ compression: Compression) throws {
+            let compressor = try compression.compressor()
+            let packed = try compressor.compress([1, 2, 3]) + compressor.finishPart() + Array("garbage".utf8)
+            let decompressor = try compression.decompressor()
+            var output: [UInt8] = []
+            #expect(throws: BrokerError.self) {
+                var rest = packed[...]
+                while !rest.isEmpty {
+                    rest = rest.dropFirst(try decompressor.decompress(rest, into: &output, limit: 1 << 20))
+                }
+            }
+            #expect(output == [1, 2, 3])
+        }
+
+        @Test(arguments: Compression.allCases)
         func whatIsDamagedIsRefused(_ compression: Compression) throws {
             let compressor = try compression.compressor()
             var packed = try compressor.compress(Self.bytes) + compressor.finishPart()

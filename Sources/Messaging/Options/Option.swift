@@ -30,6 +30,8 @@ public struct Option<Value: OptionValue>: Sendable {
     /// The least and the greatest value, as they would be written; nil: all of the type.
     let bounds: (least: String, greatest: String)?
     let accepts: @Sendable (Value) -> Bool
+    /// Whether an item of a list may have commas in it.
+    private var hasWholeItems = false
     private var caution: @Sendable (Value) -> OptionCaution? = { _ in nil }
 
     /// An option that takes every value of its type.
@@ -86,6 +88,9 @@ public struct Option<Value: OptionValue>: Sendable {
     /// The same option, whose number counts this.
     public func unit(_ unit: String) -> Option { with { $0.unit = unit } }
 
+    /// The same option, a list whose items may have commas in them: on a command line it is given once for each.
+    public func wholeItems() -> Option { with { $0.hasWholeItems = true } }
+
     /// The same option, which appeared in this version.
     public func since(_ version: LibraryVersion) -> Option { with { $0.since = version } }
 
@@ -108,7 +113,7 @@ public struct Option<Value: OptionValue>: Sendable {
         OptionDescription(
             name: name, type: Value.typeDescription, form: Value.optionForm, defaultText: defaultValue.optionText,
             bounds: bounds, unit: unit, since: since, meaning: meaning, isSecret: isSecret, isRequired: isRequired,
-            concept: concept, otherNames: otherNames, urlPart: urlPart, variable: variable, examples: examples,
+            concept: concept, otherNames: otherNames, hasWholeItems: hasWholeItems, urlPart: urlPart, variable: variable, examples: examples,
             read: { text in Value(optionText: text).flatMap { accepts($0) ? $0 : nil } },
             readList: { items in (items as? Value).flatMap { accepts($0) ? $0 : nil } },
             accepts: { value in (value as? Value).map(accepts) ?? false },

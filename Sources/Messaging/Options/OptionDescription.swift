@@ -24,6 +24,8 @@ public struct OptionDescription: Sendable {
     public let concept: String?
     /// What it is called elsewhere, such as in a broker's own files.
     public let otherNames: [String]
+    /// Whether an item of the list may have commas in it, so that a command line is not split at them.
+    public let hasWholeItems: Bool
     /// The part of a broker URL that sets it; nil: the query alone.
     public let urlPart: URLPart?
     /// The environment variable that is read where nothing else sets it; nil: none.

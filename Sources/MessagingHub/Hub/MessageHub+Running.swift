@@ -71,7 +71,10 @@ extension MessageHub {
                 telemetry.wake()
             }
             do {
-                try await connect()
+                guard try await connectUnlessStopped() else {
+                    await dismiss()
+                    return await closeBrokers()
+                }
                 try await declareAll()
                 logPromises()
                 warnOfDeprecations()
@@ -126,6 +129,26 @@ extension MessageHub {
             for subscription in subscriptions {
                 group.addTask { await subscription.end(within: self.configuration.grace) }
             }
+        }
+    }
+
+    /// False where it was asked to stop before every broker had answered: nobody waits for one that does not.
+    private func connectUnlessStopped() async throws -> Bool {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                do { try await self.connect() } catch {
+                    if self.stopping.isFired { return false }
+                    throw error
+                }
+                return true
+            }
+            group.addTask { [time = environment.time] in
+                await self.stopping.wait(on: time)
+                return false
+            }
+            let isConnected = try await group.next() ?? false
+            group.cancelAll()
+            return isConnected
         }
     }
 

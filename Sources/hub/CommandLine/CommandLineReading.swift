@@ -47,7 +47,9 @@ struct CommandLineReading {
 
     private mutating func set(_ option: OptionDescription, _ text: String) {
         if option.isList {
-            lists[option.name, default: []] += text.split(separator: ",").map(String.init)
+            let items = option.hasWholeItems ? [text] : text.split(separator: ",").map(String.init)
+            if items.contains("") || items.isEmpty { problem("--\(option.name): an item is empty; give a text") }
+            lists[option.name, default: []] += items
             return
         }
         if !given.insert(option.name).inserted { return problem("--\(option.name) is given twice; give it once") }

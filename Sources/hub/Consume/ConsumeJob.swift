@@ -70,7 +70,9 @@ final class ConsumeJob: Sendable {
 
     private func take(_ place: TopicPlace, _ interrupts: Interrupts.Note?) async throws {
         let group = place.kind == .stream ? GroupName(options.group ?? CopyPlan.group.name) : nil
-        let environment = HubEnvironment(log: ConsoleLog(place.configuration.log.sink) {}, logLevel: .warning)
+        var environment = HubEnvironment(log: ConsoleLog(place.configuration.log.sink) {}, logLevel: .warning)
+        environment.status = StatusReporting(
+            command: "consume", configuration: options.config, environment: console.environment)
         try await withHub(place.configuration, brokers: factories, environment: environment) { hub in
             try await hub.deliveries(of: place.topic, group: group, until: options.untilEnd ? .end : nil) {
                 deliveries in
@@ -81,6 +83,13 @@ final class ConsumeJob: Sendable {
                     }
                 }
             }
+        }
+    }
+
+    private static func checkThatItIsALine(_ message: Message) throws {
+        guard let text = message.body.text, !text.contains("\n") else {
+            let remedy = "without --format lines it is shown whole"
+            throw BrokerError(.unsupported, "the body of message \(message.id) is no line of text; \(remedy)")
         }
     }
 
@@ -99,21 +108,9 @@ final class ConsumeJob: Sendable {
     // MARK: Showing
 
     private func show(_ place: TopicPlace, _ interrupts: Interrupts.Note?) async throws {
-        guard let name = place.settings?.broker, let configured = place.configuration.brokers[name],
-            let factory = factories.first(where: { $0.profile.type == configured.type })
-        else {
-            let missing = place.configuration.missingBackends(registered: factories)
-            throw BrokerError(.unsupported, missing.first?.description ?? "\(place.shown) has no broker")
+        try await place.withBroker(factories) { broker in
+            try await self.stopping(at: interrupts) { try await self.show(place, at: broker) }
         }
-        let broker = try factory.make(name, configured.options, BrokerEnvironment())
-        try await broker.connect { _ in }
-        do {
-            try await stopping(at: interrupts) { try await self.show(place, at: broker) }
-        } catch {
-            await broker.close(within: .seconds(5))
-            throw error
-        }
-        await broker.close(within: .seconds(5))
     }
 
     private func show(_ place: TopicPlace, at broker: any MessageBroker) async throws {

@@ -32,10 +32,14 @@ final class CopyAccount: Sendable {
     private struct State: Sendable {
         var counts = Counts()
         var begun: Set<MessageID> = []
+        /// How many of the dead letters that the source's hub has sent are counted.
+        var claimed = 0
         var recent: Set<MessageID> = []
         var order = RingBuffer<MessageID>()
     }
 
+    /// Whether both ends are there: from then on an interrupted copy ends what is on its way.
+    let hasBegun = Lock(false)
     private let state = Lock(State())
     private let start = ContinuousClock.now
 
@@ -73,8 +77,14 @@ final class CopyAccount: Sendable {
         }
     }
 
-    /// The source's hub has sent this many dead letters.
-    func deadLettered(_ count: Int) { state.withLock { $0.counts.deadLettered = count } }
+    /// A message that the target refuses was given up, and the source's hub has sent this many dead letters by now.
+    func givenUp(_ id: MessageID, of sent: Int) {
+        state.withLock { state in
+            guard sent > state.claimed, state.begun.remove(id) != nil else { return }
+            state.claimed += 1
+            state.counts.deadLettered += 1
+        }
+    }
 
     func filtered() { state.withLock { $0.counts.filtered += 1 } }
     func refused() { state.withLock { $0.counts.refused += 1 } }

@@ -6,6 +6,7 @@ final class CopyGate: Sendable {
         var entered = 0
         var active = 0
         var isClosed = false
+        var isStopped = false
         var problem: BrokerError?
         var waiting: [Waiter<Void>] = []
     }
@@ -16,6 +17,8 @@ final class CopyGate: Sendable {
     /// Lets this many through at most.
     init(limit: Int?) { self.limit = limit ?? .max }
 
+    /// Whether nothing more is to be tried: it was closed for a problem, or from without.
+    var isStopped: Bool { state.withLock { $0.isStopped } }
     /// Why it was closed, where that is an error.
     var problem: BrokerError? { state.withLock { $0.problem } }
     var isClosed: Bool { state.withLock { $0.isClosed } }
@@ -46,7 +49,7 @@ final class CopyGate: Sendable {
     /// Lets no more through; the first problem counts.
     func close(_ problem: BrokerError? = nil) {
         let waiting: [Waiter<Void>] = state.withLock { state in
-            state.isClosed = true
+            (state.isClosed, state.isStopped) = (true, true)
             state.problem = state.problem ?? problem
             return state.drain()
         }
@@ -84,14 +87,20 @@ final class CopyPace: Sendable {
     /// This many messages a second; nil: as many as there are.
     init(rate: Double?) { gap = rate.map { .seconds(1 / $0) } ?? .zero }
 
-    /// Returns when these may go; what time was not used is not made up for. Throws when the task is cancelled.
-    func turn(of count: Int = 1) async throws {
-        if gap == .zero { return }
+    /// How many messages may go together: a tenth of a second's.
+    var batch: Int { gap == .zero ? .max : max(1, Int(Duration.milliseconds(100) / gap)) }
+
+    /// Returns when these may go; false where that is no longer wanted. What time was not used is not made up for.
+    func turn(of count: Int = 1, unless isOver: () -> Bool) async -> Bool {
+        if gap == .zero { return true }
         let moment = next.withLock { next in
-            let moment = max(next, .now)
-            next = moment + gap * count
-            return moment
+            next = max(next, .now) + gap * count
+            return next - gap
         }
-        try await Task.sleep(until: moment, clock: .continuous)
+        while ContinuousClock.now < moment {
+            if isOver() || Task.isCancelled { return false }
+            try? await Task.sleep(until: min(moment, .now + .milliseconds(50)), clock: .continuous)
+        }
+        return !isOver()
     }
 }

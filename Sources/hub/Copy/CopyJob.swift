@@ -28,8 +28,6 @@ struct CopyJob: Sendable {
 
     private func copy(_ plan: CopyPlan) async -> ExitStatus {
         let account = CopyAccount()
-        // A stream that nobody reads any longer is an error like others: the ledger is still written.
-        if console.answersSignals { signal(SIGPIPE, SIG_IGN) }
         let interrupts = console.answersSignals ? Interrupts { end(plan, account, nil) } : nil
         let run = CopyRun(plan, account, factories, console, interruptedBy: interrupts?.note)
         let problem: (any Error)? = await withTaskGroup(of: (any Error)?.self) { tasks in
@@ -39,6 +37,15 @@ struct CopyJob: Sendable {
                     try await run.run()
                     return CopyEnd()
                 } catch { return error }
+            }
+            // While it is still connecting there is nothing that could arrive.
+            if let note = interrupts?.note {
+                tasks.addTask {
+                    await note.wait()
+                    if !account.hasBegun.withLock({ $0 }) { return CopyEnd() }
+                    try? await Task.sleep(for: .seconds(86_400 * 365))
+                    return CopyEnd()
+                }
             }
             let end = await tasks.next() ?? nil
             tasks.cancelAll()
@@ -63,10 +70,9 @@ struct CopyJob: Sendable {
         if let problem { for sentence in Self.sentences(of: problem) { console.writeError("\(name): \(sentence)") } }
         let counts = account.counts
         if counts.lost > 0 {
-            let (what, those) =
-                counts.lost == 1 ? ("1 message has", "it") : ("\(counts.lost.grouped) messages have", "they")
+            let what = counts.lost == 1 ? "1 message was" : "\(counts.lost.grouped) messages were"
             let remedy = plan.remedy.map { "; \($0)" } ?? ""
-            console.writeError("\(name): \(what) not arrived; \(those) may be at the target or not\(remedy)")
+            console.writeError("\(name): \(what) not confirmed by \(plan.target.shown)\(remedy)")
         }
         let text =
             options.json

@@ -45,7 +45,7 @@ struct CopyPlan: Sendable {
             return topic.map { .topic($0) } ?? .file(endpoint.shown)
         }
         let (read, written) = (try place(options.source), try place(options.target))
-        var problems = Self.problems(options, read)
+        var problems = Self.problems(options, read) + Self.problems(options, from: read, to: written)
         if Self.isOne(read, written) {
             problems.append(
                 "SOURCE and TARGET are the same, \(read.shown): nothing would ever end; name another target")
@@ -92,10 +92,32 @@ struct CopyPlan: Sendable {
         }
     }
 
+    private static func problems(_ options: CopyOptions, from source: Place, to target: Place) -> [String] {
+        var problems: [String] = []
+        if options.format == .body {
+            if case .topic = source {
+                problems.append("--format: body is for a file that is one message; give another")
+            }
+            if case .file = target { problems.append("--format: body is for a topic as target; give ndjson or lines") }
+        }
+        if let path = options.deadLetters {
+            let used = [source, target].contains { isOne(.file(path), $0) } || path == "-"
+            if used { problems.append("--dead-letters: \(path) is SOURCE or TARGET, or a stream; name another file") }
+        }
+        if let group = options.group, group.isEmpty || group.contains("/") || group.utf8.contains(0) {
+            problems.append("--group: \(group.quoted) is part of a file's name; give a word without a slash")
+        }
+        return problems
+    }
+
     private static func problems(_ options: CopyOptions, _ source: Place) -> [String] {
         var problems: [String] = []
         switch source {
         case .topic(let place):
+            if place.kind == .queue, !options.filter.isEmpty {
+                let why = "what does not fit would be accepted, and gone"
+                problems.append("--filter: a queue has no filter, because \(why); copy to a file, and filter that")
+            }
             if place.kind != .stream, options.group != nil {
                 problems.append("--group: a \(place.kind) has no groups; leave it out")
             }
@@ -122,6 +144,7 @@ struct CopyPlan: Sendable {
     private static func filter(_ texts: [String]) -> (HeaderFilter?, [String]) {
         var (values, problems) = ([HeaderName: String](), [String]())
         for text in texts {
+            // Each is one text: a comma belongs to the value.
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {
                 problems.append("--filter: \(text.quoted) is not allowed; give header=value")
@@ -141,6 +164,12 @@ struct CopyPlan: Sendable {
         }
         if case .topic(let place) = target, let why = place.endsWithProcess {
             notes.append("what is copied to \(place.shown) is gone at the end: \(why)")
+        }
+        if case .file("-") = source, options.untilEnd {
+            notes.append("--until-end: standard input ends when whoever writes it does")
+        }
+        if case .topic(let place) = source, case .file("-") = target, place.kind != .pubSub {
+            notes.append("a message is accepted once it is in the stream; what reads it may still lose it")
         }
         if case .file("-") = source, options.group != nil {
             notes.append(

@@ -1,3 +1,4 @@
+import Foundation
 import Messaging
 import MessagingHub
 
@@ -36,7 +37,7 @@ struct CopyPreview: Sendable {
             var (messages, bad) = (0, 0)
             while case let elements = try await input.next(upTo: 1000), !elements.isEmpty {
                 for element in elements {
-                    guard case .bad(let line, let why, _) = element else {
+                    guard case .bad(let line, let why, _, _) = element else {
                         messages += 1
                         continue
                     }
@@ -55,23 +56,15 @@ struct CopyPreview: Sendable {
         switch plan.target {
         case .topic(let place): return "\(place.kind) \(place.shown): \(try await state(of: place))"
         case .file("-"): return "standard output"
-        case .file(let path): return "file \(path)"
+        case .file(let path):
+            let folder = (path as NSString).deletingLastPathComponent
+            if access(folder.isEmpty ? "." : folder, W_OK) != 0 { throw Descriptor.failure(errno, path, "written") }
+            return "file \(path)"
         }
     }
 
-    /// Asks the broker, without a hub: that would declare what is not there.
     private func state(of place: TopicPlace) async throws -> String {
-        guard let name = place.settings?.broker, let configured = place.configuration.brokers[name],
-            let factory = factories.first(where: { $0.profile.type == configured.type })
-        else {
-            let missing = place.configuration.missingBackends(registered: factories)
-            throw BrokerError(.unsupported, missing.first?.description ?? "\(place.shown) has no broker")
-        }
-        let broker = try factory.make(name, configured.options, BrokerEnvironment())
-        try await broker.connect { _ in }
-        let state = await state(of: Destination(place.topic, place.kind), at: broker)
-        await broker.close(within: .seconds(5))
-        return state
+        try await place.withBroker(factories) { broker in await state(of: place.destination, at: broker) }
     }
 
     private func state(of destination: Destination, at broker: any MessageBroker) async -> String {

@@ -43,8 +43,8 @@ struct CopyRun: Sendable {
                 try await copy(to: TopicTarget(hub: hub, topic: place.topic))
             }
         case .file(let path):
-            let output = try RecordOutput(path, plan.options.format)
-            if let note = output.note { warn(note) }
+            let (output, note) = try await RecordOutput.open(path, plan.options.format, isInterrupted: isInterrupted)
+            if let note { warn(note) }
             let topic: Topic? = if case .topic(let place) = plan.source { place.topic } else { nil }
             try await copy(to: FileTarget(output: output, format: plan.options.format, topic: topic))
         }
@@ -54,19 +54,24 @@ struct CopyRun: Sendable {
     private func copy(to target: any CopyTarget) async throws {
         switch plan.source {
         case .topic(let place):
+            try await place.checkThatItExists(factories)
             try await withHub(place.configuration, brokers: factories, environment: environment(place)) { hub in
-                defer { account.deadLettered(hub.metrics().deadLettered) }
                 try await copy(from: hub, place, to: target)
             }
         case .file(let path): try await copy(from: path, to: target)
         }
     }
 
+    private var isInterrupted: @Sendable () -> Bool { { [interrupts] in interrupts?.status != nil } }
+
     private func environment(_ place: TopicPlace) -> HubEnvironment {
         let log = ConsoleLog(place.configuration.log.sink, without: Self.told) {
             console.progress?.remove()
         }
-        return HubEnvironment(log: log, logLevel: .warning)
+        var environment = HubEnvironment(log: log, logLevel: .warning)
+        environment.status = StatusReporting(
+            command: plan.options.command, configuration: plan.options.config, environment: console.environment)
+        return environment
     }
 
     /// Says what is wrong with one message, as long as there are few of them.
@@ -88,8 +93,9 @@ struct CopyRun: Sendable {
             of: place.topic, group: plan.group, concurrency: settings?.concurrency ?? CopyPlan.concurrency,
             until: plan.options.untilEnd ? .end : nil
         ) { deliveries in
+            account.hasBegun.withLock { $0 = true }
             try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await take(deliveries, to: target) }
+                tasks.addTask { try await take(deliveries, of: hub, to: target) }
                 tasks.addTask {
                     await interrupts?.wait() ?? ()
                     if interrupts?.status != nil { gate.close() }
@@ -103,22 +109,23 @@ struct CopyRun: Sendable {
         }
     }
 
-    private func take(_ deliveries: Deliveries, to target: any CopyTarget) async throws {
+    private func take(_ deliveries: Deliveries, of hub: MessageHub, to target: any CopyTarget) async throws {
         try await withThrowingDiscardingTaskGroup { tasks in
             for try await pending in deliveries {
                 if gate.isClosed { break }
-                tasks.addTask { try await carry(pending, to: target) }
+                tasks.addTask { try await carry(pending, of: hub, to: target) }
             }
         }
     }
 
     /// Gives a delivery to the target, and only then accepts it. What may not pass is let go of, and goes back.
-    private func carry(_ pending: PendingDelivery, to target: any CopyTarget) async throws {
+    private func carry(_ pending: PendingDelivery, of hub: MessageHub, to target: any CopyTarget) async throws {
+        if gate.isClosed { return }
         if let filter = plan.filter, !filter.matches(pending.message.headers) {
             if case .handled = try await pending.handle({ _ in }) { account.filtered() }
             return
         }
-        do { try await pace.turn() } catch { return }
+        guard await pace.turn(unless: { gate.isClosed }) else { return }
         guard gate.enter() == 1 else { return }
         let entry = Lock(true)
         @Sendable func leave() {
@@ -129,6 +136,7 @@ struct CopyRun: Sendable {
             if wasIn { gate.leave() }
         }
         defer { leave() }
+        let isRefused = Lock(false)
         try await pending.handle { delivery in
             account.begin(delivery.message.id)
             switch await target.deliver([delivery.message]).first {
@@ -136,11 +144,13 @@ struct CopyRun: Sendable {
             case .refused(let error):
                 complain("message \(delivery.message.id) was refused: \(error.sentence)")
                 account.refused()
+                isRefused.withLock { $0 = true }
                 throw Reject(error.sentence)
             case .unavailable(let error): try await giveBack(error, leave)
             case nil: try await giveBack(BrokerError(.brokerFailure, "the target gave no answer"), leave)
             }
         }
+        if isRefused.withLock({ $0 }) { account.givenUp(pending.message.id, of: hub.metrics().deadLettered) }
     }
 
     /// Waits until the rest has arrived, and is then cancelled: so this delivery goes back uncounted.
@@ -153,55 +163,59 @@ struct CopyRun: Sendable {
     // MARK: From a file
 
     private func copy(from path: String, to target: any CopyTarget) async throws {
+        account.hasBegun.withLock { $0 = true }
+        let identity = plan.options.group.map { _ in FileIdentity(path) }
         let input = try RecordInput(
-            path, plan.options.format, isInterrupted: { interrupts?.status != nil },
-            makeID: { [group = plan.options.group] offset in
-                // The same line of the same file is the same message, whenever it is copied for a group.
-                group == nil ? MessageID() : FileIdentity.id(path, offset: offset)
-            })
+            path, plan.options.format, leavingUnfinished: identity != nil, isInterrupted: isInterrupted,
+            makeID: { offset, line in identity?.id(offset, line) ?? MessageID() })
         let track = try await FileTrack(path, input, plan.options)
-        let deadLetters = try plan.options.deadLetters.map { path throws(BrokerError) in
-            try RecordOutput(path, .ndjson)
+        var deadLetters: RecordOutput?
+        if let path = plan.options.deadLetters {
+            let (output, note) = try await RecordOutput.open(path, .ndjson, isInterrupted: isInterrupted)
+            if let note { warn(note) }
+            deadLetters = output
         }
         let most = plan.options.concurrency ?? 1
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                var inFlight = 0
-                while !gate.isClosed, let batch = try await next(input, track) {
-                    if inFlight == most { try await tasks.next() }
-                    inFlight = min(inFlight + 1, most)
-                    tasks.addTask { try await carry(batch, track, to: target, deadLetters) }
-                }
-                try await tasks.waitForAll()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            var inFlight = 0
+            while !gate.isClosed, !track.isStopped, let batch = await next(input, track) {
+                if inFlight == most { try await tasks.next() }
+                inFlight = min(inFlight + 1, most)
+                tasks.addTask { [deadLetters] in try await carry(batch, track, to: target, deadLetters) }
             }
-        } catch {
-            try await track.save(force: true)
-            throw error
+            try await tasks.waitForAll()
         }
-        try await track.save(force: true)
+        if await input.hasUnfinished {
+            warn("the last line of \(path.quoted) has no end yet, and is left for later; without --group it is copied")
+        }
+        try await track.end()
     }
 
-    /// The next messages of the file that are to be copied, and where they end; nil at its end.
-    private func next(_ input: RecordInput, _ track: FileTrack) async throws -> FileTrack.Batch? {
-        let elements = try await input.next(upTo: Self.batch)
+    /// The next messages of the file that are to be copied, and where they end; nil at its end. What is wrong with it is kept
+    /// until what stands before it is copied.
+    private func next(_ input: RecordInput, _ track: FileTrack) async -> FileTrack.Batch? {
+        let elements: [RecordInput.Element]
+        do throws(BrokerError) {
+            elements = try await input.next(upTo: min(Self.batch, pace.batch))
+        } catch {
+            track.stop(at: error)
+            return nil
+        }
         if elements.isEmpty { return nil }
         var messages: [Message] = []
         var place: PositionFile.Place?
         for element in elements {
+            if gate.isClosed { break }
             switch element {
-            case .bad(let line, let why, let end):
+            case .bad(let line, let why, let end, let mark):
                 if plan.options.onBadLine == .stop {
-                    // What stands before it is copied first.
-                    if messages.isEmpty, place == nil { throw track.problem(line, why) }
                     track.stop(at: track.problem(line, why))
-                    gate.close()
                     return track.batch(messages, up: place)
                 }
                 complain(track.problem(line, why).sentence)
                 account.skipped()
-                place = PositionFile.Place(offset: end, lines: line)
+                place = PositionFile.Place(offset: end, lines: line, mark: mark)
             case .record(let record):
-                let next = PositionFile.Place(offset: record.end, lines: record.line, mark: record.mark)
                 if let filter = plan.filter, !filter.matches(record.message.headers) {
                     account.filtered()
                 } else if gate.enter() == 1 {
@@ -209,7 +223,7 @@ struct CopyRun: Sendable {
                 } else {
                     return track.batch(messages, up: place)
                 }
-                place = next
+                place = PositionFile.Place(offset: record.end, lines: record.line, mark: record.mark)
             }
         }
         return track.batch(messages, up: place)
@@ -220,7 +234,11 @@ struct CopyRun: Sendable {
     ) async throws {
         defer { gate.leave(batch.messages.count) }
         if !batch.messages.isEmpty {
-            do { try await pace.turn(of: batch.messages.count) } catch { return }
+            // What has failed is not made worse, and what is asked to end begins nothing.
+            guard gate.problem == nil else { return }
+            guard await pace.turn(of: batch.messages.count, unless: { gate.isStopped || isInterrupted() }) else {
+                return
+            }
             for message in batch.messages { account.begin(message.id) }
             let fates = await target.deliver(batch.messages)
             var isWhole = fates.count == batch.messages.count

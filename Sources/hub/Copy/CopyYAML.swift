@@ -25,11 +25,21 @@ struct CopyYAML: Sendable {
         }
         let ends = [(source, options.source), (target, options.target)]
         let inFile = ends.contains { $0.0.route != RouteName(TopicPlace.inURL) }
-        var lines = inFile ? ["# To be added to \(options.config)."] : ["version: 1"]
-        let left = notCarriedOver
-        if !left.isEmpty { lines.append("# Without a counterpart here: \(left.joined(separator: ", ")).") }
+        var lines: [String] =
+            inFile ? ["# To be added to \(options.config), each under the key of its name."] : ["version: 1"]
+        if !notCarriedOver.isEmpty {
+            lines.append("# Without a counterpart here: \(notCarriedOver.joined(separator: ", ")).")
+        }
+        if ends.contains(where: { Self.masked($0.1) != $0.1 }) {
+            lines.append("# A password is not written down: set the variable PASSWORD.")
+        }
         let routes = ends.enumerated().flatMap { index, end in
             route(end.0, end.1, named: index == 0 ? "copy-source" : "copy-target", isSource: index == 0)
+        }
+        if let group = plan.group, source.route != RouteName(TopicPlace.inURL) {
+            let start = source.settings?.groups[group]?.start ?? .earliest
+            lines.append("# The route \(source.route) needs the group, unless it has it:")
+            lines.append("#     groups: { \(Self.quoted(group.name)): { start: \(Self.quoted(start.optionText)) } }")
         }
         if !routes.isEmpty { lines += ["", "routes:"] + routes }
         lines += ["", "subscriptions:", "  copy:", "    topic: \(Self.quoted(source.topic.name))"]
@@ -45,11 +55,21 @@ struct CopyYAML: Sendable {
         return lines.joined(separator: "\n")
     }
 
+    /// A URL whose password, where it is written in it, is a variable.
+    private static func masked(_ url: String) -> String {
+        guard let scheme = url.firstRange(of: "://"), let at = url[scheme.upperBound...].firstIndex(of: "@") else {
+            return url
+        }
+        let user = url[scheme.upperBound..<at]
+        guard let colon = user.firstIndex(of: ":"), !user[colon...].contains("${") else { return url }
+        return "\(url[...colon])${PASSWORD}\(url[at...])"
+    }
+
     /// The route of an end that is a URL; the variables in it stay.
     private func route(_ place: TopicPlace, _ word: String, named name: String, isSource: Bool) -> [String] {
         guard case .url(let url)? = try? Endpoint(word) else { return [] }
         var lines = ["  \(name):", "    topic: \(Self.quoted(url.topic.name))", "    kind: \(url.kind.rawValue)"]
-        lines.append("    broker: \(Self.quoted(url.broker))")
+        lines.append("    broker: \(Self.quoted(Self.masked(url.broker)))")
         if url.order != .none { lines.append("    order: \(url.order.rawValue)") }
         if isSource, let group = plan.group {
             let start = place.settings?.groups[group]?.start ?? .earliest

@@ -26,6 +26,11 @@ enum Endpoint: Hashable, Sendable {
             self = .topic(String(word.dropFirst(6)))
         } else if word.contains("://") {
             self = .url(try EndpointURL(word))
+        } else if word.contains("@"), word.contains(":") {
+            // It may have a password in it: it is not shown, and no file is made of it.
+            throw BrokerError(
+                .invalidArgument, "a word looks like a URL and is none; write scheme://…, or file: before a file's name"
+            )
         } else if word.contains("/") || Self.suffixes.contains(where: word.hasSuffix) {
             self = .file(word)
         } else {

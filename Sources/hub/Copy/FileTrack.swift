@@ -1,3 +1,4 @@
+import Foundation
 import Messaging
 
 /// Up to where a file is copied, when its batches end in any order: the place before the first that has not.
@@ -11,6 +12,7 @@ actor FileTrack {
 
     private let path: String
     private let file: PositionFile?
+    private let lock: Descriptor?
     private let firstLine: Int
     private let executor = BlockingExecutor("hub.position")
     private let count = Lock(0)
@@ -28,6 +30,7 @@ actor FileTrack {
     init(_ path: String, _ input: RecordInput, _ options: CopyOptions) async throws {
         self.path = path
         file = path == "-" ? nil : options.group.map { PositionFile(of: path, group: $0) }
+        lock = try file?.claim()
         var start = PositionFile.Place()
         if case .position(let position)? = options.from { start.offset = Int(clamping: position.major) }
         if options.from == nil, let known = try file?.load() { start = known }
@@ -61,6 +64,9 @@ actor FileTrack {
     /// What the copy is to end with once what stands before it is done.
     nonisolated func stop(at problem: BrokerError) { stopped.withLock { $0 = $0 ?? problem } }
 
+    /// Whether it is to end.
+    nonisolated var isStopped: Bool { stopped.withLock { $0 != nil } }
+
     /// A batch is at the target for good.
     func finished(_ batch: Batch) throws {
         finished[batch.number] = batch.end
@@ -71,25 +77,37 @@ actor FileTrack {
             }
             next += 1
         }
-        try save()
+        if ContinuousClock.now - savedAt > CopyRun.positionInterval { try save() }
     }
 
-    /// Keeps the place, unless that was done a moment ago. Throws what the copy was to end with.
-    func save(force: Bool = false) throws {
-        if force || ContinuousClock.now - savedAt > CopyRun.positionInterval, place != saved, place.offset > 0 {
-            try file?.save(place)
-            (saved, savedAt) = (place, .now)
-        }
-        if force, let problem = stopped.withLock({ $0 }) { throw problem }
+    /// Keeps the place. Throws what the copy was to end with.
+    func end() throws {
+        try save()
+        if let problem = stopped.withLock({ $0 }) { throw problem }
+    }
+
+    private func save() throws {
+        guard place != saved, place.offset > 0 else { return }
+        try file?.save(place)
+        (saved, savedAt) = (place, .now)
     }
 }
 
-/// The identity of a line that has none of its own.
-enum FileIdentity {
-    /// An id that depends on the name of the file and on the place of the line alone: FNV-1a, 64 bits each.
-    static func id(_ path: String, offset: Int) -> MessageID {
-        let name = LineMark.hash(path.utf8)
-        let place = LineMark.hash(String(offset).utf8, name)
-        return MessageID(high: name, low: place)
+/// The identity of the lines of a file that have none of their own: the same line of the same file is the same message,
+/// whenever it is copied.
+struct FileIdentity: Sendable {
+    private let file: UInt64
+
+    /// The lines of the file of this path: of this folder, and not of another one that takes its name later.
+    init(_ path: String) {
+        var status = stat()
+        stat(path, &status)
+        let place = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        file = LineMark.hash("\(place)\0\(status.st_dev)\0\(status.st_ino)".utf8)
+    }
+
+    /// The id of a line at this place.
+    func id(_ offset: Int, _ line: ArraySlice<UInt8>) -> MessageID {
+        MessageID(high: file, low: LineMark.hash(line, LineMark.hash("\(offset)\0".utf8)))
     }
 }

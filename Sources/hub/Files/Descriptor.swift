@@ -24,6 +24,28 @@ final class Descriptor: Sendable {
         }
     }
 
+    /// Opens a file to write on it, which is made where it does not exist. A pipe must have somebody who reads it: who opens
+    /// it for both would read it himself.
+    convenience init(writing path: String) throws(BrokerError) {
+        var status = stat()
+        let exists = stat(path, &status) == 0
+        if !exists || status.st_mode & S_IFMT == S_IFREG {
+            try self.init(path, O_RDWR | O_CREAT | O_APPEND)
+        } else if status.st_mode & S_IFMT == S_IFIFO {
+            try self.init(path, O_WRONLY | O_NONBLOCK)
+            _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK)
+        } else {
+            try self.init(path, O_WRONLY | O_APPEND)
+        }
+    }
+
+    /// Takes the file for this process until it is closed. Throws where another one has it.
+    func claim() throws(BrokerError) {
+        guard size != nil, flock(number, LOCK_EX | LOCK_NB) != 0 else { return }
+        let remedy = "wait for it to end, or name another file"
+        throw BrokerError(.conflict, "\(name.quoted) is in use by another hub; \(remedy)")
+    }
+
     /// A stream of the process.
     init(stream: Int32, _ name: String) {
         (number, self.name, isOwned) = (stream, name, false)
@@ -93,6 +115,7 @@ final class Descriptor: Sendable {
             case EACCES, EPERM: (.unauthorized, "\(shown) may not be \(what); give this user the permission")
             case ENOSPC, EDQUOT:
                 (.resourceExhausted, "\(shown) cannot be \(what): the disk is full; make room and start again")
+            case ENXIO: (.unavailable, "\(shown) is a pipe that nobody reads; start its reader first")
             case EPIPE: (.ended, "\(shown) cannot be \(what): nobody reads it any longer")
             default: (.brokerFailure, "\(shown) cannot be \(what): \(String(cString: strerror(code)))")
             }

@@ -36,6 +36,9 @@ struct LineBuffer: Sendable {
         start = 0
     }
 
+    /// Whether something is left that has no end of a line.
+    var hasUnfinished: Bool { start < buffer.count }
+
     /// Nothing comes any more: what is left is the last line.
     mutating func end() { isAtEnd = true }
 

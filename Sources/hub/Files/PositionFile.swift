@@ -20,6 +20,13 @@ struct PositionFile: Sendable {
 
     init(of file: String, group: String) { path = "\(file).\(group).pos" }
 
+    /// Takes the position for this process as long as what is returned lives. Throws where another one has it.
+    func claim() throws(BrokerError) -> Descriptor {
+        let lock = try Descriptor(path + ".lock", O_RDWR | O_CREAT)
+        try lock.claim()
+        return lock
+    }
+
     /// The place that was saved; nil where none was. Throws where it cannot be read or is none.
     func load() throws(BrokerError) -> Place? {
         var isFolder = ObjCBool(false)
@@ -56,17 +63,15 @@ enum LineMark {
     /// How many of the last bytes of a line count.
     static let length = 4096
 
-    /// The mark of a line; its end does not count.
+    /// The mark of a line without its end.
     static func of(_ line: ArraySlice<UInt8>) -> UInt64 {
-        var line = line
-        while line.last == 0x0A || line.last == 0x0D { line = line.dropLast() }
-        return hash(line.suffix(length))
+        hash((line.last == 0x0D ? line.dropLast() : line).suffix(length))
     }
 
     /// The mark of the last line of what these bytes are the end of.
     static func ofLastLine(_ bytes: [UInt8]) -> UInt64 {
         var text = bytes[...]
-        while text.last == 0x0A || text.last == 0x0D { text = text.dropLast() }
+        if text.last == 0x0A { text = text.dropLast() }
         let start = text.lastIndex(of: 0x0A).map { $0 + 1 } ?? text.startIndex
         return of(text[start...])
     }

@@ -9,28 +9,42 @@ actor RecordOutput {
 
     private let descriptor: Descriptor
     private let compressor: (any Compressing)?
-    private let executor = BlockingExecutor("hub.output")
+    private let executor: BlockingExecutor
     private var pending: [UInt8] = []
     private var added = 0
     private var synced = 0
+    /// How long the file is up to the last line that is on the disk; nil where it has no length.
+    private var whole: Int?
     private var failure: BrokerError?
-    /// What was found at the end of the file, and what was done about it.
-    nonisolated let note: String?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    private init(_ descriptor: Descriptor, _ compressor: (any Compressing)?) {
+        self.descriptor = descriptor
+        self.compressor = compressor
+        executor = BlockingExecutor("hub.output")
+    }
+
     /// Opens a file, which is made where it does not exist, or standard output for `-`. What a run that was ended has left
-    /// half written at its end, and therefore never confirmed, is taken away. Throws what is wrong with it.
-    init(_ path: String, _ format: RecordFormat) throws(BrokerError) {
-        if path == "-" {
-            (descriptor, compressor, note) = (Descriptor(stream: 1, "-"), nil, nil)
-            return
-        }
+    /// half written at its end, and therefore never confirmed, is moved away; what was done is in the note. Throws what is
+    /// wrong with it, and where another process writes to it.
+    static func open(
+        _ path: String, _ format: RecordFormat, isInterrupted: @escaping @Sendable () -> Bool = { false }
+    ) async throws(BrokerError) -> (output: RecordOutput, note: String?) {
+        if path == "-" { return (RecordOutput(Descriptor(stream: 1, "-"), nil), nil) }
         let compression = Compression(path: path)
-        compressor = try compression?.compressor()
-        descriptor = try Descriptor(path, O_RDWR | O_CREAT | O_APPEND)
-        note = try FileEnd(descriptor, path: path).mend(compression, format)
+        let output = RecordOutput(try Descriptor(writing: path), try compression?.compressor())
+        return (output, try await output.prepare(path, compression, format, isInterrupted))
+    }
+
+    private func prepare(
+        _ path: String, _ compression: Compression?, _ format: RecordFormat, _ isInterrupted: () -> Bool
+    ) throws(BrokerError) -> String? {
+        try descriptor.claim()
+        let note = try FileEnd(descriptor, path: path).mend(compression, format, isInterrupted)
         try FileEnd.syncFolder(of: path)
+        whole = descriptor.size
+        return note
     }
 
     /// Adds a line, and returns its number, which `sync` takes.
@@ -53,6 +67,7 @@ actor RecordOutput {
             try self.descriptor.sync()
         }
         synced = added
+        whole = descriptor.size
     }
 
     private func write() throws(BrokerError) {
@@ -62,10 +77,11 @@ actor RecordOutput {
         try descriptor.write(try compressor?.compress(bytes) ?? bytes)
     }
 
-    /// After a failure nothing more is written: what is there may end in the middle of a line.
+    /// After a failure nothing more is written, and a file ends where it did when it was last on the disk.
     private func attempt(_ body: () throws(BrokerError) -> Void) throws(BrokerError) {
         do throws(BrokerError) { try body() } catch {
             failure = error
+            if let whole { ftruncate(descriptor.number, off_t(whole)) }
             throw error
         }
     }
@@ -81,35 +97,70 @@ struct FileEnd {
         self.path = path
     }
 
-    /// Sees to it that the file ends with a whole line; what was done, if anything.
-    func mend(_ compression: Compression?, _ format: RecordFormat) throws(BrokerError) -> String? {
+    /// Sees to it that the file ends with a whole line; what was done, if anything. Throws where its end is nobody's that
+    /// this program knows.
+    func mend(
+        _ compression: Compression?, _ format: RecordFormat, _ isInterrupted: () -> Bool
+    ) throws(BrokerError) -> String? {
         guard let size = descriptor.size, size > 0 else { return nil }
-        if let compression { return try mend(compression, size) }
+        if let compression { return try mend(compression, size, isInterrupted) }
         let start = try lastLine(size)
         if start == size { return nil }
         let line = try read(start, size - start)
         if format == .ndjson, (try? MessageRecord.message(line, id: MessageID())) == nil {
-            try cut(to: start)
-            return "\(path.quoted) ended in the middle of a line, which was never confirmed; it was taken away"
+            guard line.starts(with: Self.beginning.prefix(line.count)) else {
+                throw unknown("its last line has no end, and is no message")
+            }
+            return try moveAway(from: start, size)
         }
         try descriptor.write([0x0A])
         let doubt = format == .ndjson ? "" : "; whether that line is whole cannot be told"
         return "\(path.quoted) did not end with the end of a line; it was added\(doubt)"
     }
 
-    private func mend(_ compression: Compression, _ size: Int) throws(BrokerError) -> String? {
+    /// What every line begins with that is written here.
+    private static let beginning = Array(#"{"id":""#.utf8)
+
+    private func mend(
+        _ compression: Compression, _ size: Int, _ isInterrupted: () -> Bool
+    ) throws(BrokerError) -> String? {
         let decompressor = try compression.decompressor()
         var place = 0
         while place < size {
-            let piece = try read(place, min(1 << 20, size - place))
+            if isInterrupted() { throw BrokerError(.cancelled, "\(path.quoted) was not read to its end") }
+            let piece = try read(place, min(1 << 18, size - place))
             place += piece.count
-            do throws(BrokerError) { _ = try decompressor.decompress(piece) } catch {
-                throw BrokerError(error.code, "\(path.quoted) \(error.sentence); name another file")
+            var rest = piece[...]
+            while !rest.isEmpty || decompressor.hasMore {
+                var output: [UInt8] = []
+                do throws(BrokerError) {
+                    rest = rest.dropFirst(try decompressor.decompress(rest, into: &output, limit: 1 << 20))
+                } catch {
+                    throw BrokerError(error.code, "\(path.quoted) \(error.sentence); name another file")
+                }
             }
         }
         if decompressor.isBetweenParts { return nil }
-        try cut(to: decompressor.wholePartsEnd)
-        return "\(path.quoted) ended in the middle of what is compressed, which was never confirmed; it was taken away"
+        return try moveAway(from: decompressor.wholePartsEnd, size)
+    }
+
+    /// Moves what stands behind a place to a file of its own: it was never confirmed, and is gone nevertheless to nobody.
+    private func moveAway(from start: Int, _ size: Int) throws(BrokerError) -> String {
+        let torn = path + ".torn"
+        let copy = try Descriptor(torn, O_WRONLY | O_CREAT | O_APPEND)
+        var place = start
+        while place < size {
+            let piece = try read(place, min(1 << 20, size - place))
+            try copy.write(piece)
+            place += piece.count
+        }
+        try copy.sync()
+        if ftruncate(descriptor.number, off_t(start)) != 0 { throw Descriptor.failure(errno, path, "cut") }
+        return "\(path.quoted) ended in the middle of what was never confirmed; that is in \(torn.quoted) now"
+    }
+
+    private func unknown(_ why: String) -> BrokerError {
+        BrokerError(.invalidArgument, "\(path.quoted) cannot be written on: \(why); name another file")
     }
 
     /// Where the last line begins; the end of the file where that ends with the end of a line.
@@ -129,10 +180,6 @@ struct FileEnd {
         let got = bytes.withUnsafeMutableBytes { pread(descriptor.number, $0.baseAddress, $0.count, off_t(start)) }
         if got <= 0 { throw Descriptor.failure(got < 0 ? errno : EIO, path, "read") }
         return Array(bytes.prefix(got))
-    }
-
-    private func cut(to size: Int) throws(BrokerError) {
-        if ftruncate(descriptor.number, off_t(size)) != 0 { throw Descriptor.failure(errno, path, "cut") }
     }
 
     /// A file that was just made is there after a crash only once its folder is on the disk.

@@ -11,10 +11,21 @@ struct ChildCommand: Sendable {
         let description: String
     }
 
+    /// It could not be started, for what may change: no room, no more processes.
+    struct NotStarted: Error {
+        let reason: BrokerError
+    }
+
     /// The exit status that gives a message up at once: EX_DATAERR of sysexits.h.
     static let refusal: Int32 = 65
-    /// How long a program that was asked to end may take.
-    static let patience = Duration.seconds(5)
+    /// How long a program that was asked to end may take: it has had the grace of the hub already, and its message goes back
+    /// a second later.
+    static let patience = Duration.milliseconds(700)
+    /// The groups of those that run.
+    private static let running = Lock(Set<pid_t>())
+
+    /// Ends those that run, at once: the hub does.
+    static func endAll() { running.withLock { for pid in $0 { kill(-pid, SIGKILL) } } }
 
     private let words: [String]
 
@@ -36,35 +47,54 @@ struct ChildCommand: Sendable {
     /// Runs it with this line on its standard input, and these variables beside the hub's. Returns its exit status, a signal
     /// being a negative one. When the task is cancelled it is asked to end, and ended after five seconds; throws then.
     func run(_ line: String, _ variables: [String: String]) async throws -> Int32 {
-        let input = try Self.file(line + "\n")
-        let pid = try start(input, variables)
-        close(input)
-        let (end, isOver) = (Waiter<Int32>(), Over())
+        let pid: pid_t
+        do throws(BrokerError) {
+            let input = try Self.file(line + "\n")
+            defer { close(input) }
+            pid = try start(input, variables)
+        } catch {
+            throw NotStarted(reason: error)
+        }
+        let end = Waiter<Int32>()
+        let process = Child()
         // A process is waited for by a thread that does nothing else: Linux has no other way that reaps it.
-        Thread.detachNewThread { end.resolve(isOver.reap(pid)) }
+        Thread.detachNewThread { end.resolve(process.reap(pid)) }
         return try await withTaskCancellationHandler {
-            guard case .value(let status) = await end.waitUncancelled() else { throw CancellationError() }
-            if status < 0 { try Task.checkCancellation() }
+            let outcome = await end.waitUncancelled()
+            // What was told to end has not finished, whatever it says.
+            guard case .value(let status) = outcome, !process.wasTold else { throw CancellationError() }
             return status
         } onCancel: {
-            isOver.signal(pid, SIGTERM)
+            process.tell(pid)
             _ = SystemTime.shared.alarm(at: SystemTime.shared.deadline(after: Self.patience)) {
-                isOver.signal(pid, SIGKILL)
+                process.signal(pid, SIGKILL)
             }
         }
     }
 
-    /// Whether a process has ended: its number may be another's then.
-    private final class Over: Sendable {
-        private let isOver = Lock(false)
+    /// What is known of a process: once it has ended, its number may be another's.
+    private final class Child: Sendable {
+        private let state = Lock((isOver: false, wasTold: false))
 
-        func signal(_ pid: pid_t, _ signal: Int32) { isOver.withLock { if !$0 { _ = kill(-pid, signal) } } }
+        /// Whether it was told to end before it did.
+        var wasTold: Bool { state.withLock { $0.wasTold } }
+
+        func tell(_ pid: pid_t) {
+            state.withLock { state in
+                if state.isOver { return }
+                state.wasTold = true
+                kill(-pid, SIGTERM)
+            }
+        }
+
+        func signal(_ pid: pid_t, _ signal: Int32) { state.withLock { if !$0.isOver { _ = kill(-pid, signal) } } }
 
         /// Waits for its end; its status, or its signal as a negative number.
         func reap(_ pid: pid_t) -> Int32 {
             var info = siginfo_t()
             while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-            isOver.withLock { $0 = true }
+            state.withLock { $0.isOver = true }
+            running.withLock { _ = $0.remove(pid) }
             var status: Int32 = 0
             while waitpid(pid, &status, 0) < 0, errno == EINTR {}
             let signal = status & 0x7f
@@ -88,7 +118,7 @@ struct ChildCommand: Sendable {
         return number
     }
 
-    private func start(_ input: Int32, _ variables: [String: String]) throws -> pid_t {
+    private func start(_ input: Int32, _ variables: [String: String]) throws(BrokerError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         posix_spawn_file_actions_init(&actions)
@@ -108,13 +138,20 @@ struct ChildCommand: Sendable {
         posix_spawnattr_setflags(&attributes, Int16(truncatingIfNeeded: flags))
         let environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
         var pid = pid_t()
-        let status = Self.withStrings(words) { words in
-            Self.withStrings(environment.map { "\($0)=\($1)" }) { variables in
-                words[0].map { posix_spawn(&pid, $0, &actions, &attributes, words, variables) } ?? ENOENT
+        // Under the lock, so that whoever ends all of them knows of this one.
+        let status = Self.running.withLock { running in
+            let status = Self.withStrings(words) { words in
+                Self.withStrings(environment.map { "\($0)=\($1)" }) { variables in
+                    words[0].map { posix_spawn(&pid, $0, &actions, &attributes, words, variables) } ?? ENOENT
+                }
             }
+            if status == 0 { running.insert(pid) }
+            return status
         }
         if status == 0 { return pid }
-        throw Failure(description: "\(words[0]) cannot be started: \(String(cString: strerror(status)))")
+        throw BrokerError(
+            .unavailable, "\(words[0]) cannot be started: \(String(cString: strerror(status)))", nativeCode: Int(status)
+        )
     }
 
     private static func withStrings<Result>(

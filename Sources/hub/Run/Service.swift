@@ -32,97 +32,153 @@ struct Service: Sendable {
         self.commands = commands
     }
 
-    /// Subscribes to everything.
-    func begin(on hub: MessageHub) async throws {
-        for (name, subscription) in configuration.subscriptions.sorted(by: { $0.key.name < $1.key.name }) {
-            let (topic, group, limit) = (subscription.topic, subscription.group, subscription.concurrency)
-            let filter = subscription.filter
-            switch subscription.action {
-            case .publish(let target) where isOneBroker(hub, topic, target):
-                // One settlement: no crash between is a loss, and where the broker can do it at once no duplicate either.
-                try await hub.subscribe(forwardingFrom: topic, group: group, concurrency: limit) { delivery in
-                    if let filter, !filter.matches(delivery.message.headers) { return [] }
-                    return [ForwardedMessage(delivery.message, to: target)]
+    /// Subscribes to everything, each on its own, and returns once every subscription has ended; one that ends leaves the
+    /// others alone.
+    func run(on hub: MessageHub) async throws {
+        let memory = configuration.brokers.filter { $0.value.type == .inMemory }.keys.map(\.name).sorted()
+        if !memory.isEmpty {
+            let facts = [(name: "hub.broker", value: memory.joined(separator: ", "))]
+            log.log(LogRecord(.warning, "in memory of this process: no other one can publish to it", facts, at: .now))
+        }
+        let names = configuration.subscriptions.keys.map(\.name).sorted().joined(separator: ", ")
+        log.log(LogRecord(.info, "running", [("hub.subscriptions", names)], at: .now))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for (name, subscription) in configuration.subscriptions {
+                tasks.addTask {
+                    let filtered = Count()
+                    let made = try await subscribe(name, subscription, to: hub, filtered)
+                    do { try await made.waitUntilEnded() } catch {
+                        if Task.isCancelled { return }
+                        log.log(
+                            LogRecord(
+                                .error, "subscription ended",
+                                [("hub.subscription", name.name), ("error", "\(error)")], at: .now))
+                    }
                 }
-            case .publish(let target):
-                let bridge = Bridge(name: name, target: target, log: log)
-                try await hub.subscribe(to: topic, group: group, concurrency: limit) { delivery in
-                    if let filter, !filter.matches(delivery.message.headers) { return }
-                    try await bridge.carry(delivery.message, over: hub)
-                }
-            case .run:
-                guard let command = commands[name] else { continue }
-                try await hub.subscribe(to: topic, group: group, concurrency: limit) { delivery in
-                    if let filter, !filter.matches(delivery.message.headers) { return }
-                    try await Self.run(command, for: delivery, of: topic)
-                }
+            }
+            try await tasks.waitForAll()
+        }
+    }
+
+    /// How many messages no filter asked for: accepted, and told of at the end.
+    private final class Count: Sendable {
+        private let value = Lock(0)
+        func add() { value.withLock { $0 += 1 } }
+        var current: Int { value.withLock { $0 } }
+    }
+
+    private func subscribe(
+        _ name: SubscriptionName, _ subscription: SubscriptionConfiguration, to hub: MessageHub, _ filtered: Count
+    ) async throws -> HubSubscription {
+        let (topic, group, limit) = (subscription.topic, subscription.group, subscription.concurrency)
+        let isWanted: @Sendable (Message) -> Bool = { [filter = subscription.filter] message in
+            guard let filter, !filter.matches(message.headers) else { return true }
+            filtered.add()
+            return false
+        }
+        switch subscription.action {
+        case .publish(let target) where isOneStep(hub, topic, target):
+            // One settlement: what is sent on and what is accepted are there together, or neither is.
+            return try await hub.subscribe(forwardingFrom: topic, group: group, concurrency: limit) { delivery in
+                isWanted(delivery.message) ? [ForwardedMessage(delivery.message, to: target)] : []
+            }
+        case .publish(let target):
+            let waiting = Waiting(name, for: "its target", log)
+            return try await hub.subscribe(to: topic, group: group, concurrency: limit) { delivery in
+                if isWanted(delivery.message) { try await Self.carry(delivery.message, to: target, over: hub, waiting) }
+            }
+        case .run(let words):
+            guard let command = commands[name] else {
+                throw BrokerError(
+                    .invalidConfiguration, "subscription \(name): there is no \(words.first ?? "command")")
+            }
+            let waiting = Waiting(name, for: "what its command needs", log)
+            return try await hub.subscribe(to: topic, group: group, concurrency: limit) { delivery in
+                if isWanted(delivery.message) { try await Self.run(command, for: delivery, of: topic, waiting) }
             }
         }
     }
 
-    private func isOneBroker(_ hub: MessageHub, _ topic: Topic, _ target: Topic) -> Bool {
+    /// Whether a message can be sent on and accepted in one step: at one broker, which can do that.
+    private func isOneStep(_ hub: MessageHub, _ topic: Topic, _ target: Topic) -> Bool {
         guard let source = hub.route(of: topic), let end = hub.route(of: target) else { return false }
-        return source.broker == end.broker && source.fallback == nil && end.fallback == nil
+        let isOneBroker = source.broker == end.broker && source.fallback == nil && end.fallback == nil
+        return isOneBroker && hub.broker(source.broker)?.capabilities.can(.atomicForward, on: source.kind) == true
     }
 
-    private static func run(_ command: ChildCommand, for delivery: Delivery, of topic: Topic) async throws {
+    /// Publishes, and returns once the message is confirmed. A target that is not there is no fault of the message: it is
+    /// waited for, and no attempt is used up. Throws `Reject` for what the target refuses for good.
+    private static func carry(_ message: Message, to target: Topic, over hub: MessageHub, _ waiting: Waiting)
+        async throws
+    {
+        try await waiting.through {
+            switch await TopicTarget(hub: hub, topic: target).deliver([message]).first {
+            case .received: return nil
+            case .refused(let error): throw Reject(error.sentence)
+            case .unavailable(let error): return error
+            case nil: return BrokerError(.brokerFailure, "the broker gave no answer")
+            }
+        }
+    }
+
+    private static func run(
+        _ command: ChildCommand, for delivery: Delivery, of topic: Topic, _ waiting: Waiting
+    ) async throws {
         let line = MessageRecord.line(
             delivery.message, topic: delivery.topic ?? topic, attempt: delivery.attempt, position: delivery.position)
         let variables = [
             "HUB_MESSAGE_ID": delivery.message.id.description, "HUB_TOPIC": (delivery.topic ?? topic).name,
             "HUB_ATTEMPT": String(delivery.attempt),
         ]
-        switch try await command.run(line, variables) {
-        case 0: return
-        case ChildCommand.refusal: throw Reject("the command ended with status \(ChildCommand.refusal)")
-        case let status where status < 0:
-            throw ChildCommand.Failure(description: "the command was ended by signal \(-status)")
-        case let status: throw ChildCommand.Failure(description: "the command ended with status \(status)")
+        // That a program cannot be started is no fault of the message either.
+        try await waiting.through {
+            let status: Int32
+            do { status = try await command.run(line, variables) } catch let error as ChildCommand.NotStarted {
+                return error.reason
+            }
+            switch status {
+            case 0: return nil
+            case ChildCommand.refusal: throw Reject("the command ended with status \(ChildCommand.refusal)")
+            case ..<0: throw ChildCommand.Failure(description: "the command was ended by signal \(-status)")
+            default: throw ChildCommand.Failure(description: "the command ended with status \(status)")
+            }
         }
     }
 }
 
-/// A bridge between two brokers: publishes to the one, and then accepts from the other.
-///
-/// A target that is not there is no fault of the message: it is waited for, and no attempt is used up. What is held goes
-/// back when its hold is over, or the hub ends.
-final class Bridge: Sendable {
+/// Waits for what is not there, as long as it takes, and says so once.
+final class Waiting: Sendable {
     private let name: SubscriptionName
-    private let target: Topic
+    private let what: String
     private let log: any LogSink
     private let isWaiting = Lock(false)
 
-    init(name: SubscriptionName, target: Topic, log: any LogSink) {
+    init(_ name: SubscriptionName, for what: String, _ log: any LogSink) {
         self.name = name
-        self.target = target
+        self.what = what
         self.log = log
     }
 
-    /// Returns once the message is confirmed. Throws `Reject` for what the target refuses for good.
-    func carry(_ message: Message, over hub: MessageHub) async throws {
+    /// Tries until there is no error to wait for. Throws what a try throws, and `CancellationError`.
+    func through(_ attempt: () async throws -> BrokerError?) async throws {
         var pause = Service.shortestPause
-        while true {
-            switch await TopicTarget(hub: hub, topic: target).deliver([message]).first {
-            case .received: return note(nil)
-            case .refused(let error): throw Reject(error.sentence)
-            case .unavailable(let error): note(error)
-            case nil: break
-            }
+        while let error = try await attempt() {
+            note(error)
             try await Task.sleep(for: pause)
             pause = min(pause * 2, Service.longestPause)
         }
+        note(nil)
     }
 
-    /// Logs that it waits, and that it goes on, once each.
     private func note(_ error: BrokerError?) {
         let hasChanged = isWaiting.withLock { isWaiting in
             defer { isWaiting = error != nil }
             return isWaiting != (error != nil)
         }
         guard hasChanged else { return }
-        let facts = [(name: "hub.subscription", value: name.name), (name: "hub.target", value: target.name)]
-        let text = error == nil ? "bridge goes on" : "bridge waits for its target"
+        let facts = [(name: "hub.subscription", value: name.name)]
         let why = error.map { [(name: "error", value: $0.description)] } ?? []
+        let text = error == nil ? "goes on" : "waits for \(what)"
         log.log(LogRecord(error == nil ? .info : .warning, text, facts + why, at: .now))
     }
 }

@@ -103,6 +103,54 @@ import Testing
         #expect(try await bench.drain("a", .queue).map(\.id) == sets.prefix(5).map(\.id))
     }
 
+    @Test(arguments: [0, 1]) func whatStandsBeforeABadLineIsCopiedWhateverTheBatch(_ skipped: Int) async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let many = CopyBench.messages(CopyRun.batch * 2 - skipped)
+        let file = try bench.folder.write("in.ndjson", lines(many) + "oops\n" + lines(many))
+        let copy = await bench.copy(file, bench.word("a", .queue)) { $0.concurrency = 3 }
+        #expect(copy.status == .failure && copy.ledger == CopyBench.ledger(many.count), "\(copy.ledger)")
+    }
+
+    @Test func aBadLineBehindTheLimitIsNotReached() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let file = try bench.folder.write("in.ndjson", lines(Array(sets.prefix(2))) + "oops\n")
+        let copy = await bench.copy(file, bench.word("a", .queue)) { $0.limit = 2 }
+        #expect(copy.status == .success && copy.ledger == CopyBench.ledger(2), "\(bench.console.errors)")
+    }
+
+    @Test func afterAFailureNothingMoreIsTried() async throws {
+        let server = InMemoryServer()
+        let bench = try CopyBench(CopyBackend(name: "one", url: "memory://", factories: [.inMemory(server)]))
+        let file = try bench.folder.write("in.ndjson", lines(CopyBench.messages(5000)))
+        let factories = [
+            BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
+                Mortal(try BrokerFactory.inMemory(server).make(name, values, environment), after: 600)
+            }
+        ]
+        var options = CopyOptions(source: file, target: bench.word("a", .queue))
+        options.group = "g"
+        #expect(await CopyJob(options, bench.console.console(), factories: factories).run() == .failure)
+        let ledger = bench.console.output.split(separator: "\n").last.map { CopyBench.withoutTime(String($0)) }
+        #expect(ledger == CopyBench.ledger(1000, received: 500))
+        #expect(bench.console.errors.contains { $0.contains("500 messages were not confirmed by memory:// ") })
+        #expect(try PositionFile(of: file, group: "g").load()?.lines == 500)
+    }
+
+    @Test func aSourceThatDoesNotExistIsNotMade() async throws {
+        let server = InMemoryServer()
+        let profile = try #require(Backends.profiles.first { $0.type == .rabbitMQ })
+        let factories = [
+            BrokerFactory(profile) { _, _, _ throws(BrokerError) in InMemoryBroker(server, profile: profile) }
+        ]
+        let bench = try CopyBench(CopyBackend(name: "rabbit", url: "amqp://host", factories: factories))
+        let copy = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson"))
+        #expect(copy.status == .failure)
+        #expect(bench.console.errors.contains { $0.contains("does not exist, so there is nothing to read") })
+        try await bench.fill("none", .queue, sets)
+        let again = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson")) { $0.limit = 1234 }
+        #expect(again.ledger == CopyBench.ledger(1234), "\(bench.console.errors)")
+    }
+
     @Test func aDryRunCopiesNothingAndMakesNothing() async throws {
         let bench = try CopyBench(CopyBackend.all[0])
         try await bench.fill("a", .queue, sets)
@@ -124,15 +172,15 @@ import Testing
     }
 }
 
+private final class Left: Sendable {
+    let count: Lock<Int>
+    init(_ count: Int) { self.count = Lock(count) }
+}
+
 /// A broker whose server is gone once it has confirmed this many messages.
 private struct Mortal: BrokerDecorator {
     let base: any MessageBroker
     private let left: Left
-
-    private final class Left: Sendable {
-        let count: Lock<Int>
-        init(_ count: Int) { self.count = Lock(count) }
-    }
 
     init(_ base: any MessageBroker, after count: Int) {
         self.base = base

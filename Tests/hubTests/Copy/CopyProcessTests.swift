@@ -45,6 +45,36 @@ import Testing
         #expect(place.lines == written)
     }
 
+    @Test func aSlowCopyEndsSoonAfterTheSignal() async throws {
+        let folder = try TestFolder()
+        try folder.write("in.txt", lines(5000))
+        let copy = try HubProcess(
+            shell: "exec $0 copy \(folder("in.txt")) \(folder("out.txt")) --format lines --group g --rate 2")
+        try await copy.waitUntilItCatches(SIGINT)
+        try await condition { (try? folder.bytes("out.txt").isEmpty) == false }
+        let start = ContinuousClock.now
+        copy.send(SIGINT)
+        let end = try await copy.end()
+        #expect(end.status == 130 && ContinuousClock.now - start < .seconds(5))
+        #expect(try folder.text("out.txt").split(separator: "\n").count < 50)
+        #expect(end.output.contains("lost 0"))
+    }
+
+    @Test func aFileThatCannotGrowEndsWithAWholeLine() async throws {
+        let folder = try TestFolder()
+        try folder.write("in.txt", lines(20_000))
+        let full = try await HubProcess(
+            shell:
+                "trap '' XFSZ; ulimit -f 64; $0 copy \(folder("in.txt")) \(folder("out.txt")) --format lines --group g"
+        ).end()
+        #expect(full.status == 1 && !full.output.contains("lost 0"), "\(full)")
+        #expect(try folder.text("out.txt").isEmpty || folder.text("out.txt").hasSuffix("\n"))
+        let rest = try await HubProcess.run(
+            "copy", folder("in.txt"), folder("out.txt"), "--format", "lines", "--group", "g")
+        #expect(rest.status == 0, "\(rest)")
+        #expect(try folder.text("out.txt") == lines(20_000))
+    }
+
     @Test func standardInputGoesToStandardOutputAndTheLedgerElsewhere() async throws {
         let result = try await HubProcess(shell: "printf 'a\\nb' | $0 copy - - --format lines | cat").end()
         #expect(result.output == "a\nb")

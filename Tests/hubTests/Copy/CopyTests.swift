@@ -86,11 +86,11 @@ import Testing
         #expect(part.ledger == CopyBench.ledger(7))
     }
 
-    @Test(arguments: CopyBackend.kinds)
-    func aFilterPassesOverTheRestAndCountsIt(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
+    @Test(arguments: CopyBackend.all)
+    func aFilterPassesOverTheRestAndCountsIt(_ backend: CopyBackend) async throws {
         let bench = try CopyBench(backend)
-        try await bench.fill("a", kind, sets)
-        let copy = await bench.copy(bench.word("a", kind), bench.folder("a.ndjson")) {
+        try await bench.fill("a", .stream, sets)
+        let copy = await bench.copy(bench.word("a", .stream), bench.folder("a.ndjson")) {
             $0.untilEnd = true
             $0.filter = ["region=eu"]
         }
@@ -168,6 +168,48 @@ import Testing
         try bench.folder.write("in.ndjson", "")
         #expect(await go() == .failure)
         #expect(bench.console.errors.filter { $0.contains("is a position in another file; remove it") }.count == 2)
+    }
+
+    @Test func aFileThatGrowsIsCopiedAsItDoesAndNoHalfLineOfIt() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let file = try bench.folder.write("in.txt", "one\n\ntw")
+        func go() async -> String {
+            await bench.copy(file, bench.word("a", .queue)) {
+                $0.format = .lines
+                $0.group = "g"
+            }.ledger
+        }
+        #expect(await go() == CopyBench.ledger(2))
+        #expect(bench.console.errors.contains { $0.contains("has no end yet, and is left for later") })
+        #expect(await go() == CopyBench.ledger(0))
+        try bench.folder.write("in.txt", "one\n\ntwo\nthree\n")
+        #expect(await go() == CopyBench.ledger(2))
+        #expect(try await bench.drain("a", .queue).map { $0.body.text } == ["one", "", "two", "three"])
+    }
+
+    @Test func allOfAFileIsOneMessageOnce() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let file = try bench.folder.write("in.txt", "one\ntwo")
+        for count in [1, 0] {
+            let copy = await bench.copy(file, bench.word("a", .queue)) {
+                $0.format = .body
+                $0.group = "g"
+            }
+            #expect(copy.ledger == CopyBench.ledger(count))
+        }
+        #expect(try await bench.drain("a", .queue).map { $0.body.text } == ["one\ntwo"])
+    }
+
+    @Test func anotherFileOfTheSameNameHasOtherMessages() async throws {
+        let folder = try TestFolder()
+        let path = try folder.write("a.txt", "one\n")
+        let first = FileIdentity(path).id(0, Array("one".utf8)[...])
+        #expect(FileIdentity(path).id(0, Array("one".utf8)[...]) == first)
+        #expect(FileIdentity(path).id(0, Array("two".utf8)[...]) != first)
+        #expect(FileIdentity(path).id(4, Array("one".utf8)[...]) != first)
+        try FileManager.default.moveItem(atPath: path, toPath: folder("b.txt"))
+        try folder.write("a.txt", "one\n")
+        #expect(FileIdentity(path).id(0, Array("one".utf8)[...]) != first)
     }
 
     @Test func aLineWithoutAnIdIsTheSameMessageWheneverItIsCopiedForAGroup() async throws {

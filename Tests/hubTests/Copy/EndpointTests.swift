@@ -42,6 +42,8 @@ import Testing
                 Endpoint("amqp://u:secret@host:x/v?topic=a"), file: "", environment: [:], profiles: Backends.profiles)
         }
         #expect(error?.description.contains("secret") == false && error?.description.contains("port") == true)
+        let mistyped = #expect(throws: BrokerError.self) { try Endpoint("amqp:/u:secret@host?topic=a") }
+        #expect(mistyped?.sentence.contains("secret") == false && mistyped?.sentence.contains("scheme://") == true)
     }
 }
 
@@ -66,8 +68,12 @@ import Testing
         let found = problems(Self.queue, "memory://?topic=b") {
             ($0.group, $0.from, $0.filter, $0.deadLetters) = ("g", .earliest, ["x", "a=1", "a=2"], "d.ndjson")
         }
-        #expect(found.count == 5)
+        #expect(found.count == 6)
         #expect(Set(found.map { $0.prefix { $0 != ":" } }) == ["--group", "--from", "--filter", "--dead-letters"])
+        let files = problems("a.ndjson", "b.ndjson") {
+            ($0.format, $0.deadLetters, $0.group) = (.body, "./b.ndjson", "a/b")
+        }
+        #expect(Set(files.map { $0.prefix { $0 != ":" } }) == ["--format", "--dead-letters", "--group"], "\(files)")
     }
 
     @Test func aSourceThatNeverEndsIsRefusedUntilItsEnd() {
@@ -120,6 +126,13 @@ import Testing
         #expect(subscription.topic == "a.b" && subscription.target == "c" && subscription.group == "copy")
         #expect(subscription.concurrency == 7 && subscription.filter?.values == ["region": "e'u"])
         #expect(configuration.brokers.count == 2)
+    }
+
+    @Test func aPasswordIsNotWrittenIntoAConfiguration() throws {
+        let options = CopyOptions(source: "amqp://u:secret@h?topic=a", target: "amqp://u@other?topic=b")
+        let plan = try CopyPlan(options, environment: [:], profiles: Backends.profiles)
+        let text = try CopyYAML(plan, options).text()
+        #expect(!text.contains("secret") && text.contains("amqp://u:${PASSWORD}@h") && text.contains("amqp://u@other"))
     }
 
     @Test func whatAServiceCannotDoIsNotPrinted() throws {

@@ -20,7 +20,7 @@ import Testing
             for element in elements {
                 switch element {
                 case .record(let record): bodies.append(record.message.body.text ?? "null")
-                case .bad(let line, let why, _): bodies.append("bad \(line): \(why.sentence)")
+                case .bad(let line, let why, _, _): bodies.append("bad \(line): \(why.sentence)")
                 }
             }
         }
@@ -28,12 +28,12 @@ import Testing
     }
 
     private func write(_ path: String, _ numbers: [Int], _ format: RecordFormat = .ndjson) async throws -> String? {
-        let output = try RecordOutput(path, format)
+        let (output, note) = try await RecordOutput.open(path, format)
         for number in numbers {
             let ticket = try await output.add(format == .ndjson ? line(number) : Array("body \(number)".utf8))
             try await output.sync(ticket)
         }
-        return output.note
+        return note
     }
 
     @Test(arguments: names) func whatIsWrittenOnIsReadBehindWhatWasThere(_ name: String) async throws {
@@ -43,15 +43,80 @@ import Testing
         #expect(try await read(folder(name)) == ["body 1", "body 2", "body 3"])
     }
 
-    @Test(arguments: names) func whatWasHalfWrittenIsTakenAwayAndToldOf(_ name: String) async throws {
+    @Test(arguments: names) func whatWasHalfWrittenIsMovedAwayAndToldOf(_ name: String) async throws {
         let folder = try TestFolder()
         _ = try await write(folder(name), [1, 2])
         let whole = try folder.bytes(name).count
         _ = try await write(folder(name), [3])
         try folder.write(name, Array(try folder.bytes(name).dropLast(9)))
-        #expect(try await write(folder(name), [4])?.contains("never confirmed; it was taken away") == true)
+        #expect(try await write(folder(name), [4])?.contains("never confirmed; that is in") == true)
         #expect(try await read(folder(name)) == ["body 1", "body 2", "body 4"])
         #expect(whole < (try folder.bytes(name).count))
+        #expect(try folder.bytes(name + ".torn").isEmpty == false)
+    }
+
+    @Test func whatNobodyHereHasWrittenIsLeftAlone() async throws {
+        let folder = try TestFolder()
+        try folder.write("package.json", #"{"name":"x"}"#)
+        await #expect { _ = try await write(folder("package.json"), [1]) } throws: {
+            "\($0)".contains("its last line has no end, and is no message; name another file")
+        }
+        #expect(try folder.text("package.json") == #"{"name":"x"}"#)
+    }
+
+    @Test func aFileIsWrittenByOneAtATime() async throws {
+        let folder = try TestFolder()
+        let (output, _) = try await RecordOutput.open(folder("a.ndjson"), .ndjson)
+        await #expect { _ = try await write(folder("a.ndjson"), [1]) } throws: {
+            "\($0)".contains("is in use by another hub; wait for it to end")
+        }
+        _ = try await output.add(line(1))
+        let position = PositionFile(of: folder("a.ndjson"), group: "g")
+        let claimed = try position.claim()
+        #expect { _ = try position.claim() } throws: { "\($0)".contains("is in use by another hub") }
+        withExtendedLifetime((output, claimed)) {}
+    }
+
+    @Test func aPipeNeedsSomebodyWhoReadsIt() async throws {
+        let pipe = try HubProcess.pipe()
+        defer { unlink(pipe) }
+        await #expect { _ = try await write(pipe, [1]) } throws: { "\($0)".contains("is a pipe that nobody reads") }
+    }
+
+    @Test func aLastLineWithoutAnEndIsLeftWhereThatIsAskedFor() async throws {
+        let folder = try TestFolder()
+        try folder.write("a.txt", "one\ntw")
+        let input = try RecordInput(folder("a.txt"), .lines, leavingUnfinished: true, isInterrupted: { false })
+        #expect(try await input.next(upTo: 9).count == 1)
+        #expect(try await input.next(upTo: 9).isEmpty)
+        #expect(await input.hasUnfinished)
+    }
+
+    @Test(.enabled(if: Compression.isAvailable)) func whatStandsBeforeTheDamageIsReadFirst() async throws {
+        let folder = try TestFolder()
+        _ = try await write(folder("a.ndjson.gz"), [1, 2, 3, 4, 5])
+        try folder.write("a.ndjson.gz", try folder.bytes("a.ndjson.gz") + Array("garbage".utf8))
+        let input = try RecordInput(folder("a.ndjson.gz"), .ndjson, isInterrupted: { false })
+        #expect(try await input.next(upTo: 2).count == 2)
+        #expect(try await input.next(upTo: 2).count == 2)
+        #expect(try await input.next(upTo: 2).count == 1)
+        await #expect(throws: BrokerError.self) { _ = try await input.next(upTo: 2) }
+    }
+
+    @Test func aBatchHasABoundInBytes() async throws {
+        let folder = try TestFolder()
+        try folder.write("a.txt", String(repeating: String(repeating: "x", count: 3 << 20) + "\n", count: 5))
+        let input = try RecordInput(folder("a.txt"), .lines, isInterrupted: { false })
+        #expect(try await input.next(upTo: 500).count == 3)
+        #expect(try await input.next(upTo: 500).count == 2)
+    }
+
+    @Test(arguments: ["a", "", "ü", String(repeating: "y", count: 5000)])
+    func aLineIsKnownAgainByItsMark(_ line: String) {
+        let text = Array("before\n\(line)\n".utf8)
+        #expect(LineMark.ofLastLine(text) == LineMark.of(Array(line.utf8)[...]))
+        #expect(LineMark.ofLastLine(Array("before\n\(line)\r\n".utf8)) == LineMark.of(Array("\(line)\r".utf8)[...]))
+        #expect(LineMark.ofLastLine(Array("\(line)x\n".utf8)) != LineMark.of(Array(line.utf8)[...]))
     }
 
     @Test func aWholeLastLineWithoutItsEndStays() async throws {
@@ -101,7 +166,7 @@ import Testing
     }
 
     @Test func aFullDiskIsAnErrorThatStays() async throws {
-        let output = try RecordOutput("/dev/full", .ndjson)
+        let (output, _) = try await RecordOutput.open("/dev/full", .ndjson)
         let ticket = try await output.add(line(1))
         await #expect { try await output.sync(ticket) } throws: { "\($0)".contains("the disk is full; make room") }
         await #expect { _ = try await output.add(line(2)) } throws: { "\($0)".contains("the disk is full") }

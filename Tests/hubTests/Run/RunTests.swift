@@ -21,6 +21,7 @@ import Testing
               a: { topic: run.a, kind: queue, broker: one, retry: { attempts: 3, delay: 1ms } }
               b: { topic: run.b, kind: queue, broker: two }
               c: { topic: run.c, kind: queue, broker: one }
+              s: { topic: run.s, kind: stream, broker: one, groups: { g: } }
               dead: { topic: "*.*.dead", kind: queue, broker: one, dead-letter: none }
             shutdown: { grace: 5s }
             log: { level: error }
@@ -43,15 +44,19 @@ import Testing
     }
 
     /// Publishes once the destination is there.
-    private func publish(_ messages: [Message], to topic: Topic, on server: InMemoryServer) async throws {
+    private func publish(
+        _ messages: [Message], to topic: Topic, as kind: DestinationKind = .queue, on server: InMemoryServer
+    ) async throws {
         let broker = try await broker(server)
-        try await condition { await depth(of: topic, server) != nil }
-        try await broker.publish(messages, to: .queue(topic))
+        try await condition { await depth(of: topic, as: kind, group: kind == .stream ? "g" : nil, server) != nil }
+        try await broker.publish(messages, to: Destination(topic, kind))
     }
 
-    private func depth(of topic: Topic, _ server: InMemoryServer) async -> Int? {
+    private func depth(
+        of topic: Topic, as kind: DestinationKind = .queue, group: GroupName? = nil, _ server: InMemoryServer
+    ) async -> Int? {
         guard let broker = try? await broker(server), let topology = broker.topology else { return nil }
-        let depth = try? await topology.depth(of: .queue(topic), group: nil)
+        let depth = try? await topology.depth(of: Destination(topic, kind), group: group)
         await broker.close(within: .zero)
         return depth.map { $0.waiting + $0.held }
     }
@@ -83,17 +88,58 @@ import Testing
         #expect(status == .success)
     }
 
-    @Test func whatABridgeMayNotCarryIsDeadLetteredAndAFilterPassesOverTheRest() async throws {
+    @Test func whatABridgeMayNotCarryIsDeadLettered() async throws {
         let (one, two, folder) = (InMemoryServer(), InMemoryServer(), try TestFolder())
-        let subscription = "  x: { topic: run.a, to: run.b, filter: { region: eu } }"
-        _ = try await run(subscription, factories(one, two), folder: folder) {
-            var messages = CopyBench.messages(9)
-            messages[0].body = Body(String(repeating: "x", count: 2000))
-            try await publish(messages, to: "run.a", on: one)
-            try await condition { await depth(of: "run.b", two) == 2 }
+        _ = try await run("  x: { topic: run.a, to: run.b }", factories(one, two), folder: folder) {
+            try await publish([Message(Body(String(repeating: "x", count: 2000))), Message("a")], to: "run.a", on: one)
+            try await condition { await depth(of: "run.b", two) == 1 }
             try await condition { await depth(of: "run.a.dead", one) == 1 }
             try await condition { await depth(of: "run.a", one) == 0 }
         }
+    }
+
+    @Test func aFilterOfAStreamPassesOverTheRest() async throws {
+        let (one, two, folder) = (InMemoryServer(), InMemoryServer(), try TestFolder())
+        let subscription = "  x: { topic: run.s, group: g, to: run.b, filter: { region: eu } }"
+        _ = try await run(subscription, factories(one, two), folder: folder) {
+            try await publish(CopyBench.messages(9), to: "run.s", as: .stream, on: one)
+            try await condition { await depth(of: "run.b", two) == 3 }
+            try await condition { await depth(of: "run.s", as: .stream, group: "g", one) == 0 }
+        }
+        #expect(await depth(of: "run.b", two) == 3)
+    }
+
+    @Test func aBrokerThatIsWaitedForIsNoReasonToStay() async throws {
+        let (server, folder) = (InMemoryServer(), try TestFolder())
+        let factories = [
+            BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
+                Silent(base: try BrokerFactory.inMemory(server).make(name, values, environment))
+            }
+        ]
+        let status = try await run("  x: { topic: run.a, to: run.b }", factories, folder: folder) {}
+        #expect(status == .success)
+    }
+
+    @Test func aServiceWhoseSubscriptionsHaveAllEndedEnds() async throws {
+        let (one, folder) = (InMemoryServer(), try TestFolder())
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory } }
+            routes:
+              a: { topic: run.a, kind: queue, broker: one }
+              c: { topic: run.c, kind: queue, broker: one }
+            log: { level: error }
+            subscriptions: { x: { topic: run.a, to: run.c } }
+            """)
+        let console = RecordingConsole()
+        async let status = RunJob(file: file, console.console(), factories: [.inMemory(one)]).run(
+            until: Interrupts.Note())
+        let broker = try await broker(one)
+        try await condition { (try? await broker.topology?.depth(of: .queue("run.a"), group: nil).consumers) == 1 }
+        try await broker.topology?.delete(.queue("run.a"))
+        #expect(await status == .failure)
+        #expect(console.errors.last == "hub run: every subscription has ended")
     }
 
     @Test func aTargetThatIsNotThereIsWaitedForAndNothingIsGivenUp() async throws {
@@ -190,9 +236,18 @@ import Testing
         let start = ContinuousClock.now
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(ContinuousClock.now - start > .seconds(4))
+        #expect(ContinuousClock.now - start >= ChildCommand.patience)
         let pid = Int32(try folder.text("pid").trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
         #expect(kill(pid, 0) != 0)
+    }
+}
+
+/// A broker that nobody answers for.
+private struct Silent: BrokerDecorator {
+    let base: any MessageBroker
+
+    func connect(reporting: @escaping @Sendable (BrokerEvent) -> Void) async throws(BrokerError) {
+        do { try await Task.sleep(for: .seconds(300)) } catch { throw BrokerError(.cancelled, "cancelled") }
     }
 }
 

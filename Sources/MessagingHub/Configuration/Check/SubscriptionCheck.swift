@@ -40,6 +40,15 @@ struct SubscriptionCheck: Sendable {
             return found
         }
         return found + group(of: subscription, on: route, at: path / "group")
+            + filter(of: subscription, on: route, at: path / "filter")
+    }
+
+    private func filter(
+        of subscription: SubscriptionConfiguration, on route: Route, at path: ConfigurationPath
+    ) -> [ConfigurationProblem] {
+        guard subscription.filter != nil, route.configuration.kind == .queue, read.areGood(path) else { return [] }
+        let why = "what it does not let through would be accepted, and gone"
+        return [ConfigurationProblem(at: path, "a queue has no filter, because \(why); make it kind: stream")]
     }
 
     private func target(
