@@ -113,7 +113,8 @@ public struct Option<Value: OptionValue>: Sendable {
         OptionDescription(
             name: name, type: Value.typeDescription, form: Value.optionForm, defaultText: defaultValue.optionText,
             bounds: bounds, unit: unit, since: since, meaning: meaning, isSecret: isSecret, isRequired: isRequired,
-            concept: concept, otherNames: otherNames, hasWholeItems: hasWholeItems, urlPart: urlPart, variable: variable, examples: examples,
+            concept: concept, otherNames: otherNames, hasWholeItems: hasWholeItems, urlPart: urlPart,
+            variable: variable, examples: examples,
             read: { text in Value(optionText: text).flatMap { accepts($0) ? $0 : nil } },
             readList: { items in (items as? Value).flatMap { accepts($0) ? $0 : nil } },
             accepts: { value in (value as? Value).map(accepts) ?? false },
