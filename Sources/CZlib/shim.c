@@ -1,6 +1,6 @@
 #include "CZlib.h"
 
-#if __has_include(<zlib.h>)
+#ifdef CZLIB_IS_NEEDED
 /* 15 bits of window, and 16 more for a header and a trailer of gzip. */
 int CZlib_begin_deflate(z_stream *stream) {
     return deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);

@@ -82,6 +82,9 @@ import Testing
         #expect(await console.run("describe", word) == .usage)
         let sentence = "hub describe: \"\(word)\" is nothing that can be explained; did you mean \(meant)?"
         #expect(console.errors == [sentence] && console.output.isEmpty)
+        let foreign = RecordingConsole()
+        #expect(await foreign.run("describe", "kafka.prefetch") == .usage)
+        #expect(foreign.errors.first?.contains("did you mean kafka.prefetch?") == false, "\(foreign.errors)")
         let nothing = RecordingConsole()
         #expect(await nothing.run("describe", "") == .usage)
         #expect(nothing.errors.first?.hasSuffix("; hub describe lists what there is") == true)

@@ -53,6 +53,9 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// Whether a host, with or without scheme and port, is this machine.
     private static func isLocal(_ host: String) -> Bool {
         let name = host.firstRange(of: "://").map { host[$0.upperBound...] } ?? host[...]
-        return ["localhost", "127.", "[::1]", "::1"].contains { name.hasPrefix($0) }
+        if name == "::1" || name == "[::1]" || name.hasPrefix("[::1]:") { return true }
+        let host = name.prefix { $0 != ":" }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host == "localhost" || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 }

@@ -30,12 +30,40 @@ struct Interpolation: Sendable {
     /// The completed broker URL. A variable that stands for the password, or a part of it, is taken as it is, so that it
     /// may have any characters in it; elsewhere it is a piece of the URL.
     func apply(toURL text: String) throws(Problem) -> (text: String, variables: [String]) {
-        guard let password = try Self.password(in: text) else { return try apply(to: text) }
         var variables: [String] = []
-        var result = try replace(text[..<password.lowerBound], depth: 0, &variables)
-        result += try replace(text[password], depth: 0, isPassword: true, &variables)
-        result += try replace(text[password.upperBound...], depth: 0, &variables)
+        let query = try Self.first("?", in: text[...]) ?? text.endIndex
+        var result = ""
+        if let password = try Self.password(in: text) {
+            result += try replace(text[..<password.lowerBound], depth: 0, &variables)
+            result += try replace(text[password], depth: 0, encodes: true, &variables)
+            result += try replace(text[password.upperBound..<query], depth: 0, &variables)
+        } else {
+            result += try replace(text[..<query], depth: 0, &variables)
+        }
+        var rest = text[query...]
+        while !rest.isEmpty {
+            let next = try Self.first("&", in: rest.dropFirst()) ?? rest.endIndex
+            let pair = rest[..<next]
+            let value = try Self.first("=", in: pair).map { pair.index(after: $0) } ?? pair.endIndex
+            result += try replace(pair[..<value], depth: 0, &variables)
+            result += try replace(pair[value...], depth: 0, encodes: true, &variables)
+            rest = rest[next...]
+        }
         return (result, variables)
+    }
+
+    /// The first place of a character that is in no variable.
+    private static func first(_ character: Character, in text: Substring) throws(Problem) -> String.Index? {
+        var index = text.startIndex
+        while index < text.endIndex {
+            if text[index...].hasPrefix("${") {
+                index = try end(of: text[text.index(after: index)...])
+            } else if text[index] == character {
+                return index
+            }
+            index = text.index(after: index)
+        }
+        return nil
     }
 
     /// The password of a broker URL whose variables are not replaced yet; nil where it has none.
@@ -58,7 +86,7 @@ struct Interpolation: Sendable {
     }
 
     private func replace(
-        _ text: Substring, depth: Int, isPassword: Bool = false, _ variables: inout [String]
+        _ text: Substring, depth: Int, encodes: Bool = false, _ variables: inout [String]
     ) throws(Problem) -> String {
         if depth > Self.deepest {
             throw Problem(
@@ -75,7 +103,7 @@ struct Interpolation: Sendable {
             } else if rest.hasPrefix("{") {
                 let end = try Self.end(of: rest)
                 let value = try value(rest[..<end].dropFirst(), depth: depth, &variables)
-                result += isPassword ? BrokerURL.encoded(value) : value
+                result += encodes ? BrokerURL.encoded(value) : value
                 rest = rest[end...].dropFirst()
             } else {
                 result += "$"

@@ -39,7 +39,7 @@ struct Bridging {
         let samples = run.samples()
         let (arrived, dead) = try await run.bridge(samples.map(\.message))
         let report = run.configuration.report(profiles: run.factories.map(\.profile), registered: run.factories)
-        let notes = report.brokers.first { $0.name == "away" }?.notes.joined(separator: "; ") ?? ""
+        let notes = report.subscriptions.first { $0.name == "there" }?.notes.joined(separator: "; ") ?? ""
         for sample in samples {
             let id = sample.message.id
             if run.isNamed(sample, in: notes) { continue }
@@ -55,10 +55,9 @@ struct Bridging {
         }
     }
 
-    /// Whether notes say beforehand that this message cannot be carried: for a kind, or because of limits that refuse it.
+    /// Whether notes say beforehand that this message cannot be carried: what it has, or because of limits that refuse it.
     private func isNamed(_ sample: Sample, in notes: String) -> Bool {
-        let kinds = sample.feature.map { notes.split(separator: "\($0) (").dropFirst() } ?? []
-        if kinds.contains(where: { $0.prefix { $0 != ")" }.contains(context.kind.rawValue) }) { return true }
+        if let feature = sample.feature, notes.contains(feature) { return true }
         let isBeyond = tested.refusal(of: sample.message, at: context.time.now) != nil
         return isBeyond && Self.limits.contains(where: notes.contains)
     }
@@ -79,6 +78,7 @@ struct Bridging {
             BrokerFactory(tested) { _, _, _ in Named(broker, "away") },
         ]
         let kind = context.kind
+        let group = kind == .stream ? Self.group : nil
         func route(_ topic: Topic, to broker: BrokerName, _ capabilities: BrokerCapabilities) -> RouteConfiguration {
             var route = RouteConfiguration(TopicPattern(topic), to: broker, as: kind)
             if kind == .stream { route.groups = [Self.group: .init()] }
@@ -93,7 +93,8 @@ struct Bridging {
                     "origin": route(origin, to: "home", home.capabilities),
                     "away": route(away, to: "away", tested.capabilities),
                     "back": route(back, to: "home", home.capabilities),
-                ], grace: .seconds(5)))
+                ],
+                subscriptions: ["there": .init(origin, group: group, .publish(to: away))], grace: .seconds(5)))
         let place = Place(Destination(away, kind), group: nil)
         context.removesAtEnd(place.destination)
         _ = context.deadLetters(of: place)

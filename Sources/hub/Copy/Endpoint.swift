@@ -75,6 +75,10 @@ struct EndpointURL: Hashable, Sendable {
                 continue
             }
             let value = String(pair.dropFirst(name.count + 1))
+            if value.contains("${") {
+                throw BrokerError(
+                    .invalidArgument, "\(name) in a URL has a variable, which is for the broker's own; write it out")
+            }
             if texts.updateValue(value.removingPercentEncoding ?? value, forKey: name) != nil {
                 throw BrokerError(.invalidArgument, "a URL sets \(name) twice; set it once")
             }

@@ -49,8 +49,10 @@ struct DescribeIndex: Sendable {
         // The place may be right, and its last word not.
         var words = word.split(separator: ".").map(String.init)
         guard words.count > 1, let wrong = words.popLast() else { return nil }
-        let below = keys.filter { key in Self.fits(key.path.dropLast(), words) || key.type?.name == words.last }
-        return wrong.nearest(in: below.compactMap(\.path.last)).map { (words + [$0]).joined(separator: ".") }
+        let isType = words.count == 1 && profiles.contains { $0.type.name == words[0] }
+        let below = keys.filter { key in isType ? key.type?.name == words[0] : Self.fits(key.path.dropLast(), words) }
+        let near = wrong.nearest(in: below.compactMap(\.path.last).filter { $0 != wrong })
+        return near.map { (words + [$0]).joined(separator: ".") }
     }
 
     /// The keys that lead to these words, whole or with their end; those of a type of broker also behind its name.

@@ -84,6 +84,19 @@ import Testing
         #expect(whole.options[RabbitMQConfiguration.password] == "s@")
     }
 
+    @Test("A variable that stands for a value of the query may have any characters, and sets no other option")
+    func queryValue() throws {
+        let secret = "ab&tls=true&tls-verify=false#%?="
+        func options(_ url: String) throws -> OptionValues {
+            try BrokerConfiguration(url: url, environment: ["T": secret], profiles: Loading.profiles).options
+        }
+        let rabbit = try options("amqp://me@h?heartbeat=5s&password=${T}")
+        #expect(rabbit[RabbitMQConfiguration.password] == secret)
+        #expect(Set(rabbit.names) == ["username", "host", "heartbeat", "password"])
+        let nats = try options("nats://h?token=x${T}y")
+        #expect(Set(nats.names) == ["servers", "token"])
+    }
+
     @Test("What is wrong in a URL is said at the key, with the remedy and without any part of it")
     func wrong() {
         let examples: [(String, String)] = [

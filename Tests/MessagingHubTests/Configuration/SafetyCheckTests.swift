@@ -18,6 +18,9 @@ import Testing
         arguments: [
             ("type: rabbitmq, tls: true, tls-verify: false", "2:49: brokers.main.tls-verify: false lets anybody"),
             ("type: rabbitmq, host: rabbit", "2:3: brokers.main.tls: credentials go in plain text to another machine;"),
+            ("type: rabbitmq, host: localhost.example.com", "2:3: brokers.main.tls: credentials go in plain text"),
+            ("type: rabbitmq, host: 127.evil.example", "2:3: brokers.main.tls: credentials go in plain text"),
+            ("type: nats, servers: ['::1beef'], token: hunter2", "2:3: brokers.main.tls: credentials go in plain text"),
             ("type: redis, host: r, password: hunter2", "2:3: brokers.main.tls: credentials go in plain text"),
             ("type: nats, servers: [n], token: hunter2", "2:3: brokers.main.tls: credentials go in plain text"),
             (

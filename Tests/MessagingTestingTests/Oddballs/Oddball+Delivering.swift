@@ -13,7 +13,20 @@ extension Oddball {
                 })
         },
         Oddball("reorders between keys") {
-            .odd(.ofConsumer { base, _, _ in .receiving(base) { $0.keyByKey } })
+            // Where one order is declared for all, there is nothing between keys to reorder.
+            let inOneOrder = Observed<Set<Destination>>([])
+            var flaw = Flaw.ofConsumer { base, _, subscription in
+                guard case .destination(let destination) = subscription.source,
+                    !inOneOrder.value.contains(destination)
+                else { return .init(base: base) }
+                return .receiving(base) { $0.keyByKey }
+            }
+            flaw.declare = { broker, declarations in
+                let found = declarations.filter { $0.order == .all }.map(\.destination)
+                inOneOrder.change { $0.formUnion(found) }
+                try await broker.declare(declarations)
+            }
+            return .odd(flaw)
         },
         Oddball("calls its only lane the seventh") {
             .odd(

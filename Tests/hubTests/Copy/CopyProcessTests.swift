@@ -49,7 +49,7 @@ import Testing
         let folder = try TestFolder()
         try folder.write("in.txt", lines(5000))
         let copy = try HubProcess(
-            shell: "exec $0 copy \(folder("in.txt")) \(folder("out.txt")) --format lines --group g --rate 2")
+            shell: "exec $0 copy \(folder("in.txt")) \(folder("out.txt")) --format lines --group g --rate 0.05")
         try await copy.waitUntilItCatches(SIGINT)
         try await condition { (try? folder.bytes("out.txt").isEmpty) == false }
         let start = ContinuousClock.now

@@ -32,7 +32,10 @@ import Testing
         async let status = RunJob(
             file: file, RecordingConsole().console(["PATH": "/usr/bin:/bin"]), factories: factories
         ).run(until: note)
-        try await body()
+        do { try await body() } catch {
+            _ = note.take(.terminated)
+            throw error
+        }
         _ = note.take(.terminated)
         return await status
     }

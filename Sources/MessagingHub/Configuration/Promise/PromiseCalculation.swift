@@ -13,8 +13,9 @@ struct PromiseCalculation: Sendable {
         let durability: BrokerDurability?
     }
 
-    /// What keeps the messages of a route: what lowers it, and whether it ends with this process.
-    private typealias Keeping = (reasons: [Promise.Reason], endsWithProcess: Bool)
+    /// What keeps the messages of a route: what lowers it, whether something of it ends with this process, and whether all
+    /// does that could come again.
+    private typealias Keeping = (reasons: [Promise.Reason], endsWithProcess: Bool, leavesNothing: Bool)
 
     let table: RouteTable
     let brokers: [BrokerName: Broker]
@@ -24,7 +25,7 @@ struct PromiseCalculation: Sendable {
     /// What is promised for a route's messages.
     func promise(of route: RouteConfiguration) -> Promise {
         let keeping = keeping(of: route, withDeadLetters: true)
-        let copies = route.kind == .pubSub ? [] : copies(of: route, endsWithProcess: keeping.endsWithProcess)
+        let copies = route.kind == .pubSub ? [] : copies(of: route, leavesNothing: keeping.leavesNothing)
         return Promise(
             order: order(of: route), endsWithProcess: keeping.endsWithProcess, keeping.reasons + copies)
     }
@@ -42,10 +43,10 @@ struct PromiseCalculation: Sendable {
         let further = second.reasons.filter { !first.reasons.contains($0) }.map { $0.at("target \(to.name)") }
         let endsWithProcess = first.endsWithProcess || second.endsWithProcess
         var copies: [Promise.Reason] = []
-        if let policy = target.deduplicate, target.kind != .pubSub, second.endsWithProcess || !storeEndsWithProcess {
+        if let policy = target.deduplicate, target.kind != .pubSub, second.leavesNothing || !storeEndsWithProcess {
             copies = [Promise.Reason.isRemembered(policy).at("target \(to.name)")]
         } else {
-            copies = step(from: source, to: target) + repeats(by: from, first.endsWithProcess)
+            copies = step(from: source, to: target) + repeats(by: from, first.leavesNothing)
         }
         return Promise(
             order: order(of: source).weaker(order(of: target)), endsWithProcess: endsWithProcess,
@@ -60,25 +61,30 @@ struct PromiseCalculation: Sendable {
     // MARK: What loses messages
 
     private func keeping(of route: RouteConfiguration, withDeadLetters: Bool) -> Keeping {
-        if route.kind == .pubSub { return ([.nobodyListens], false) }
+        if route.kind == .pubSub { return ([.nobodyListens], false, false) }
         var all = keeping(of: route, on: route.broker)
-        func add(_ other: Keeping, _ place: String) {
+        func add(_ other: Keeping, _ place: String, holdsOriginals: Bool) {
             all.reasons += other.reasons.filter { !all.reasons.contains($0) }.map { $0.at(place) }
             all.endsWithProcess = all.endsWithProcess || other.endsWithProcess
+            // What one place keeps comes again, whatever the other does.
+            if holdsOriginals { all.leavesNothing = all.leavesNothing && other.leavesNothing }
         }
-        if let fallback = route.fallback?.broker { add(keeping(of: route, on: fallback), "diverted to \(fallback)") }
+        if let fallback = route.fallback?.broker {
+            add(keeping(of: route, on: fallback), "diverted to \(fallback)", holdsOriginals: true)
+        }
         if withDeadLetters, case .topic(let topic) = route.deadLetter, let target = table.route(of: topic) {
             if target.configuration.kind == .pubSub {
                 all.reasons.append(.deadLettersAreGone)
             } else {
-                add(keeping(of: target.configuration, withDeadLetters: false), "dead letters by route \(target.name)")
+                let letters = keeping(of: target.configuration, withDeadLetters: false)
+                add(letters, "dead letters by route \(target.name)", holdsOriginals: false)
             }
         }
         return all
     }
 
     private func keeping(of route: RouteConfiguration, on name: BrokerName) -> Keeping {
-        guard let broker = brokers[name] else { return ([], false) }
+        guard let broker = brokers[name] else { return ([], false, false) }
         let settings = RouteOptions.settings
         let values = settings.values(of: route)
         let cautions = broker.cautions + settings.group.descriptions.compactMap { $0.caution(in: values) }
@@ -99,16 +105,16 @@ struct PromiseCalculation: Sendable {
         case .server: reasons += broker.durability.map { [.serverForgets($0)] } ?? []
         case .disk, nil: break
         }
-        return (reasons, endsWithProcess)
+        return (reasons, endsWithProcess, endsWithProcess)
     }
 
     // MARK: What makes copies
 
     /// What a handler may do twice.
-    private func copies(of route: RouteConfiguration, endsWithProcess: Bool) -> [Promise.Reason] {
+    private func copies(of route: RouteConfiguration, leavesNothing: Bool) -> [Promise.Reason] {
         guard let policy = route.deduplicate else { return [.nothingIsDeduplicated] }
         // Where everything ends with the process, no crash leaves anything that could come again.
-        if endsWithProcess { return [.isRemembered(policy)] }
+        if leavesNothing { return [.isRemembered(policy)] }
         return (storeEndsWithProcess ? [.storeEnds] : []) + [.workAndMarkAreTwo]
     }
 
@@ -125,10 +131,10 @@ struct PromiseCalculation: Sendable {
     }
 
     /// What a bridge publishes twice because it came twice.
-    private func repeats(by route: Route, _ endsWithProcess: Bool) -> [Promise.Reason] {
+    private func repeats(by route: Route, _ leavesNothing: Bool) -> [Promise.Reason] {
         let source = route.configuration
         if !source.acceptsDuplicates || source.kind == .pubSub { return [] }
         guard source.deduplicate != nil else { return [.isRepeated(by: route.name)] }
-        return endsWithProcess ? [] : [.isBridgedAgain(from: route.name)]
+        return leavesNothing ? [] : [.isBridgedAgain(from: route.name)]
     }
 }

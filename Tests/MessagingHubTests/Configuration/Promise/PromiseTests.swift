@@ -224,6 +224,29 @@ import Testing
         #expect(calculation.promise(of: SubscriptionConfiguration("orders", .publish(to: "other"))) == nil)
     }
 
+    @Test(
+        "What stands in, or takes the dead letters, in memory raises no guarantee of what lasts",
+        arguments: [false, true])
+    func noPlaceRaises(_ storeEnds: Bool) throws {
+        func guarantee(_ edit: (inout RouteConfiguration, inout RouteConfiguration) -> Void) throws -> [Guarantee] {
+            var orders = RouteConfiguration(TopicPattern("orders"), to: "main", as: .queue)
+            var dead = RouteConfiguration(TopicPattern("dead"), to: "main", as: .queue)
+            orders.deduplicate = DeduplicationPolicy()
+            orders.deadLetter = .topic("dead")
+            edit(&orders, &dead)
+            let calculation = PromiseCalculation(
+                table: try RouteTable(["orders": orders, "dead": dead]),
+                brokers: ["main": Self.lasting, "spare": Self.memory], storeEndsWithProcess: storeEnds)
+            let bridge = calculation.promise(of: SubscriptionConfiguration("orders", .publish(to: "dead")))
+            return [calculation.promise(of: orders).guarantee, try #require(bridge).guarantee]
+        }
+        let plain = try guarantee { _, _ in }
+        let diverted = try guarantee { orders, _ in orders.fallback = FallbackRoute("spare", divertsDurable: true) }
+        let letters = try guarantee { _, dead in dead.broker = "spare" }
+        #expect(zip(plain, diverted).allSatisfy { $0 >= $1 } && zip(plain, letters).allSatisfy { $0 >= $1 })
+        #expect(plain[0] == .atLeastOnce)
+    }
+
     @Test("Every value is computed for some example, each in memory or not")
     func coverage() throws {
         let computed = try Set((Self.routes + Self.bridges).compactMap { try Self.promise($0)?.guarantee })
