@@ -156,8 +156,8 @@ import Testing
         ]
         _ = try await run("  x: { topic: run.a, to: run.b }", factories, folder: folder) {
             try await publish(CopyBench.messages(5), to: "run.a", on: one)
-            // Longer than three attempts, a millisecond apart, would take.
-            try await condition { isDown.count.withLock { $0 } >= 15 }
+            // More than three attempts of five messages, of three tries each, would make.
+            try await condition { isDown.count.withLock { $0 } >= 60 }
             #expect(await depth(of: "run.a.dead", one) ?? 0 == 0)
             isDown.isSet.withLock { $0 = false }
             try await condition { await depth(of: "run.b", two) == 5 }
