@@ -72,7 +72,7 @@ import Testing
             BrokerFactory(profile) { name, values, environment throws(BrokerError) in
                 let isTarget = values[InMemoryConfiguration.maximumMessages] == 99_999
                 let inner = try BrokerFactory.inMemory(isTarget ? target : source).make(name, values, environment)
-                return isTarget ? Mortal(inner, after: 300) : inner
+                return isTarget ? CheckedBroker.mortal(inner, after: 300) : inner
             }
         ]
         var options = CopyOptions(
@@ -124,7 +124,7 @@ import Testing
         let file = try bench.folder.write("in.ndjson", lines(CopyBench.messages(5000)))
         let factories = [
             BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
-                Mortal(try BrokerFactory.inMemory(server).make(name, values, environment), after: 600)
+                CheckedBroker.mortal(try BrokerFactory.inMemory(server).make(name, values, environment), after: 600)
             }
         ]
         var options = CopyOptions(source: file, target: bench.word("a", .queue))
@@ -172,40 +172,24 @@ import Testing
     }
 }
 
+/// How many messages are still confirmed.
 private final class Left: Sendable {
-    let count: Lock<Int>
+    private let count: Lock<Int>
     init(_ count: Int) { self.count = Lock(count) }
-}
 
-/// A broker whose server is gone once it has confirmed this many messages.
-private struct Mortal: BrokerDecorator {
-    let base: any MessageBroker
-    private let left: Left
-
-    init(_ base: any MessageBroker, after count: Int) {
-        self.base = base
-        left = Left(count)
-    }
-
-    func publish(
-        _ messages: [Message], to destination: Destination, options: PublishOptions
-    ) async throws(PublishFailure) -> PublishReceipt {
-        try take(messages.count)
-        return try await base.publish(messages, to: destination, options: options)
-    }
-
-    func publish(
-        _ message: Message, to destination: Destination, options: PublishOptions
-    ) async throws(PublishFailure) -> PublishReceipt {
-        try take(1)
-        return try await base.publish(message, to: destination, options: options)
-    }
-
-    private func take(_ count: Int) throws(PublishFailure) {
-        let isThere = left.count.withLock { left in
-            left -= count
+    func take(_ messages: Int) throws(PublishFailure) {
+        let isThere = count.withLock { left in
+            left -= messages
             return left >= 0
         }
-        if !isThere { throw .refused(BrokerError(.notConnected, "the server is gone"), count: count) }
+        if !isThere { throw .refused(BrokerError(.notConnected, "the server is gone"), count: messages) }
+    }
+}
+
+extension CheckedBroker {
+    /// One whose server is gone once it has confirmed this many messages.
+    fileprivate static func mortal(_ base: any MessageBroker, after count: Int) -> CheckedBroker {
+        let left = Left(count)
+        return CheckedBroker(base: base) { messages throws(PublishFailure) in try left.take(messages) }
     }
 }

@@ -151,7 +151,7 @@ import Testing
         let factories = [
             BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
                 let inner = try BrokerFactory.inMemory(name == "one" ? one : two).make(name, values, environment)
-                return name == "one" ? inner : Away(base: inner, isDown: isDown)
+                return name == "one" ? inner : CheckedBroker(base: inner, check: isDown.check)
             }
         ]
         _ = try await run("  x: { topic: run.a, to: run.b }", factories, folder: folder) {
@@ -257,31 +257,11 @@ private struct Silent: BrokerDecorator {
 private final class Down: Sendable {
     let isSet = Lock(true)
     let count = Lock(0)
-}
 
-/// A broker that publishes nothing while it is down.
-private struct Away: BrokerDecorator {
-    let base: any MessageBroker
-    let isDown: Down
-
-    func publish(
-        _ messages: [Message], to destination: Destination, options: PublishOptions
-    ) async throws(PublishFailure) -> PublishReceipt {
-        try check(messages.count)
-        return try await base.publish(messages, to: destination, options: options)
-    }
-
-    func publish(
-        _ message: Message, to destination: Destination, options: PublishOptions
-    ) async throws(PublishFailure) -> PublishReceipt {
-        try check(1)
-        return try await base.publish(message, to: destination, options: options)
-    }
-
-    private func check(_ count: Int) throws(PublishFailure) {
-        isDown.count.withLock { $0 += 1 }
-        if isDown.isSet.withLock({ $0 }) {
-            throw .refused(BrokerError(.notConnected, "the server is gone"), count: count)
+    func check(_ messages: Int) throws(PublishFailure) {
+        count.withLock { $0 += 1 }
+        if isSet.withLock({ $0 }) {
+            throw .refused(BrokerError(.notConnected, "the server is gone"), count: messages)
         }
     }
 }
