@@ -1,0 +1,221 @@
+#if RabbitMQ
+    import CRabbitMQ
+    import EventLoop
+    import Messaging
+
+    /// The channel of one consumer: opened, and opened again after every outage; what comes by it goes into the consumer's
+    /// window, what is settled goes out by it.
+    actor ConsumerChannel {
+        /// What a consumer consumes from, once it is there.
+        struct Source: Sendable {
+            /// Its name; empty for the one that was made last on the channel.
+            let queue: String
+            /// Requests of this channel that come before.
+            var preparing: [Request] = []
+            var arguments: [(String, WireValue)] = []
+            /// Whether what came before is lost with the connection: a gap.
+            var isTransient = false
+            /// The topic is each message's own.
+            var isPattern = false
+        }
+
+        nonisolated let loop: EventLoop
+        nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+        private let source: Source
+        private let prefetch: Int
+        private let label: String
+        private let report: @Sendable (BrokerEvent) -> Void
+        private weak var core: ConsumerCore?
+        private weak var home: ConsumerRegistry?
+        private var connection: AMQPConnection?
+        private var channel = 0
+        private var acks = AckWindow()
+        private var isLive = false
+        private var isOver = false
+        private var reopening: Task<Void, Never>?
+        private var leaving: Task<Void, Never>?
+
+        init(
+            _ source: Source, prefetch: Int, label: String, on loop: EventLoop, in home: ConsumerRegistry,
+            reporting report: @escaping @Sendable (BrokerEvent) -> Void
+        ) {
+            self.source = source
+            self.prefetch = prefetch
+            self.label = label
+            self.loop = loop
+            self.home = home
+            self.report = report
+        }
+
+        func serve(_ core: ConsumerCore) { self.core = core }
+
+        var hasEnded: Bool { isOver || core?.state.withLock { $0.end != nil } != false }
+
+        /// Begins to consume over a connection; returns when the server sends. Throws what the server says.
+        func begin(_ connection: AMQPConnection) async throws(BrokerError) {
+            if isOver || core?.state.withLock({ $0.end != nil }) != false { return }
+            acks = AckWindow()
+            let number = try await connection.openChannel { [weak self] event in
+                self?.assumeIsolated { $0.hear(event) }
+            }
+            (self.connection, channel) = (connection, number)
+            for request in source.preparing { try await connection.call(request, on: number) }
+            try await connection.call(.limitConsumers(to: prefetch), on: number)
+            try await connection.call(.consume(source.queue, as: "c", isAcknowledged: true, source.arguments), on: number)
+            isLive = true
+        }
+
+        /// Begins again over a new connection. What the server refuses for good ends the consumer.
+        func restore(_ connection: AMQPConnection) async {
+            do {
+                try await begin(connection)
+                if source.isTransient, !hasEnded {
+                    core?.countGap()
+                    report(.gap(subscription: label, missed: nil))
+                }
+            } catch {
+                fail(error, over: connection)
+            }
+        }
+
+        /// What it has met; nil once it has ended.
+        var health: BrokerHealth.SubscriptionHealth? {
+            guard !isOver, let core else { return nil }
+            return core.state.withLock { state in
+                state.end == nil ? .init(label: label, gaps: state.gaps) : nil
+            }
+        }
+
+        /// The broker closes: what was settled is written, what is held goes back.
+        func close(because error: BrokerError) async {
+            flush()
+            core?.end(because: error, isGone: true)
+            await leave()
+        }
+
+        private func hear(_ event: ChannelEvent) {
+            switch event {
+            case .delivered(let deliver, let head, let body): arrive(deliver, head, body)
+            case .cancelled: lost(BrokerError(.notConnected, "\(label): the server has cancelled the consumer"))
+            case .closed(let error): lost(error)
+            case .returned, .confirmed, .refused: break
+            }
+        }
+
+        private func arrive(_ deliver: ServerMethod.Deliver, _ head: ContentHead, _ body: Body) {
+            var message = head.message
+            message.body = body
+            let returns = head.returns ?? (deliver.isRedelivered ? 1 : 0)
+            let attempt = source.isTransient ? 1 : Int32(clamping: Int(head.copies) + Int(returns) + 1)
+            let topic = source.isPattern ? Topic(unchecked: deliver.key) : nil
+            guard let core else { return }
+            core.arrive(.init(tag: deliver.tag, message: message, attempt: attempt, topic: topic))
+        }
+
+        /// The channel is gone though the connection may be there.
+        private func lost(_ error: BrokerError) {
+            let (connection, number, wasLive) = (connection, channel, isLive)
+            (self.connection, isLive) = (nil, false)
+            core?.lose()
+            guard wasLive, !isOver, let connection else { return }
+            reopening = Task {
+                await connection.closeChannel(number)
+                guard await connection.isOpen else { return }
+                await self.restore(connection)
+            }
+        }
+
+        private func fail(_ error: BrokerError, over connection: AMQPConnection) {
+            isLive = false
+            let number = channel
+            switch error.code {
+            case .noSuchDestination:
+                finish(.ended(.deleted, "\(label) has been deleted"))
+            case .unauthorized:
+                finish(.ended(.unauthorized, "\(label): \(error.sentence)"))
+            case .conflict, .unsupported, .invalidArgument:
+                finish(.ended(.broker, "\(label): \(error.sentence)"))
+            default:
+                // The connection goes, or the server is busy: it is tried again while the connection is there.
+                reopening = Task {
+                    await connection.closeChannel(number)
+                    try? await SystemTime.shared.sleep(for: .milliseconds(250))
+                    guard await connection.isOpen, !Task.isCancelled else { return }
+                    await self.restore(connection)
+                }
+            }
+        }
+
+        private func finish(_ error: BrokerError) {
+            isOver = true
+            core?.end(because: error, isGone: true)
+            report(.ended(subscription: label, error))
+            home?.forget(self)
+        }
+
+        // MARK: what goes out
+
+        nonisolated func flushSoon() { loop.perform { [weak self] in self?.assumeIsolated { $0.flush() } } }
+
+        /// Writes what was settled, in its order.
+        func flush() {
+            guard let core else { return }
+            let (accepted, others) = core.takeSettled()
+            guard let connection, !accepted.isEmpty || !others.isEmpty else { return }
+            var writer = FrameWriter()
+            for frame in acks.frames(accepted: accepted, others: others) {
+                switch frame {
+                case .accept(let tag, let multiple):
+                    let ack = amqp_basic_ack_t(delivery_tag: tag, multiple: multiple ? 1 : 0)
+                    _ = writer.method(0x003C_0050, ack, on: channel)
+                case .giveBack(let tag):
+                    let nack = amqp_basic_nack_t(delivery_tag: tag, multiple: 0, requeue: 1)
+                    _ = writer.method(0x003C_0078, nack, on: channel)
+                case .reject(let tag):
+                    let nack = amqp_basic_nack_t(delivery_tag: tag, multiple: 0, requeue: 0)
+                    _ = writer.method(0x003C_0078, nack, on: channel)
+                }
+            }
+            connection.sendHere(writer.take())
+        }
+
+        /// Nothing comes any more; what is held can be settled.
+        func stop() async {
+            guard isLive, let connection else { return }
+            isLive = false
+            _ = try? await connection.call(.cancelConsumer("c"), on: channel)
+        }
+
+        /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server.
+        func leave() async {
+            isOver = true
+            reopening?.cancel()
+            flush()
+            let (connection, number) = (connection, channel)
+            (self.connection, isLive) = (nil, false)
+            home?.forget(self)
+            await connection?.closeChannel(number)
+        }
+
+        /// The consumer has been let go of: its channel is closed.
+        nonisolated func abandon(_ core: ConsumerCore) {
+            loop.perform { [self] in
+                self.assumeIsolated { channel in
+                    if channel.isOver { return }
+                    channel.flush()
+                    // What was settled is written first, while there is still somebody to ask.
+                    withExtendedLifetime(core) { channel.leaving = Task { await channel.leave() } }
+                }
+            }
+        }
+    }
+
+    /// The consumers of a broker that live.
+    final class ConsumerRegistry: Sendable {
+        private let state = Lock<[ObjectIdentifier: ConsumerChannel]>([:])
+
+        func add(_ channel: ConsumerChannel) { state.withLock { $0[ObjectIdentifier(channel)] = channel } }
+        func forget(_ channel: ConsumerChannel) { state.withLock { $0[ObjectIdentifier(channel)] = nil } }
+        var all: [ConsumerChannel] { state.withLock { Array($0.values) } }
+    }
+#endif
