@@ -31,6 +31,7 @@
                     "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none",
                 ]
             }
+            program.isReady = { place in await place.answers() && isKept(place) }
             program.prepare = { place in
                 let own = ["disk_free_limit.absolute = 1MB"]
                 try write((own + lines).joined(separator: "\n") + "\n", to: place.directory + "/rabbitmq.conf")
@@ -38,6 +39,16 @@
                 try write("", to: place.directory + "/environment")
             }
             return program
+        }
+
+        /// Whether the names of its quorum queues, which it reads and repairs when it starts, are on its disk again: killed
+        /// before, it loses queues.
+        private static func isKept(_ place: ServerPlace) -> Bool {
+            let node = "hub\(place.port)@localhost"
+            let path = "\(place.directory)/data/\(node)/quorum/\(node)/names.dets"
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            guard let moment = attributes?[.modificationDate] as? Date else { return false }
+            return moment.timeIntervalSinceNow < -1.5
         }
 
         private static func write(_ text: String, to path: String) throws {

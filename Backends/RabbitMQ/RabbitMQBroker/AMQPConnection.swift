@@ -344,10 +344,16 @@
             case .cancelled(let consumer): channels[number]?.hear?(.cancelled(consumer: consumer))
             case .answer(let answer):
                 if answer.method == 0x000A_0029 { return shake(method) }
-                // An answer that nobody waits for any more is passed over; those that wait are answered in their order.
-                guard let first = channels[number]?.waiting.first, first.answer == answer.method else { return }
-                _ = channels[number]?.waiting.popFirst()
-                first.waiter.resolve(.success(answer))
+                // Those that wait are answered in their order. The end of a channel can overtake the answer to a
+                // basic.cancel of a quorum queue, which then never comes.
+                while let first = channels[number]?.waiting.first {
+                    let isMeant = first.answer == answer.method
+                    guard isMeant || answer.method == 0x0014_0029 else { return }
+                    _ = channels[number]?.waiting.popFirst()
+                    first.waiter.resolve(
+                        isMeant ? .success(answer) : .failure(BrokerError(.notConnected, "the channel was closed")))
+                    if isMeant { return }
+                }
             }
         }
 
@@ -416,7 +422,8 @@
                 case 506: .resourceExhausted
                 default: .brokerFailure
                 }
-            return BrokerError(meaning, "RabbitMQ says \(text.quoted)", nativeCode: code)
+            let words = text.unicodeScalars.prefix(400).map { $0.value < 0x20 ? " " : String($0) }.joined()
+            return BrokerError(meaning, "RabbitMQ says: \(words)", nativeCode: code)
         }
 
         /// Why the server has ended a connection.

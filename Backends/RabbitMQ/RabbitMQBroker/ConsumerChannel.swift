@@ -22,7 +22,7 @@
         nonisolated let loop: EventLoop
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
         private let source: Source
-        private let prefetch: Int
+        private let window: Prefetch
         private let label: String
         private let report: @Sendable (BrokerEvent) -> Void
         private weak var core: ConsumerCore?
@@ -30,17 +30,22 @@
         private var connection: AMQPConnection?
         private var channel = 0
         private var acks = AckWindow()
+        private var prefetch: Prefetch
+        private var tags: [String] = []
+        private var asked: Prefetch.Change?
         private var isLive = false
         private var isOver = false
         private var reopening: Task<Void, Never>?
         private var leaving: Task<Void, Never>?
+        private var adapting: Task<Void, Never>?
 
         init(
-            _ source: Source, prefetch: Int, label: String, on loop: EventLoop, in home: ConsumerRegistry,
+            _ source: Source, window: Prefetch, label: String, on loop: EventLoop, in home: ConsumerRegistry,
             reporting report: @escaping @Sendable (BrokerEvent) -> Void
         ) {
             self.source = source
-            self.prefetch = prefetch
+            self.window = window
+            prefetch = window
             self.label = label
             self.loop = loop
             self.home = home
@@ -60,9 +65,41 @@
             }
             (self.connection, channel) = (connection, number)
             for request in source.preparing { try await connection.call(request, on: number) }
-            try await connection.call(.limitConsumers(to: prefetch), on: number)
-            try await connection.call(.consume(source.queue, as: "c", isAcknowledged: true, source.arguments), on: number)
+            prefetch = window
+            tags = []
+            asked = nil
+            try await consume(prefetch.first, over: connection)
             isLive = true
+            if let asked { adapt(asked) }
+        }
+
+        /// Consumes once more by the same channel, so many messages at a time beside what there is.
+        private func consume(_ count: Int, over connection: AMQPConnection) async throws(BrokerError) {
+            let tag = "c\(tags.count)"
+            tags.append(tag)
+            try await connection.call(.limitConsumers(to: count), on: channel)
+            try await connection.call(.consume(source.queue, as: tag, isAcknowledged: true, source.arguments), on: channel)
+        }
+
+        /// Does what the sizes of messages ask for: more at a time, or fewer.
+        private func adapt(_ change: Prefetch.Change) {
+            // The first deliveries come right behind the answer that begins it.
+            if !isLive { asked = change }
+            guard let connection, isLive, !isOver else { return }
+            adapting = Task {
+                do throws(BrokerError) {
+                    switch change {
+                    case .add(let count): try await self.consume(count, over: connection)
+                    case .restart(let count):
+                        let old = self.tags
+                        for tag in old { try await connection.call(.cancelConsumer(tag), on: self.channel) }
+                        self.core?.giveBack()
+                        if self.isLive { try await self.consume(count, over: connection) }
+                    }
+                } catch {
+                    // The channel is gone, and is opened again where it can be.
+                }
+            }
         }
 
         /// Begins again over a new connection. What the server refuses for good ends the consumer.
@@ -109,7 +146,9 @@
             let attempt = source.isTransient ? 1 : Int32(clamping: Int(head.copies) + Int(returns) + 1)
             let topic = source.isPattern ? Topic(unchecked: deliver.key) : nil
             guard let core else { return }
-            core.arrive(.init(tag: deliver.tag, message: message, attempt: attempt, topic: topic))
+            let size = message.byteCount
+            let isTaken = core.arrive(.init(tag: deliver.tag, message: message, attempt: attempt, topic: topic))
+            if let change = prefetch.change(after: size, isTaken: isTaken) { adapt(change) }
         }
 
         /// The channel is gone though the connection may be there.
@@ -183,7 +222,7 @@
         func stop() async {
             guard isLive, let connection else { return }
             isLive = false
-            _ = try? await connection.call(.cancelConsumer("c"), on: channel)
+            for tag in tags { _ = try? await connection.call(.cancelConsumer(tag), on: channel) }
         }
 
         /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server.
@@ -207,6 +246,53 @@
                     withExtendedLifetime(core) { channel.leaving = Task { await channel.leave() } }
                 }
             }
+        }
+    }
+
+    /// How many messages the server may send ahead, which counts them and not their bytes. A value.
+    ///
+    /// It begins with a few, and with as many as the window has once they have shown to be small enough. Where larger ones
+    /// come later, what is too much goes back, and it begins again with as many as fit. A queue with one active consumer
+    /// begins with the whole window: consuming once more would be another consumer.
+    struct Prefetch: Sendable {
+        enum Change: Sendable, Equatable {
+            /// Consume once more, so many at a time.
+            case add(Int)
+            /// Consume anew, so many at a time.
+            case restart(Int)
+        }
+
+        let count: Int
+        let bytes: Int
+        let isGrowing: Bool
+        private var seen = 0
+        private var largest = 1
+        private var isWhole = false
+
+        init(_ count: Int, bytes: Int, grows: Bool) {
+            self.count = count
+            self.bytes = bytes
+            isGrowing = grows
+            isWhole = !grows || count <= 16
+        }
+
+        /// How many to begin with.
+        var first: Int { isGrowing ? min(count, 16) : count }
+
+        /// What a delivery of this size asks for; one that did not fit any more begins again with fewer.
+        mutating func change(after size: Int, isTaken: Bool) -> Change? {
+            largest = max(largest, size)
+            seen += 1
+            if !isTaken {
+                guard seen > 0 else { return nil }
+                // Those that are on their way, too, go back, and ask for nothing more.
+                seen = -65_536
+                isWhole = true
+                return .restart(max(1, min(count, bytes / largest)))
+            }
+            guard !isWhole, seen >= 16, largest <= bytes / count else { return nil }
+            isWhole = true
+            return .add(count - 16)
         }
     }
 

@@ -6,8 +6,9 @@
     ///
     /// Step k is a headers exchange and a quorum queue bound to it. What has the header `hub-delay-k` goes into the queue, and
     /// from there, when its time is up, to the exchange below; what has not goes to the exchange below at once, its
-    /// alternate. Every way goes through step 0, and from there to the default exchange: the routing key is the name of the
-    /// queue all the way down. Classic queues would lose messages while they expire; a quorum queue that dead-letters at
+    /// alternate. Every way goes through step 0, and from there to `hub.due`, to which each queue is bound by its name, the
+    /// routing key all the way down. What is due for a queue that was deleted meanwhile ends in the queue `hub.lost`: it would
+    /// keep the step from passing on what is behind it. Classic queues would lose messages while they expire; a quorum queue that dead-letters at
     /// least once does not.
     enum DelayLadder {
         /// What the lowest step keeps a message for.
@@ -17,7 +18,11 @@
         /// Delays up to 51 s have their steps from the beginning, longer ones when they are asked for.
         static let usual = 10
 
-        static func exchange(_ step: Int) -> String { step < 0 ? "" : "hub.delay.\(step)" }
+        static func exchange(_ step: Int) -> String { step < 0 ? due : "hub.delay.\(step)" }
+
+        /// Where what is due goes to its queue.
+        static let due = "hub.due"
+        private static let lost = "hub.lost"
 
         static func isStep(_ queue: String) -> Bool { queue.hasPrefix("hub.delay.") }
 
@@ -48,6 +53,17 @@
                 ]
             }
         }
+
+        /// What makes the place below the steps.
+        static let ground = [
+            Request.declareExchange(lost, type: "fanout"),
+            Request.declareQueue(lost, [("x-queue-type", .text("quorum")), ("x-delivery-limit", .integer(1_000_000))]),
+            Request.bindQueue(lost, to: lost, key: ""),
+            Request.declareExchange(due, type: "direct", [("alternate-exchange", .text(lost))]),
+        ]
+
+        /// What lets a queue get what is due for it.
+        static func binding(of queue: String) -> Request { .bindQueue(queue, to: due, key: queue) }
 
         private static func arguments(milliseconds: Int64, below: String) -> [(String, WireValue)] {
             [

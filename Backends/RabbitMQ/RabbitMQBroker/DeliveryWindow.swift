@@ -58,11 +58,14 @@
             let until: Duration
         }
 
-        /// How many are held.
+        /// How many are held, and how many bytes they and what waits to be handed out have.
         private(set) var heldCount = 0
+        private(set) var heldBytes = 0
+        private(set) var waitingBytes = 0
         var isEmpty: Bool { ready.isEmpty && early.first == nil }
 
         mutating func arrive(_ pending: Pending, at now: Timestamp) {
+            waitingBytes += pending.message.byteCount
             if let due = pending.message.notBefore, due > now {
                 early.insert(Early(due: due, pending: pending))
             } else {
@@ -70,14 +73,21 @@
             }
         }
 
-        /// Hands out what is due, at most `limit`, to be held until `until`.
-        mutating func take(upTo limit: Int, at now: Timestamp, holdingUntil until: Duration) -> Found {
+        /// Hands out what is due, at most `limit`, to be held until `until`, and no more than makes up so many held bytes; one
+        /// is always handed out.
+        mutating func take(
+            upTo limit: Int, ofAtMost bytes: Int, at now: Timestamp, holdingUntil until: Duration
+        ) -> Found {
             var found = Found()
             while let first = early.first, first.due <= now {
                 _ = early.popFirst()
                 ready.append(first.pending)
             }
-            while found.deliveries.count < limit, let pending = ready.popFirst() {
+            while found.deliveries.count < limit, let pending = ready.first {
+                let size = pending.message.byteCount
+                if heldCount > 0, heldBytes + size > bytes { break }
+                _ = ready.popFirst()
+                waitingBytes -= size
                 if let end = pending.message.expiration, end <= now {
                     found.expired.append(pending.tag)
                     continue
@@ -98,6 +108,7 @@
             slots[slot] = Held(
                 tag: pending.tag, sequence: sequence, until: until, message: pending.message, attempt: pending.attempt)
             heldCount += 1
+            heldBytes += pending.message.byteCount
             ends.append(End(slot: slot, sequence: sequence, until: until))
             return Delivery(
                 message: pending.message, attempt: pending.attempt,
@@ -126,10 +137,15 @@
         /// What was claimed is settled; its tag, nil where it went with its channel meanwhile.
         mutating func finish(_ receipt: Receipt) -> UInt64? {
             guard let held = held(receipt) else { return nil }
-            slots[Int(receipt.slot)] = nil
-            free.append(Int(receipt.slot))
-            heldCount -= 1
+            empty(Int(receipt.slot), held)
             return held.tag
+        }
+
+        private mutating func empty(_ slot: Int, _ held: Held) {
+            slots[slot] = nil
+            free.append(slot)
+            heldCount -= 1
+            heldBytes -= held.message.byteCount
         }
 
         /// What was claimed stays held.
@@ -148,9 +164,7 @@
                     kept.append(end)
                     continue
                 }
-                slots[end.slot] = nil
-                free.append(end.slot)
-                heldCount -= 1
+                empty(end.slot, held)
                 tags.append(held.tag)
             }
             for end in kept.reversed() { ends.prepend(end) }
@@ -168,6 +182,7 @@
             var tags: [UInt64] = []
             while let pending = ready.popFirst() { tags.append(pending.tag) }
             while let first = early.popFirst() { tags.append(first.pending.tag) }
+            waitingBytes = 0
             return tags
         }
 
@@ -178,7 +193,7 @@
             slots = []
             free = []
             ends = RingBuffer()
-            heldCount = 0
+            (heldCount, heldBytes, waitingBytes) = (0, 0, 0)
             epoch &+= 1
         }
     }

@@ -142,9 +142,10 @@
         func close(within grace: Duration) async {
             isOver = true
             reviver?.cancel()
-            let connection = connection ?? opening
-            self.connection = nil
-            await connection?.close(within: grace)
+            let (made, opening) = (connection, opening)
+            connection = nil
+            await opening?.close(within: .zero)
+            await made?.close(within: grace)
             await loop.close()
         }
     }

@@ -59,11 +59,8 @@
             if isLast { done.resolve(()) }
         }
 
-        /// Throws where a message was not confirmed. For when the call is over.
-        func check() throws(PublishFailure) {
-            let outcomes = state.withLock { $0.outcomes }
-            if !outcomes.isEmpty { throw PublishFailure(outcomes, of: messages.count) }
-        }
+        /// What became of the messages that were not confirmed. For when the call is over.
+        var outcomes: [Int: PublishFailure.Outcome] { state.withLock { $0.outcomes } }
     }
 
     /// What was sent on a channel and is not confirmed, by delivery tag. A value: what a confirmation means is decided here.

@@ -16,14 +16,14 @@
             self.isMandatory = isMandatory
         }
 
-        /// The frame that begins a publish on the channel that all of them go out on; nil where the names are too long.
-        func frame() -> [UInt8]? {
+        /// The frame that begins a publish; nil where the names are too long.
+        func frame(on channel: Int = Publisher.channel) -> [UInt8]? {
             var writer = FrameWriter()
             var publish = amqp_basic_publish_t()
             publish.exchange = writer.arena.bytes(exchange)
             publish.routing_key = writer.arena.bytes(key)
             publish.mandatory = isMandatory ? 1 : 0
-            return writer.method(0x003C_0028, publish, on: Publisher.channel) ? writer.take() : nil
+            return writer.method(0x003C_0028, publish, on: channel) ? writer.take() : nil
         }
     }
 

@@ -56,25 +56,40 @@
 
         /// Publishes a copy to a queue by its name, by the ladder where its time has not come.
         private func publish(_ message: Message, toQueue queue: String, _ posting: Posting) async throws(PublishFailure) {
-            let call = PublishCall([message])
-            let deadline = PublishOptions().deadline
-            let end = time.deadline(after: deadline)
+            let now = time.now
+            let way: (PublishRoute, Posting)
             do throws(BrokerError) {
                 try requireConnected(during: .settle)
-                let now = time.now
-                let (route, posting) = try await delayed(
-                    until: message.notBefore ?? now, to: queue, at: now, copies: posting.copies)
+                way = try await delayed(until: message.notBefore ?? now, to: queue, at: now, copies: posting.copies)
+            } catch {
+                throw .refused(error, count: 1)
+            }
+            try await publish(message, over: way.0, way.1, within: PublishOptions().deadline)
+        }
+
+        /// Publishes one message by a route that was found.
+        func publish(
+            _ message: Message, over route: PublishRoute, _ posting: Posting = Posting(), within limit: Duration
+        ) async throws(PublishFailure) {
+            let call = PublishCall([message])
+            let end = time.deadline(after: limit)
+            do throws(BrokerError) {
+                try requireConnected(during: .publish)
                 var writer = FrameWriter()
-                if let problem = encode(message, posting, route, at: now, &writer) { throw problem }
-                try await publisher.add(
-                    PublishChunk(call: call, indices: 0..<1, route: route, bytes: writer.take()), until: end, on: time)
+                if let problem = encode(message, posting, route, at: time.now, &writer) { throw problem }
+                let chunk = PublishChunk(call: call, indices: 0..<1, route: route, bytes: writer.take())
+                try await publisher.add(chunk, until: end, on: time)
             } catch {
                 call.giveUp(because: error)
             }
-            if case .value = await call.done.wait(until: end, on: time) {} else {
-                call.giveUp(because: BrokerError(.timeout, "the server did not confirm a copy within \(deadline)"))
+            switch await call.done.wait(until: end, on: time) {
+            case .value: break
+            case .timedOut:
+                call.giveUp(because: BrokerError(.timeout, "the server did not confirm within \(limit)", during: .publish))
+            case .cancelled:
+                call.giveUp(because: BrokerError(.cancelled, "the task that published was cancelled", during: .publish))
             }
-            try call.check()
+            if !call.outcomes.isEmpty { throw PublishFailure(call.outcomes, of: 1) }
         }
     }
 #endif

@@ -7,9 +7,21 @@
             _ messages: [Message], to destination: Destination, options: PublishOptions
         ) async throws(PublishFailure) -> PublishReceipt {
             if messages.isEmpty { return PublishReceipt() }
-            let call = PublishCall(messages)
             let end = time.deadline(after: options.deadline)
-            do {
+            var outcomes = await outcomes(of: messages, to: destination, until: end, options.deadline)
+            if !outcomes.isEmpty, waits(destination) {
+                await publishWhatWasFull(messages, to: destination, until: end, options.deadline, &outcomes)
+            }
+            if !outcomes.isEmpty { throw PublishFailure(outcomes, of: messages.count) }
+            return PublishReceipt()
+        }
+
+        /// Publishes once; what became of those that were not confirmed.
+        private func outcomes(
+            of messages: [Message], to destination: Destination, until end: Duration, _ deadline: Duration
+        ) async -> [Int: PublishFailure.Outcome] {
+            let call = PublishCall(messages)
+            do throws(BrokerError) {
                 try requireConnected(during: .publish)
                 try await send(call, to: destination, until: end)
             } catch {
@@ -17,12 +29,38 @@
             }
             switch await call.done.wait(until: end, on: time) {
             case .value: break
-            case .timedOut: call.giveUp(because: timedOut(options.deadline))
+            case .timedOut: call.giveUp(because: timedOut(deadline))
             case .cancelled:
                 call.giveUp(because: BrokerError(.cancelled, "the task that published was cancelled", during: .publish))
             }
-            try call.check()
-            return PublishReceipt()
+            return call.outcomes
+        }
+
+        /// Whether a full destination lets publish wait: the server only refuses, so what was refused is published again.
+        private func waits(_ destination: Destination) -> Bool {
+            state.withLock { state in
+                state.declared[destination].map { $0.isBounded && $0.whenFull == .wait } ?? false
+            }
+        }
+
+        private func publishWhatWasFull(
+            _ messages: [Message], to destination: Destination, until end: Duration, _ deadline: Duration,
+            _ outcomes: inout [Int: PublishFailure.Outcome]
+        ) async {
+            var pause = Duration.milliseconds(5)
+            while true {
+                let full = outcomes.filter { $0.value.isFull }.keys.sorted()
+                if full.isEmpty { return }
+                do { try await time.sleep(for: min(pause, max(.zero, end - time.uptime))) } catch {
+                    let error = BrokerError(.cancelled, "the task that published was cancelled", during: .publish)
+                    for index in full { outcomes[index] = .refused(error) }
+                    return
+                }
+                if time.uptime >= end { return }
+                pause = min(pause * 2, .milliseconds(200))
+                let again = await self.outcomes(of: full.map { messages[$0] }, to: destination, until: end, deadline)
+                for (place, index) in full.enumerated() { outcomes[index] = again[place] }
+            }
         }
 
         /// The same for one message.
@@ -47,6 +85,7 @@
             _ call: PublishCall, to destination: Destination, until end: Duration
         ) async throws(BrokerError) {
             let plan = try await plan(for: destination)
+            var room = try await room(for: call.messages.count, at: destination)
             var refusedKeys: Set<String?> = []
             var first = 0
             while first < call.messages.count {
@@ -64,6 +103,14 @@
                         first = index
                         continue
                     }
+                    if room <= 0 {
+                        call.answer(index, .refused(.isFull(destination)))
+                        if plan.isOrdered { refusedKeys.insert(message.key) }
+                        if piece != nil { break }
+                        index += 1
+                        first = index
+                        continue
+                    }
                     let (route, posting) = try await route(of: message, plan, at: now)
                     if let piece, piece.route != route { break }
                     if let problem = encode(message, posting, route, at: now, &writer) {
@@ -75,6 +122,7 @@
                         continue
                     }
                     if piece == nil { piece = (index, route) }
+                    room -= 1
                     index += 1
                 }
                 guard let piece else { continue }
@@ -124,6 +172,16 @@
             return frame
         }
 
+        /// How many messages a destination has room for, as far as it is bounded: a quorum queue notices that it is full only
+        /// when it has one more, so it is asked first. Publishers that ask at once may exceed the bound by what each sends.
+        private func room(for count: Int, at destination: Destination) async throws(BrokerError) -> Int {
+            let most = state.withLock { $0.declared[destination]?.maximumMessages }
+            guard let most, destination.kind == .queue else { return .max }
+            let name = queueName(of: destination, group: nil)
+            let answer = try await perform([.findQueue(name)], over: try await admin())
+            return most - (answer?.messages ?? 0)
+        }
+
         // MARK: where it goes
 
         /// What is known of a destination that is published to.
@@ -166,6 +224,24 @@
             try await requireQueue(queue)
             return (PublishRoute(exchange: DelayLadder.exchange(top), key: queue), Posting(copies: copies, steps: steps))
         }
+    }
+
+    extension PublishFailure.Outcome {
+        /// Whether the destination had no room.
+        fileprivate var isFull: Bool {
+            if case .refused(let error) = self { error.code == .resourceExhausted } else { false }
+        }
+    }
+
+    extension BrokerError {
+        fileprivate static func isFull(_ destination: Destination) -> BrokerError {
+            BrokerError(.resourceExhausted, "\(destination) is full; consume from it, or raise its limit", during: .publish)
+        }
+    }
+
+    extension DestinationDeclaration {
+        /// Whether there is an end to what it holds.
+        var isBounded: Bool { maximumMessages != nil || maximumBytes != nil }
     }
 
     extension WireHeader {

@@ -27,6 +27,8 @@
             var frames: [PublishRoute: [UInt8]] = [:]
             /// What is known to be there.
             var known: Set<String> = []
+            var replies: ReplyChannel?
+            var hasGround = false
             var ladder = 0
             var report: @Sendable (BrokerEvent) -> Void = { _ in }
         }
@@ -106,7 +108,7 @@
             }
             let declared = state.withLock { state in
                 state.known = []
-                state.ladder = 0
+                (state.hasGround, state.ladder) = (false, 0)
                 return Array(state.declared.values)
             }
             if !declared.isEmpty {
@@ -223,6 +225,9 @@
 
         /// Depth, purge and delete.
         public var topology: (any TopologyAdministration)? { RabbitMQTopology(broker: self) }
+
+        /// Requests whose replies come straight to who asked.
+        public var requests: (any Requesting)? { RabbitMQRequests(broker: self) }
 
         /// What was confirmed is on a disk: queues are durable, and quorum queues are written before they confirm.
         public var durability: BrokerDurability? {

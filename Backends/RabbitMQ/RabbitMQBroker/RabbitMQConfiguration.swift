@@ -188,6 +188,7 @@ extension BrokerCapabilities {
             .priority: .emulated(cost: "the queue is classic: not replicated, attempt is 2 after every crash"),
             .pattern: .refused(reason: "a queue is subscribed to by its name; bind it to a pattern instead"),
             .untilEnd: .refused(reason: "a queue of the server has no end that could be reached"),
+            .request: .native,
         ]
         let stream: [Operation: Support] = [
             .serve: .emulated(cost: "one queue for each group, and a stream queue as the log behind them"),
@@ -197,7 +198,7 @@ extension BrokerCapabilities {
             .replay: .native,
         ]
         let pubSub: [Operation: Support] = [
-            .pattern: .native, .durable: .refused(reason: "what nobody hears is gone"),
+            .pattern: .native, .durable: .refused(reason: "what nobody hears is gone"), .request: .native,
         ]
         return BrokerCapabilities(
             [

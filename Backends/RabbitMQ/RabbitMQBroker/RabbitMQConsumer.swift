@@ -85,7 +85,9 @@
             let (now, uptime) = (time.now, time.uptime)
             let result: Result<([Delivery], due: Timestamp?), BrokerError> = state.withLock { state in
                 if let end = state.end { return .failure(end.during(.receive)) }
-                let found = state.window.take(upTo: limit, at: now, holdingUntil: uptime + subscription.maxHold)
+                let found = state.window.take(
+                    upTo: limit, ofAtMost: subscription.windowBytes, at: now,
+                    holdingUntil: uptime + subscription.maxHold)
                 state.accepted += found.expired
                 if !isAcknowledged {
                     for delivery in found.deliveries {
@@ -222,12 +224,17 @@
             }
         }
 
-        func arrive(_ pending: DeliveryWindow.Pending) {
+        /// Takes a delivery in. One that is over what may wait here goes back; false then.
+        func arrive(_ pending: DeliveryWindow.Pending) -> Bool {
             let now = time.now
+            let most = subscription.windowBytes + Self.slack
+            var isTaken = true
             let waiter: Waiter<Void>? = state.withLock { state in
-                if state.end != nil {
-                    // It stopped while this was on its way.
+                let isFull = state.window.waitingBytes > 0 && pending.message.byteCount > most - state.window.waitingBytes
+                if state.end != nil || isFull {
+                    // It stopped while this was on its way, or the messages are larger than they were.
                     state.others.append(.giveBack(pending.tag))
+                    isTaken = !isFull
                     return nil
                 }
                 state.window.arrive(pending, at: now)
@@ -235,6 +242,16 @@
                 return state.waiter
             }
             if let waiter { waiter.resolve(()) } else { flushSoon() }
+            return isTaken
+        }
+
+        /// How many bytes may wait to be handed out beyond those that may be held.
+        private static let slack = 4 << 20
+
+        /// What is not handed out goes back.
+        func giveBack() {
+            state.withLock { state in state.others += state.window.giveBack().map { .giveBack($0) } }
+            flushSoon()
         }
 
         /// The channel is gone, and with it what came by it.

@@ -108,7 +108,7 @@
                 flags |= AMQP_BASIC_CONTENT_ENCODING_FLAG
                 basic.content_encoding = bytes(encoding)
             }
-            if let moment = message.notBefore { own.append((WireHeader.notBefore, .integer(moment.milliseconds))) }
+            if let moment = message.notBefore { own.append((WireHeader.notBefore, .integer(moment.millisecondsUp))) }
             guard let moment = message.expiration else { return }
             own.append((WireHeader.expiration, .integer(moment.milliseconds)))
             // In the ladder it would cut its own delay short, and it would be gone behind the first step.
@@ -247,6 +247,13 @@
                 }
             }
             if let death, !fields.contains(where: { $0.name == .deadLetterReason }) { death.addDeath(to: &fields) }
+        }
+    }
+
+    extension Timestamp {
+        /// Whole milliseconds, rounded up: what is not to be before a moment is not before this.
+        fileprivate var millisecondsUp: Int64 {
+            milliseconds + (Timestamp(milliseconds: milliseconds) < self ? 1 : 0)
         }
     }
 

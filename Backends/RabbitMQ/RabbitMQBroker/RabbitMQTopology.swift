@@ -12,7 +12,7 @@
             }
             do {
                 let connection = try await admin()
-                try await make(declarations, over: connection)
+                if try await make(declarations, over: connection) { await queuesAreKept() }
             } catch {
                 throw error.during(.declare)
             }
@@ -53,19 +53,48 @@
             return last
         }
 
-        func make(_ declarations: [DestinationDeclaration], over connection: AMQPConnection) async throws(BrokerError) {
+        /// Waits until the server has the names of new quorum queues on its disk. RabbitMQ 3.10 to 4.0 writes them up to a second
+        /// after it has answered (`names.dets` of Ra, saved once it was not used for half a second): killed before, it comes
+        /// back with a queue that has no leader and has lost what it had confirmed.
+        private func queuesAreKept() async {
+            let waiter = Waiter<Void>()
+            let alarm = time.alarm(at: time.deadline(after: .milliseconds(1_500))) { waiter.expire() }
+            _ = await waiter.waitUncancelled()
+            time.silence(alarm)
+        }
+
+        /// Makes what is missing; whether there was anything new.
+        @discardableResult func make(
+            _ declarations: [DestinationDeclaration], over connection: AMQPConnection
+        ) async throws(BrokerError) -> Bool {
             var steps = 0
-            for declaration in declarations {
+            var isNew = false
+            if declarations.contains(where: { $0.destination.kind != .pubSub }) {
+                steps = DelayLadder.usual
+                try await makeGround(over: connection)
+            }
+            for declaration in declarations where declaration.destination.kind != .pubSub {
                 do {
+                    let queue = queueName(of: declaration.destination, group: nil)
+                    if try await !exists(queue, over: connection) { isNew = true }
                     try await perform(requests(for: declaration), over: connection)
                 } catch {
                     throw explained(error, declaration)
                 }
-                if declaration.destination.kind != .pubSub {
-                    steps = max(steps, DelayLadder.usual, DelayLadder.count(for: declaration.longestDelay ?? .zero))
-                }
+                steps = max(steps, DelayLadder.count(for: declaration.longestDelay ?? .zero))
             }
             try await makeLadder(steps, over: connection)
+            return isNew
+        }
+
+        private func exists(_ queue: String, over connection: AMQPConnection) async throws(BrokerError) -> Bool {
+            do {
+                try await perform([.findQueue(queue)], over: connection)
+                return true
+            } catch {
+                if error.code == .noSuchDestination { return false }
+                throw error
+            }
         }
 
         private func explained(_ error: BrokerError, _ declaration: DestinationDeclaration) -> BrokerError {
@@ -79,7 +108,7 @@
         func requests(for declaration: DestinationDeclaration) -> [Request] {
             let name = declaration.destination.topic.name
             guard declaration.destination.kind == .queue else { return [] }
-            var requests = [Request.declareQueue(name, arguments(for: declaration))]
+            var requests = [Request.declareQueue(name, arguments(for: declaration)), DelayLadder.binding(of: name)]
             if !configuration.exchange.isEmpty {
                 requests += [
                     .declareExchange(configuration.exchange, type: "topic"),
@@ -119,17 +148,24 @@
             try await makeLadder(count, over: try await admin())
         }
 
+        private func makeGround(over connection: AMQPConnection) async throws(BrokerError) {
+            if state.withLock({ $0.hasGround }) { return }
+            try await perform(DelayLadder.ground, over: connection)
+            state.withLock { $0.hasGround = true }
+        }
+
         private func makeLadder(_ count: Int, over connection: AMQPConnection) async throws(BrokerError) {
             let have = state.withLock { $0.ladder }
             guard count > have else { return }
+            try await makeGround(over: connection)
             try await perform(DelayLadder.requests(have..<count), over: connection)
             state.withLock { $0.ladder = max($0.ladder, count) }
         }
 
-        /// Throws `.noSuchDestination` where there is no queue of this name.
+        /// Throws `.noSuchDestination` where there is no queue of this name. One that is there can be delayed to from then on.
         func requireQueue(_ name: String) async throws(BrokerError) {
             if state.withLock({ $0.known.contains(name) }) { return }
-            try await perform([.findQueue(name)], over: try await admin())
+            try await perform([.findQueue(name), DelayLadder.binding(of: name)], over: try await admin())
             state.withLock { state in
                 if state.known.count >= 4_096 { state.known = [] }
                 state.known.insert(name)
@@ -155,8 +191,12 @@
             let source = try source(for: subscription)
             let report = state.withLock { $0.report }
             let window = max(1, min(subscription.window, configuration.prefetch ?? .max, 65_535))
+            let isOrdered = subscription.destination.map { destination in
+                state.withLock { $0.declared[destination].map { $0.order != .none } ?? false }
+            }
+            let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: isOrdered == false)
             let channel = ConsumerChannel(
-                source, prefetch: window, label: subscription.label, on: receiving.loop, in: consumers, reporting: report)
+                source, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers, reporting: report)
             let core = ConsumerCore(subscription, channel, self, on: time)
             await channel.serve(core)
             do throws(BrokerError) {
@@ -206,6 +246,11 @@
                     .bindQueue("", to: pubSubExchange, key: pattern.bindingKey),
                 ], isTransient: true, isPattern: isPattern)
         }
+    }
+
+    extension Subscription {
+        /// The destination, where it is one.
+        fileprivate var destination: Destination? { if case .destination(let destination) = source { destination } else { nil } }
     }
 
     extension TopicPattern {
