@@ -66,7 +66,7 @@ let package = Package(
                 "Messaging", "MessagingReliability", "MessagingHub", "MessagingCodecs", "MessagingTesting",
                 "InMemoryBroker", "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
             ]),
-        .executableTarget(name: "rmqtry", dependencies: ["Messaging","MessagingTesting","MessagingFaults","RabbitMQBroker"]),
+        .executableTarget(name: "rmqtry", dependencies: ["Messaging","MessagingTesting","MessagingFaults","RabbitMQBroker","EventLoop"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "MessagingTesting"]),
         .testTarget(
             name: "MessagingReliabilityTests", dependencies: ["Messaging", "MessagingReliability", "MessagingTesting"]),

@@ -57,7 +57,9 @@
 
         /// The server itself: the command in `PATH` insists on another user.
         private static var rabbitMQScript: String? {
-            if let named = ProcessInfo.processInfo.environment["RABBITMQ_HOME"] { return named + "/sbin/rabbitmq-server" }
+            if let named = ProcessInfo.processInfo.environment["RABBITMQ_HOME"] {
+                return named + "/sbin/rabbitmq-server"
+            }
             let folder = "/usr/lib/rabbitmq/lib"
             let versions = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             let scripts = versions.sorted().map { "\(folder)/\($0)/sbin/rabbitmq-server" }

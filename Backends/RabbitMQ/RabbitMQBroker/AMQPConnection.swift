@@ -38,6 +38,8 @@
             var hear: (@Sendable (ChannelEvent) -> Void)?
             var waiting = RingBuffer<(answer: UInt32, waiter: Waiter<Result<ServerMethod.Answer, BrokerError>>)>()
             var content: Assembly?
+            /// Nothing may be sent on it any more.
+            var isClosing = false
         }
 
         nonisolated let loop: EventLoop
@@ -104,7 +106,8 @@
             let name = isExternal ? "EXTERNAL" : "PLAIN"
             guard mechanisms.split(separator: " ").contains(Substring(name)) else {
                 throw BrokerError(
-                    .unauthorized, "\(peer) does not know sasl-mechanism \(name), it knows \(mechanisms); choose another",
+                    .unauthorized,
+                    "\(peer) does not know sasl-mechanism \(name), it knows \(mechanisms); choose another",
                     during: .connect)
             }
             var writer = FrameWriter()
@@ -157,7 +160,8 @@
         }
 
         private func unexpected() -> BrokerError {
-            failure ?? BrokerError(.unavailable, "\(peer) does not keep to the handshake of AMQP 0-9-1", during: .connect)
+            failure
+                ?? BrokerError(.unavailable, "\(peer) does not keep to the handshake of AMQP 0-9-1", during: .connect)
         }
 
         private func next(until end: Duration) async throws(BrokerError) -> ServerMethod {
@@ -210,7 +214,8 @@
             _ request: Request, on number: Int, within limit: Duration = .seconds(30)
         ) async throws(BrokerError) -> ServerMethod.Answer {
             if let failure { throw failure }
-            guard channels[number] != nil || number == 0 else {
+            let isThere = channels[number].map { !$0.isClosing || request.answer == Request.closeChannel.answer }
+            guard isThere ?? (number == 0) else {
                 throw BrokerError(.notConnected, "the channel for \(request.subject) is closed")
             }
             guard let frame = request.frame(on: number) else {
@@ -230,7 +235,8 @@
 
         /// Closes a channel, whose owner hears nothing any more.
         func closeChannel(_ number: Int) async {
-            guard channels[number] != nil else { return }
+            guard channels[number]?.isClosing == false else { return }
+            channels[number]?.isClosing = true
             channels[number]?.hear = nil
             _ = try? await call(.closeChannel, on: number)
             channels[number] = nil
@@ -245,9 +251,10 @@
         /// How many bytes wait to be sent.
         private var unsent: Int { stream.assumeIsolated { $0.unsent } }
 
-        /// For those who run on its loop: `send`, and how many bytes wait to be sent.
+        /// For those who run on its loop: `send`, how many bytes wait to be sent, and whether it is there.
         nonisolated func sendHere(_ bytes: [UInt8]) { assumeIsolated { $0.send(bytes) } }
         nonisolated var unsentHere: Int { assumeIsolated { $0.unsent } }
+        nonisolated var isOpenHere: Bool { assumeIsolated { $0.isOpen } }
 
         /// Says goodbye and ends, at most after `limit`.
         func close(within limit: Duration) async {

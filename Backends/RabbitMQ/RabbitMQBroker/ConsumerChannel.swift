@@ -78,7 +78,8 @@
             let tag = "c\(tags.count)"
             tags.append(tag)
             try await connection.call(.limitConsumers(to: count), on: channel)
-            try await connection.call(.consume(source.queue, as: tag, isAcknowledged: true, source.arguments), on: channel)
+            try await connection.call(
+                .consume(source.queue, as: tag, isAcknowledged: true, source.arguments), on: channel)
         }
 
         /// Does what the sizes of messages ask for: more at a time, or fewer.
@@ -147,7 +148,8 @@
             let topic = source.isPattern ? Topic(unchecked: deliver.key) : nil
             guard let core else { return }
             let size = message.byteCount
-            let isTaken = core.arrive(.init(tag: deliver.tag, message: message, attempt: attempt, topic: topic))
+            let isTaken = core.arrive(
+                .init(tag: deliver.tag, message: message, attempt: attempt, topic: topic, due: head.due))
             if let change = prefetch.change(after: size, isTaken: isTaken) { adapt(change) }
         }
 

@@ -14,6 +14,8 @@
             var attempt: Int32
             var position = Position.none
             var topic: Topic?
+            /// When a retry is due.
+            var due: Timestamp?
         }
 
         /// What is held.
@@ -66,7 +68,7 @@
 
         mutating func arrive(_ pending: Pending, at now: Timestamp) {
             waitingBytes += pending.message.byteCount
-            if let due = pending.message.notBefore, due > now {
+            if let due = [pending.message.notBefore, pending.due].compactMap(\.self).max(), due > now {
                 early.insert(Early(due: due, pending: pending))
             } else {
                 ready.append(pending)
@@ -101,7 +103,9 @@
         private mutating func hold(_ pending: Pending, until: Duration) -> Delivery {
             sequence += 1
             let slot: Int
-            if let last = free.popLast() { slot = last } else {
+            if let last = free.popLast() {
+                slot = last
+            } else {
                 slot = slots.count
                 slots.append(nil)
             }

@@ -91,7 +91,8 @@
                 throw BrokerError(.ended, "this broker is closed", during: .connect)
             }
             await restore(connection)
-            guard await connection.isOpen else {
+            // Asked in the same turn: it must not go between the question and the answer.
+            guard connection.isOpenHere else {
                 throw BrokerError(.notConnected, "the connection to \(endpoint) went while it was set up")
             }
             self.connection = connection

@@ -184,7 +184,8 @@
                 send()
             case .returned(let code, let text, let key, let head):
                 let error = BrokerError(
-                    .noSuchDestination, "nothing on the server takes messages for \(key.quoted); declare it first (\(text))",
+                    .noSuchDestination,
+                    "nothing on the server takes messages for \(key.quoted); declare it first (\(text))",
                     during: .publish, nativeCode: code)
                 window.sendBack(head.message.id, key: key, because: error)
             case .closed(let error): lose(error)
@@ -201,7 +202,8 @@
                 let isGuilty =
                     error.nativeCode != nil && !entry.route.exchange.isEmpty
                     && error.sentence.contains("'\(entry.route.exchange)'")
-                entry.call?.answer(entry.index, isGuilty ? .refused(error.during(.publish)) : .unknown(error.during(.publish)))
+                entry.call?.answer(
+                    entry.index, isGuilty ? .refused(error.during(.publish)) : .unknown(error.during(.publish)))
             }
             guard let broken else { return }
             reopening = Task { await self.reopen(broken) }

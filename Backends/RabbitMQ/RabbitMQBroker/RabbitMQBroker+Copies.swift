@@ -16,10 +16,9 @@
             if delay > limits.maximumDelay {
                 return .failure(BrokerError(.invalidArgument, "a delay of \(delay) is over \(limits.maximumDelay)"))
             }
-            var copy = message
-            copy.notBefore = time.now + max(.zero, delay)
             let queue = queueName(of: destination, group: subscription.group)
-            return .success(CopyOrder(copy, to: .queue(queue), Posting(copies: attempt)))
+            let due = time.now + max(.zero, delay)
+            return .success(CopyOrder(message, to: .queue(queue), Posting(copies: attempt, due: due)))
         }
 
         func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?] {
@@ -55,12 +54,14 @@
         }
 
         /// Publishes a copy to a queue by its name, by the ladder where its time has not come.
-        private func publish(_ message: Message, toQueue queue: String, _ posting: Posting) async throws(PublishFailure) {
+        private func publish(_ message: Message, toQueue queue: String, _ posting: Posting) async throws(PublishFailure)
+        {
             let now = time.now
-            let way: (PublishRoute, Posting)
+            var way: (PublishRoute, Posting)
             do throws(BrokerError) {
                 try requireConnected(during: .settle)
-                way = try await delayed(until: message.notBefore ?? now, to: queue, at: now, copies: posting.copies)
+                way = try await delayed(until: posting.due ?? now, to: queue, at: now, copies: posting.copies)
+                way.1.due = posting.due
             } catch {
                 throw .refused(error, count: 1)
             }
@@ -85,7 +86,8 @@
             switch await call.done.wait(until: end, on: time) {
             case .value: break
             case .timedOut:
-                call.giveUp(because: BrokerError(.timeout, "the server did not confirm within \(limit)", during: .publish))
+                call.giveUp(
+                    because: BrokerError(.timeout, "the server did not confirm within \(limit)", during: .publish))
             case .cancelled:
                 call.giveUp(because: BrokerError(.cancelled, "the task that published was cancelled", during: .publish))
             }

@@ -145,7 +145,8 @@
 
         /// The frames of one message; why there are none where it cannot be written.
         func encode(
-            _ message: Message, _ posting: Posting, _ route: PublishRoute, at now: Timestamp, _ writer: inout FrameWriter
+            _ message: Message, _ posting: Posting, _ route: PublishRoute, at now: Timestamp,
+            _ writer: inout FrameWriter
         ) -> BrokerError? {
             guard let frame = frame(for: route) else {
                 return BrokerError(
@@ -235,7 +236,8 @@
 
     extension BrokerError {
         fileprivate static func isFull(_ destination: Destination) -> BrokerError {
-            BrokerError(.resourceExhausted, "\(destination) is full; consume from it, or raise its limit", during: .publish)
+            BrokerError(
+                .resourceExhausted, "\(destination) is full; consume from it, or raise its limit", during: .publish)
         }
     }
 
@@ -250,7 +252,7 @@
             if message.headers.isEmpty { return nil }
             for field in message.headers.fields {
                 switch field.name.text {
-                case key, notBefore, expiration, timestamp, nullBody:
+                case key, notBefore, due, expiration, timestamp, nullBody:
                     return BrokerError(
                         .invalidArgument,
                         "message \(message.id): header \(field.name.text.quoted) is one that the backend for RabbitMQ "

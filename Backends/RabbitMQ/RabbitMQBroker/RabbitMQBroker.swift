@@ -28,6 +28,8 @@
             /// What is known to be there.
             var known: Set<String> = []
             var replies: ReplyChannel?
+            /// Queues that somebody consumed from, and when that was seen.
+            var heard: [String: Duration] = [:]
             var hasGround = false
             var ladder = 0
             var report: @Sendable (BrokerEvent) -> Void = { _ in }

@@ -30,7 +30,8 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
     .inURL(.path).variable("RABBITMQ__VHOST")
     /// `exchange`: a topic exchange of one's own.
     public static let exchange = Option(
-        "exchange", default: "", "the topic exchange that queues and pubSub go through; not set: queues are published "
+        "exchange", default: "",
+        "the topic exchange that queues and pubSub go through; not set: queues are published "
             + "to directly, and pubSub goes through amq.topic"
     ).concept(knownAs: "exchange-name")
     /// `sasl-mechanism`: how the client proves who it is.

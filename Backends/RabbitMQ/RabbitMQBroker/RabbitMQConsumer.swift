@@ -160,7 +160,8 @@
                 case .forward(let outgoing):
                     outcomes.append(.stale)
                     guard let held = claim(receipt) else { break }
-                    copies.append((place, held, outgoing.map { CopyOrder($0.message, to: .destination($0.destination)) }))
+                    copies.append(
+                        (place, held, outgoing.map { CopyOrder($0.message, to: .destination($0.destination)) }))
                 }
             }
             if copies.isEmpty { return outcomes }
@@ -230,7 +231,8 @@
             let most = subscription.windowBytes + Self.slack
             var isTaken = true
             let waiter: Waiter<Void>? = state.withLock { state in
-                let isFull = state.window.waitingBytes > 0 && pending.message.byteCount > most - state.window.waitingBytes
+                let isFull =
+                    state.window.waitingBytes > 0 && pending.message.byteCount > most - state.window.waitingBytes
                 if state.end != nil || isFull {
                     // It stopped while this was on its way, or the messages are larger than they were.
                     state.others.append(.giveBack(pending.tag))

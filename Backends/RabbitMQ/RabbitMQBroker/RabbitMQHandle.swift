@@ -17,7 +17,9 @@
         deinit { amqp_destroy_connection(state) }
 
         /// Frames of at most so many bytes are expected from now on; false where there is no memory.
-        func expectFrames(ofAtMost bytes: Int) -> Bool { amqp_tune_connection(state, 0, Int32(clamping: bytes), 0) == 0 }
+        func expectFrames(ofAtMost bytes: Int) -> Bool {
+            amqp_tune_connection(state, 0, Int32(clamping: bytes), 0) == 0
+        }
 
         /// Calls `hear` with each whole frame, which lives during the call only; half a frame is kept until the rest comes.
         /// False where the bytes are not AMQP, or `hear` has answered false.

@@ -10,6 +10,8 @@
         static let attempt = "hub-attempt"
         /// Not before this moment, and not after this one: milliseconds since 1970.
         static let notBefore = "hub-not-before"
+        /// Not again before this moment, because a retry waits: milliseconds since 1970.
+        static let due = "hub-due"
         static let expiration = "hub-expiration"
         /// The milliseconds of `timestamp`, which AMQP carries in seconds: milliseconds since 1970. Named as RabbitMQ's
         /// own plug-in names it; left out where the message's id says the same.
@@ -26,7 +28,7 @@
 
         static func isOurs(_ name: String) -> Bool {
             switch name {
-            case key, attempt, notBefore, expiration, timestamp, nullBody, foreignID, appID, userID: true
+            case key, attempt, notBefore, due, expiration, timestamp, nullBody, foreignID, appID, userID: true
             default: name.hasPrefix(step) || name.hasPrefix("x-death") || isTheServers(name)
             }
         }
@@ -46,18 +48,22 @@
         var copies: Int32 = 0
         /// The steps of the delay ladder that it goes through first.
         var steps: [Int] = []
+        /// When a retry is due.
+        var due: Timestamp?
     }
 
     extension WireArena {
         /// The properties of a message. `now` is what its expiration is counted from.
-        mutating func properties(of message: Message, _ posting: Posting, at now: Timestamp) -> amqp_basic_properties_t {
+        mutating func properties(of message: Message, _ posting: Posting, at now: Timestamp) -> amqp_basic_properties_t
+        {
             var basic = amqp_basic_properties_t()
             var flags = AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG
             flags |= AMQP_BASIC_CONTENT_TYPE_FLAG
             let foreign = message.headers.isEmpty ? nil : message.headers[HeaderName(WireHeader.foreignID)]
             basic.message_id = bytes(foreign ?? message.id.description)
             let milliseconds = message.timestamp.milliseconds
-            basic.timestamp = UInt64(bitPattern: milliseconds >= 0 ? milliseconds / 1_000 : (milliseconds - 999) / 1_000)
+            basic.timestamp = UInt64(
+                bitPattern: milliseconds >= 0 ? milliseconds / 1_000 : (milliseconds - 999) / 1_000)
             basic.delivery_mode = message.deliveryMode == .persistent ? 2 : 1
             basic.content_type = bytes(message.contentType.name)
             if !message.type.isEmpty {
@@ -76,6 +82,7 @@
                 own.append((WireHeader.timestamp, .integer(milliseconds)))
             }
             if posting.copies > 0 { own.append((WireHeader.attempt, .integer(Int64(posting.copies)))) }
+            if let due = posting.due { own.append((WireHeader.due, .integer(due.millisecondsUp))) }
             for step in posting.steps { own.append((WireHeader.step + String(step), .flag(true))) }
             if !message.headers.isEmpty {
                 if let name = message.headers[HeaderName(WireHeader.appID)] {
@@ -93,7 +100,8 @@
         }
 
         private mutating func extras(
-            of message: Message, _ posting: Posting, at now: Timestamp, _ basic: inout amqp_basic_properties_t, _ flags: inout Int32,
+            of message: Message, _ posting: Posting, at now: Timestamp, _ basic: inout amqp_basic_properties_t,
+            _ flags: inout Int32,
             _ own: inout [(String, WireValue)]
         ) {
             if let id = message.correlationID {
@@ -184,6 +192,8 @@
         /// How often the server got it back.
         var returns: Int32?
         var isNull = false
+        /// When a retry is due.
+        var due: Timestamp?
         /// Where it stands in a log.
         var offset: UInt64?
 
@@ -200,12 +210,18 @@
             } else if own == nil {
                 message.timestamp = .now
             }
-            if let name = text(AMQP_BASIC_CONTENT_TYPE_FLAG, basic.content_type) { message.contentType = ContentType(name) }
-            if flags & AMQP_BASIC_DELIVERY_MODE_FLAG == 0 || basic.delivery_mode != 2 { message.deliveryMode = .transient }
+            if let name = text(AMQP_BASIC_CONTENT_TYPE_FLAG, basic.content_type) {
+                message.contentType = ContentType(name)
+            }
+            if flags & AMQP_BASIC_DELIVERY_MODE_FLAG == 0 || basic.delivery_mode != 2 {
+                message.deliveryMode = .transient
+            }
             if flags & AMQP_BASIC_PRIORITY_FLAG != 0 { message.priority = min(basic.priority, Message.highestPriority) }
             if let id = text(AMQP_BASIC_CORRELATION_ID_FLAG, basic.correlation_id) { message.correlationID = id }
             if let address = text(AMQP_BASIC_REPLY_TO_FLAG, basic.reply_to) { message.replyTo = address }
-            if let name = text(AMQP_BASIC_CONTENT_ENCODING_FLAG, basic.content_encoding) { message.contentEncoding = name }
+            if let name = text(AMQP_BASIC_CONTENT_ENCODING_FLAG, basic.content_encoding) {
+                message.contentEncoding = name
+            }
             var fields: [Headers.Field] = []
             if flags & AMQP_BASIC_HEADERS_FLAG != 0 { read(basic.headers, &fields) }
             func add(_ name: String, _ value: String?) {
@@ -234,6 +250,7 @@
                 case WireHeader.key: message.key = entry.value.text
                 case WireHeader.attempt: copies = Int32(clamping: entry.value.integer ?? 0)
                 case WireHeader.notBefore: message.notBefore = entry.value.integer.map(Timestamp.init(milliseconds:))
+                case WireHeader.due: due = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.expiration: message.expiration = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.timestamp:
                     if let moment = entry.value.integer { message.timestamp = Timestamp(milliseconds: moment) }
@@ -268,7 +285,9 @@
     }
 
     extension amqp_field_value_t {
-        private func isKind(_ wanted: amqp_field_value_kind_t) -> Bool { kind == UInt8(truncatingIfNeeded: wanted.rawValue) }
+        private func isKind(_ wanted: amqp_field_value_kind_t) -> Bool {
+            kind == UInt8(truncatingIfNeeded: wanted.rawValue)
+        }
 
         /// As text, where it is a text.
         var text: String? {
@@ -311,7 +330,10 @@
             case AMQP_FIELD_KIND_VOID.rawValue: isQuoted ? "null" : ""
             case AMQP_FIELD_KIND_TIMESTAMP.rawValue: isQuoted ? "\"\(moment)\"" : moment
             case AMQP_FIELD_KIND_TABLE.rawValue where depth < 16:
-                "{" + value.table.fields.map { "\($0.key.text.asJSON):\($0.value.json(depth: depth + 1, isQuoted: true))" }
+                "{"
+                    + value.table.fields.map {
+                        "\($0.key.text.asJSON):\($0.value.json(depth: depth + 1, isQuoted: true))"
+                    }
                     .joined(separator: ",") + "}"
             case AMQP_FIELD_KIND_ARRAY.rawValue where depth < 16:
                 "[" + elements.map { $0.json(depth: depth + 1, isQuoted: true) }.joined(separator: ",") + "]"

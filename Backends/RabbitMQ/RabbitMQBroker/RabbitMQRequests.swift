@@ -31,14 +31,21 @@
             }
         }
 
-        /// A queue keeps a request though nobody is there to answer it, so it is asked first.
+        /// A queue keeps a request though nobody is there to answer it, so it is asked first; somebody who was there within
+        /// the last second is taken to be there.
         private func requireListener(_ destination: Destination) async throws(BrokerError) {
             guard destination.kind == .queue else { return }
             let queue = broker.queueName(of: destination, group: nil)
+            let now = broker.time.uptime
+            if let seen = broker.state.withLock({ $0.heard[queue] }), now - seen < .seconds(1) { return }
             let answer = try await broker.perform([.findQueue(queue)], over: try await broker.admin())
             if answer?.consumers == 0 {
                 throw BrokerError(
                     .unavailable, "nobody listens to \(destination); subscribe to it, or ask later", during: .publish)
+            }
+            broker.state.withLock { state in
+                if state.heard.count >= 1_024 { state.heard = [:] }
+                state.heard[queue] = now
             }
         }
 
@@ -100,7 +107,8 @@
             writer.append(frame)
             let properties = writer.arena.properties(of: message, Posting(), at: .now)
             guard writer.content(properties, message.body, on: channel, frameSize: 131_072) else {
-                throw BrokerError(.tooLarge, "the headers of \(message.id) are over 128 KiB; shorten them", during: .publish)
+                throw BrokerError(
+                    .tooLarge, "the headers of \(message.id) are over 128 KiB; shorten them", during: .publish)
             }
             let waiter = Waiter<Result<Message, BrokerError>>()
             waiting[id] = waiter

@@ -188,6 +188,12 @@
                     "\(subscription.label): maxHold of \(subscription.maxHold) is out of range; at most \(limits.maxHold)",
                     during: .subscribe)
             }
+            if subscription.window < 1 || subscription.windowBytes < 1 {
+                throw BrokerError(
+                    .invalidArgument,
+                    "\(subscription.label): a window of \(subscription.window) deliveries and \(subscription.windowBytes) "
+                        + "bytes receives nothing; ask for 1 at least", during: .subscribe)
+            }
             let source = try source(for: subscription)
             let report = state.withLock { $0.report }
             let window = max(1, min(subscription.window, configuration.prefetch ?? .max, 65_535))
@@ -196,7 +202,8 @@
             }
             let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: isOrdered == false)
             let channel = ConsumerChannel(
-                source, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers, reporting: report)
+                source, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
+                reporting: report)
             let core = ConsumerCore(subscription, channel, self, on: time)
             await channel.serve(core)
             do throws(BrokerError) {
@@ -250,7 +257,9 @@
 
     extension Subscription {
         /// The destination, where it is one.
-        fileprivate var destination: Destination? { if case .destination(let destination) = source { destination } else { nil } }
+        fileprivate var destination: Destination? {
+            if case .destination(let destination) = source { destination } else { nil }
+        }
     }
 
     extension TopicPattern {

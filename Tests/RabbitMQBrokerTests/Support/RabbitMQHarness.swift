@@ -9,6 +9,7 @@
         let process: ServerProcess
         /// Whether the server may be killed, frozen and started again.
         let isItsOwn: Bool
+        let surroundings: Surroundings
         private let proxies: ProxyPool
 
         /// A harness on this server, with proxies that are there before the first broker is made.
@@ -16,10 +17,13 @@
             self.process = process
             self.isItsOwn = isItsOwn
             proxies = try await ProxyPool(process.place.port)
+            surroundings = try await RabbitMQSurroundings(process: process).all
         }
 
         var name: String { "rabbitmq" }
         var heartbeat: Duration { .seconds(1) }
+        /// A start takes 7 s, and more on a machine that is busy.
+        var patience: Duration { .seconds(20) }
         var redeliveryTimeout: Duration { .milliseconds(500) }
         var server: (any BrokerProcess)? { isItsOwn ? process : nil }
 
