@@ -191,7 +191,7 @@
             isOver = true
             core?.end(because: error, isGone: true)
             report(.ended(subscription: label, error))
-            home?.forget(self)
+            home?.fail(self)
         }
 
         // MARK: what goes out
@@ -242,6 +242,7 @@
         nonisolated func abandon(_ core: ConsumerCore) {
             loop.perform { [self] in
                 self.assumeIsolated { channel in
+                    channel.home?.forget(channel)
                     if channel.isOver { return }
                     channel.flush()
                     // What was settled is written first, while there is still somebody to ask.
@@ -298,12 +299,36 @@
         }
     }
 
-    /// The consumers of a broker that live.
+    /// The consumers of a broker: those that live, and those that have ended by themselves and that somebody still has.
     final class ConsumerRegistry: Sendable {
-        private let state = Lock<[ObjectIdentifier: ConsumerChannel]>([:])
+        private struct State: Sendable {
+            var live: [ObjectIdentifier: ConsumerChannel] = [:]
+            var failed: Set<ObjectIdentifier> = []
+        }
 
-        func add(_ channel: ConsumerChannel) { state.withLock { $0[ObjectIdentifier(channel)] = channel } }
-        func forget(_ channel: ConsumerChannel) { state.withLock { $0[ObjectIdentifier(channel)] = nil } }
-        var all: [ConsumerChannel] { state.withLock { Array($0.values) } }
+        private let state = Lock(State())
+
+        func add(_ channel: ConsumerChannel) { state.withLock { $0.live[ObjectIdentifier(channel)] = channel } }
+
+        /// It was let go of, or ended because it was asked to.
+        func forget(_ channel: ConsumerChannel) {
+            state.withLock { state in
+                state.live[ObjectIdentifier(channel)] = nil
+                state.failed.remove(ObjectIdentifier(channel))
+            }
+        }
+
+        /// It has ended by itself.
+        func fail(_ channel: ConsumerChannel) {
+            state.withLock { state in
+                if state.live.removeValue(forKey: ObjectIdentifier(channel)) != nil {
+                    state.failed.insert(ObjectIdentifier(channel))
+                }
+            }
+        }
+
+        var all: [ConsumerChannel] { state.withLock { Array($0.live.values) } }
+        /// Whether one has ended by itself, and nobody has let go of it.
+        var hasFailed: Bool { state.withLock { !$0.failed.isEmpty } }
     }
 #endif

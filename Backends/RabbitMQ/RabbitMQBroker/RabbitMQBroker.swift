@@ -183,19 +183,20 @@
         /// Connected where both connections are, degraded where the server accepts nothing for now.
         public func health() async -> BrokerHealth {
             let (phase, reason, isBlocked) = state.withLock { ($0.phase, $0.reason, $0.isBlocked) }
-            switch phase {
-            case .fresh: return BrokerHealth(.disconnected, reason: "not connected yet")
-            case .closed: return BrokerHealth(.closed)
-            case .down: return BrokerHealth(.disconnected, reason: reason)
-            case .up: break
-            }
+            if phase == .fresh { return BrokerHealth(.disconnected, reason: "not connected yet") }
+            if phase == .closed { return BrokerHealth(.closed) }
             var live: [BrokerHealth.SubscriptionHealth] = []
             for consumer in consumers.all {
                 if let health = await consumer.health { live.append(health) }
             }
+            if phase == .down {
+                return BrokerHealth(.disconnected, consumers: live.count, subscriptions: live, reason: reason)
+            }
+            let reason =
+                isBlocked
+                ? "the server accepts nothing for now" : consumers.hasFailed ? "a subscription has ended" : nil
             return BrokerHealth(
-                isBlocked ? .degraded : .connected, consumers: live.count, subscriptions: live,
-                reason: isBlocked ? "the server accepts nothing for now" : nil)
+                reason == nil ? .connected : .degraded, consumers: live.count, subscriptions: live, reason: reason)
         }
 
         /// Waits for confirmations, sees every settlement written and seen by the server, and says goodbye.

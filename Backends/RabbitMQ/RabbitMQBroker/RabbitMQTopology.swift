@@ -100,8 +100,9 @@
         private func explained(_ error: BrokerError, _ declaration: DestinationDeclaration) -> BrokerError {
             guard error.code == .conflict else { return error }
             var error = error
+            let difference = Inequivalence(error.sentence)?.words(declaration) ?? error.sentence
             error.sentence =
-                "\(declaration.destination) exists otherwise: \(error.sentence); declare what it has, or delete it"
+                "\(declaration.destination) exists otherwise: \(difference); declare what it has, or delete it"
             return error
         }
 
@@ -122,7 +123,7 @@
         private func arguments(for declaration: DestinationDeclaration) -> [(String, WireValue)] {
             var arguments: [(String, WireValue)]
             if declaration.maximumPriority > 0 {
-                arguments = [("x-queue-type", .text("classic")), ("x-max-priority", .integer(10))]
+                arguments = [("x-queue-type", .text("classic")), ("x-max-priority", .integer(Int64(declaration.maximumPriority)))]
             } else {
                 arguments = [("x-queue-type", .text("quorum")), ("x-delivery-limit", .integer(1_000_000))]
             }
@@ -252,6 +253,44 @@
                     .declareQueue("", isExclusive: true, limits),
                     .bindQueue("", to: pubSubExchange, key: pattern.bindingKey),
                 ], isTransient: true, isPattern: isPattern)
+        }
+    }
+
+    /// What RabbitMQ says of an argument of a queue that exists with another value.
+    struct Inequivalence: Sendable {
+        let argument: String
+        let asked: String
+        let existing: String
+
+        /// Reads "inequivalent arg 'x-max-length' for queue 'a' in vhost '/': received the value '5' of type 'long' but current
+        /// is none"; nil for anything else.
+        init?(_ sentence: String) {
+            func value(after words: String) -> String? {
+                guard let start = sentence.firstRange(of: words)?.upperBound else { return nil }
+                let rest = sentence[start...]
+                if rest.hasPrefix("none") { return "none" }
+                let parts = rest.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
+                return rest.hasPrefix("the value '") && parts.count > 1 ? String(parts[1]) : nil
+            }
+            let parts = sentence.firstRange(of: "inequivalent arg '").map { sentence[$0.upperBound...].prefix { $0 != "'" } }
+            guard let parts, let asked = value(after: "received "), let existing = value(after: "but current is ") else {
+                return nil
+            }
+            (argument, self.asked, self.existing) = (String(parts), asked, existing)
+        }
+
+        /// The difference in the words of a declaration.
+        func words(_ declaration: DestinationDeclaration) -> String {
+            switch argument {
+            case "x-single-active-consumer":
+                let order = declaration.order == .none ? "key or all" : "none"
+                return "its order is \(order), and \(declaration.order.rawValue) was asked for"
+            case "x-max-priority":
+                return "its highest priority is \(existing), and \(asked) was asked for"
+            case "x-max-length": return "it holds \(existing) messages at most, and \(asked) were asked for"
+            case "x-max-length-bytes": return "it holds \(existing) bytes at most, and \(asked) were asked for"
+            default: return "its argument \(argument) is \(existing), and \(asked) was asked for"
+            }
         }
     }
 

@@ -211,7 +211,8 @@ private final class RefusingOnce: BrokerDecorator {
     }
 }
 
-/// A broker that takes no subscription for some tries: each is given up again.
+/// A broker that takes no subscription for some tries. It is not asked for one before: what a subscription is handed ahead and
+/// gives back counts as an attempt on some brokers.
 private final class Absent: BrokerDecorator {
     let base: any MessageBroker
     private let refused: Int
@@ -224,13 +225,11 @@ private final class Absent: BrokerDecorator {
     }
 
     func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
-        let consumer = try await base.subscribe(subscription)
         let number = tries.change { tries in
             tries += 1
             return tries
         }
-        if number > refused { return consumer }
-        await consumer.cancel()
+        if number > refused { return try await base.subscribe(subscription) }
         throw BrokerError(.unavailable, "the broker is away", during: .subscribe)
     }
 }
