@@ -23,15 +23,16 @@ extension Command {
         defer { withExtendedLifetime(interrupts) {} }
         let directory = StatusDirectory(console.environment)
         repeat {
-            let running: [HubStatus]
-            do throws(StatusDirectory.Problem) { running = try HubStatus.running(in: directory) } catch {
+            let seen: HubStatus.Seen
+            do throws(StatusDirectory.Problem) { seen = try HubStatus.seen(in: directory) } catch {
                 console.writeError("hub status: \(error)")
                 return .failure
             }
             if asJSON {
-                for status in running { console.write(String(decoding: status.json, as: UTF8.self)) }
+                for status in seen.running { console.write(String(decoding: status.json, as: UTF8.self)) }
+                for notice in seen.notices { console.writeError("hub status: note: \(notice)") }
             } else {
-                console.write((watches ? console.style.clearScreen : "") + StatusText.text(running, console.style))
+                console.write((watches ? console.style.clearScreen : "") + StatusText.text(seen, console.style))
             }
             if !watches { break }
         } while await isToGoOn(interrupts?.note)
