@@ -127,6 +127,27 @@ import Testing
     func short(_ number: Double, _ text: String) { #expect(StatusText.short(number) == text) }
 
     #if os(Linux)
+        @Test("Ctrl-C ends the watching though nobody reads what it writes")
+        func unread() async throws {
+            let pipe = Pipe()
+            let end = pipe.fileHandleForWriting.fileDescriptor
+            let flags = fcntl(end, F_GETFL)
+            _ = fcntl(end, F_SETFL, flags | O_NONBLOCK)
+            let bytes = [UInt8](repeating: 0x78, count: 4096)
+            while write(end, bytes, bytes.count) > 0 {}
+            while write(end, bytes, 1) > 0 {}
+            _ = fcntl(end, F_SETFL, flags)
+            let path = environment["XDG_RUNTIME_DIR"] ?? ""
+            let watching = try HubProcess(
+                shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" status --watch",
+                output: pipe.fileHandleForWriting)
+            try await watching.waitUntilItCatches(SIGINT)
+            watching.send(SIGINT)
+            try await condition { watching.isOver }
+            #expect(try await watching.end().status == 0)
+            withExtendedLifetime(pipe) {}
+        }
+
         @Test("hub demo is seen while it runs, until Ctrl-C ends the watching, and no more when it was killed")
         func demo() async throws {
             let path = environment["XDG_RUNTIME_DIR"] ?? ""

@@ -65,9 +65,9 @@ import Testing
     }
 
     private func condition(_ holds: () async -> Bool) async throws {
-        for _ in 0..<3000 {
+        for _ in 0..<10_000 {
             if await holds() { return }
-            try await Task.sleep(for: .milliseconds(10))
+            try await Task.sleep(for: .milliseconds(3))
         }
         throw BrokerError(.timeout, "the condition has not come to hold within 30 s")
     }
@@ -163,6 +163,58 @@ import Testing
             try await condition { await depth(of: "run.b", two) == 5 }
         }
         #expect(await depth(of: "run.a", one) == 0)
+    }
+
+    /// A target that is away for far longer than a delivery may be held, and more often than a message may be handed out.
+    @Test(arguments: ["none", "all"])
+    func aTargetThatIsAwayForLongerThanManyHoldsUsesUpNoAttempt(_ order: String) async throws {
+        let (time, folder, isDown) = (VirtualTime(), try TestFolder(), Down())
+        let (one, two) = (InMemoryServer(time: time), InMemoryServer(time: time))
+        let factories = [
+            BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
+                let inner = try BrokerFactory.inMemory(name == "one" ? one : two).make(name, values, environment)
+                return name == "one" ? inner : CheckedBroker(base: inner, check: isDown.check)
+            }
+        ]
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory }, two: { type: inmemory } }
+            routes:
+              a:
+                { topic: run.a, kind: queue, broker: one, order: \(order), max-hold: 1s, retry: { attempts: 3, delay: 1ms } }
+              b: { topic: run.b, kind: queue, broker: two }
+              dead: { topic: "*.*.dead", kind: queue, broker: one, dead-letter: none }
+            log: { level: error }
+            subscriptions: { x: { topic: run.a, to: run.b, concurrency: 4 } }
+            """)
+        let configuration = try HubConfiguration.load(path: file, environment: [:], profiles: Backends.profiles)
+        let service = try Service(configuration, file: file, path: nil, log: NoLog())
+        let environment = HubEnvironment(time: time, log: NoLog())
+        let messages = CopyBench.messages(30)
+        try await withHub(configuration, brokers: factories, environment: environment) { hub in
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await service.run(on: hub) }
+                try await publish(messages, to: "run.a", on: one)
+                let end = time.uptime + .seconds(60)
+                try await advance(time) { time.uptime >= end }
+                #expect(isDown.count.withLock { $0 } >= 60)
+                isDown.isSet.withLock { $0 = false }
+                try await advance(time) { await depth(of: "run.b", two) == 30 }
+                try await advance(time) { await depth(of: "run.a", one) == 0 }
+                tasks.cancelAll()
+            }
+            #expect(hub.metrics().deadLettered == 0 && hub.metrics().failed == 0)
+        }
+        #expect(await depth(of: "run.a.dead", one) ?? 0 == 0)
+    }
+
+    /// Moves the clock, a little at a time, until this holds.
+    private func advance(_ time: VirtualTime, until holds: () async -> Bool) async throws {
+        try await condition {
+            time.advance(by: .milliseconds(50))
+            return await holds()
+        }
     }
 
     @Test func aCommandGetsTheMessageAndItsStatusDecides() async throws {
