@@ -67,8 +67,8 @@ import Testing
         defer { try? FileManager.default.removeItem(at: file.deletingLastPathComponent()) }
         try Data(await script(shell).utf8).write(to: file)
         _ = try Shell.output(of: shell, ["-n", file.path])
-        // A script that is cut off is one that it cannot read.
-        try Data(await script(shell).utf8.dropLast(40) + Data(" '".utf8)).write(to: file)
+        // It does look: what has no end is one that it cannot read.
+        try Data((await script(shell) + "\nif (").utf8).write(to: file)
         #expect(throws: Shell.Failure.self) { try Shell.output(of: shell, ["-n", file.path]) }
     }
 
