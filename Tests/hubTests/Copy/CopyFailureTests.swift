@@ -143,7 +143,7 @@ import Testing
             BrokerFactory(profile) { _, _, _ throws(BrokerError) in InMemoryBroker(server, profile: profile) }
         ]
         let bench = try CopyBench(CopyBackend(name: "rabbit", url: "amqp://host", factories: factories))
-        let copy = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson"))
+        let copy = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson")) { $0.untilEnd = true }
         #expect(copy.status == .failure)
         #expect(bench.console.errors.contains { $0.contains("does not exist, so there is nothing to read") })
         try await bench.fill("none", .queue, sets)
