@@ -52,7 +52,8 @@ import Testing
 
         init(
             _ name: String, _ words: String, _ reason: String? = nil, order: DestinationDeclaration.Order = .none,
-            main: PromiseCalculation.Broker = PromiseTests.lasting, storeEnds: Bool = true, bridge: Bool = false, group: GroupName? = nil,
+            main: PromiseCalculation.Broker = PromiseTests.lasting, storeEnds: Bool = true, bridge: Bool = false,
+            group: GroupName? = nil,
             _ edit: @escaping @Sendable (inout RouteConfiguration, inout RouteConfiguration) -> Void = { _, _ in }
         ) {
             (testDescription, self.words, self.reason, self.order) = (name, words, reason, order)
@@ -265,7 +266,8 @@ import Testing
             table: try RouteTable(["orders": orders, "archive": archive]),
             brokers: ["main": example.main, "spare": memory], storeEndsWithProcess: example.storeEnds)
         return example.isBridge
-            ? calculation.promise(of: SubscriptionConfiguration("orders", group: example.group, .publish(to: "archive")))
+            ? calculation.promise(
+                of: SubscriptionConfiguration("orders", group: example.group, .publish(to: "archive")))
             : calculation.promise(of: orders)
     }
 

@@ -105,7 +105,8 @@ import Testing
         func promised() throws -> HubStatus.Promised? {
             try HubStatus.running(in: StatusDirectory(environment)).first?.routes.first
         }
-        try await run(.atLeastOnce, status: StatusReporting(command: "test", environment: environment)) { _, broker, _ in
+        try await run(.atLeastOnce, status: StatusReporting(command: "test", environment: environment)) {
+            _, broker, _ in
             try await eventually("it is as asked") { try promised().map { $0.asked == nil } ?? false }
             broker.reconnect(Self.forgetful)
             try await eventually("it is less") { try promised()?.asked == "at-least-once" }
@@ -153,7 +154,8 @@ import Testing
     @Test("How grave a change is follows from what was promised, what is, and what is asked for")
     func changes() throws {
         func promise(
-            _ guarantee: Guarantee, _ order: DestinationDeclaration.Order = .none, ends: Bool = false, _ why: String = "x"
+            _ guarantee: Guarantee, _ order: DestinationDeclaration.Order = .none, ends: Bool = false,
+            _ why: String = "x"
         ) -> Promise {
             Promise(order: order, endsWithProcess: ends, [Promise.Reason(guarantee, why, "do y")])
         }
