@@ -47,9 +47,10 @@ extension Double: OptionValue {
     public static var typeDescription: String { "number" }
     /// A number.
     public static var optionForm: OptionForm { .number }
-    /// A finite decimal number.
+    /// Decimal digits with a sign, a point and an exponent where there are any; nothing that is not finite.
     public init?(optionText text: String) {
-        guard let number = Double(text), number.isFinite else { return nil }
+        let isDecimal = text.utf8.allSatisfy { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
+        guard isDecimal, let number = Double(text), number.isFinite else { return nil }
         self = number
     }
     /// Decimal.
