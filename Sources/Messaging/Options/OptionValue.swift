@@ -35,7 +35,8 @@ extension Int: OptionValue {
     public static var optionForm: OptionForm { .integer }
     /// Decimal digits with an optional sign; underscores between digits are allowed.
     public init?(optionText text: String) {
-        if text.hasPrefix("_") || text.hasSuffix("_") { return nil }
+        let digits = text.hasPrefix("+") || text.hasPrefix("-") ? text.dropFirst() : text[...]
+        if digits.hasPrefix("_") || digits.hasSuffix("_") { return nil }
         self.init(text.filter { $0 != "_" })
     }
     /// Decimal.
@@ -69,7 +70,7 @@ extension Bool: OptionValue {
 }
 
 extension Duration: OptionValue {
-    private static let units: [(name: String, size: Int64)] = [
+    static let units: [(name: String, size: Int64)] = [
         ("ns", 1), ("us", 1_000), ("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000),
         ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
     ]
@@ -95,7 +96,7 @@ extension Duration: OptionValue {
 
 /// A number of bytes.
 public struct ByteCount: OptionValue, Comparable, ExpressibleByIntegerLiteral {
-    private static let units: [(name: String, size: Int64)] = [
+    static let units: [(name: String, size: Int64)] = [
         ("", 1), ("B", 1), ("kB", 1000), ("KB", 1000), ("KiB", 1 << 10), ("MB", 1_000_000), ("MiB", 1 << 20),
         ("GB", 1_000_000_000), ("GiB", 1 << 30), ("TB", 1_000_000_000_000), ("TiB", 1 << 40),
     ]
