@@ -89,6 +89,15 @@ import Testing
         #expect(json.errors.count == 1 && json.errors[0].hasPrefix("hub status: note: process \(getpid()) "))
     }
 
+    @Test("What is less than is asked for is said") func short() async throws {
+        let status = status { $0.routes[0].asked = "effectively-once" }
+        try directory.write(status.json, to: status.fileName)
+        let console = RecordingConsole()
+        #expect(await console.run("status", environment: environment) == .success)
+        #expect(console.output.contains("key    at least once*, not effectively once\n"))
+        #expect(console.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    }
+
     @Test("--json prints one object a process") func json() async throws {
         for number in 1...2 {
             let status = status { $0.number = number }

@@ -82,11 +82,13 @@ extension MessageHub {
     private func status(_ answers: [BrokerName: StatusAnswers.Answers], at uptime: Duration) -> HubStatus {
         let (metrics, promises) = (metrics(), promises)
         let routes = configuration.routes.sorted { $0.key.name < $1.key.name }.prefix(1000).map { name, route in
-            HubStatus.Promised(name.name, promises.promise(of: route))
+            HubStatus.Promised(name.name, promises.promise(of: route), asked: route.guarantee)
         }
         let subscriptions = configuration.subscriptions.sorted { $0.key.name < $1.key.name }.prefix(1000)
             .compactMap { name, subscription in
-                promises.promise(of: subscription).map { HubStatus.Promised(name.name, $0) }
+                promises.promise(of: subscription).map {
+                    HubStatus.Promised(name.name, $0, asked: subscription.guarantee)
+                }
             }
         let depths = answers.values.flatMap(\.depths.values)
         let isOld = answers.contains { !$1.depths.isEmpty && ($1.isOld(at: uptime) || !watch.isConnected($0)) }
@@ -115,10 +117,11 @@ extension HubStatus.Broker {
 }
 
 extension HubStatus.Promised {
-    fileprivate init(_ name: String, _ promise: Promise) {
+    fileprivate init(_ name: String, _ promise: Promise, asked: Guarantee?) {
+        let change = PromiseChange(before: nil, now: promise, asked: asked)
         self.init(
             name: name, guarantee: promise.guarantee.rawValue, endsWithProcess: promise.endsWithProcess,
-            order: promise.order.rawValue)
+            order: promise.order.rawValue, asked: change.isShort ? asked?.rawValue : nil)
     }
 }
 

@@ -10,6 +10,8 @@ public struct HubStatus: Codable, Hashable, Sendable {
         public var endsWithProcess: Bool
         /// Which messages keep their order: `none`, `key`, `all`.
         public var order: String
+        /// What is asked for, where less is promised, as a server has said since the start; nil where it is as asked.
+        public var asked: String?
     }
 
     /// A broker.

@@ -35,10 +35,11 @@ enum StatusText {
         var lines = ["", style.bold(cut("\(status.pid)\(place) \(status.command)\(file): \(status.state)", 80))]
         var table = TextTable(["  ROUTE", "ORDER", "GUARANTEE"])
         for promised in status.routes + status.subscriptions {
-            let words = promised.guarantee.replacing("-", with: " ")
+            let words = promised.guarantee.replacing("-", with: " ") + (promised.endsWithProcess ? "*" : "")
+            let asked = promised.asked.map { ", not \($0.replacing("-", with: " "))" }
             table.add([
                 .init("  \(cut(promised.name, 30))"), .init(promised.order),
-                .init(promised.endsWithProcess ? "\(words)*" : words),
+                .init(words + (asked ?? "")) { asked == nil ? $0 : style.red($0) },
             ])
         }
         lines += table.lines(style)

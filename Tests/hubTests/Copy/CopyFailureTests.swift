@@ -136,14 +136,15 @@ import Testing
         #expect(try PositionFile(of: file, group: "g").load()?.lines == 500)
     }
 
-    @Test func aSourceThatDoesNotExistIsNotMade() async throws {
+    /// Made, it would be waited for.
+    @Test(.timeLimit(.minutes(1))) func aSourceThatDoesNotExistIsNotMade() async throws {
         let server = InMemoryServer()
         let profile = try #require(Backends.profiles.first { $0.type == .rabbitMQ })
         let factories = [
             BrokerFactory(profile) { _, _, _ throws(BrokerError) in InMemoryBroker(server, profile: profile) }
         ]
         let bench = try CopyBench(CopyBackend(name: "rabbit", url: "amqp://host", factories: factories))
-        let copy = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson")) { $0.untilEnd = true }
+        let copy = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson"))
         #expect(copy.status == .failure)
         #expect(bench.console.errors.contains { $0.contains("does not exist, so there is nothing to read") })
         try await bench.fill("none", .queue, sets)
