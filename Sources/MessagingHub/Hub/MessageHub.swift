@@ -72,6 +72,9 @@ public final class MessageHub: Sendable {
         return metrics
     }
 
+    /// Its clock.
+    package var time: any TimeSource { environment.time }
+
     /// Whether it runs, connected to all of its brokers.
     public var isRunning: Bool { phase.withLock { $0 == .running } }
 

@@ -54,6 +54,8 @@ import Testing
         try await condition { (try? folder.bytes("out.txt").isEmpty) == false }
         let start = ContinuousClock.now
         copy.send(SIGINT)
+        // One that waits for its next turn would take twenty seconds for each.
+        try await condition { copy.isOver }
         let end = try await copy.end()
         #expect(end.status == 130 && ContinuousClock.now - start < .seconds(5))
         #expect(try folder.text("out.txt").split(separator: "\n").count < 50)
