@@ -45,22 +45,25 @@ enum Shell {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// A script for zsh: it types a line and a tabulator into a zsh that has completions from a folder, and prints the
-    /// terminal, with what is offered in `<<>>`.
+    /// A script for zsh: it types a line and a tabulator into a zsh that has completions from a folder, and prints
+    /// what is offered, each in `<<>>`.
     static let zshAsks = #"""
         zmodload zsh/zpty || exit 3
         zpty z zsh -f -i
-        zpty -w z "fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -D -u; LISTMAX=1000; bindkey '^I' complete-word"
+        zpty -w z "fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -D -u; LISTMAX=1000"
+        zpty -w z "offers=${(q)1}/offers"
         zpty -w z 'compadd() {
             if [[ ${@[1,(i)(-|--)]} == *-(O|A|D)\ * ]]; then builtin compadd "$@"; return; fi
-            local -a offered; builtin compadd -A offered "$@"; print -lr -- "<<"$^offered">>"; builtin compadd "$@"
-        }'
+            local -a offered; builtin compadd -A offered "$@"; print -lr -- "<<"$^offered">>" >>$offers
+            builtin compadd "$@"
+        }
+        ask() { zle complete-word; print "ASK""ED" }; zle -N ask; bindkey "^I" ask'
         zpty -w z "print REA''DY"
         zpty -r -m z seen '*READY*' || exit 4
+        : >$1/offers
         zpty -w -n z "$2"$'\t'
-        zpty -w z $'\C-uprint DO\'\'NE'
-        zpty -r -m z seen '*DONE*' || exit 5
-        print -r -- "$seen"
+        zpty -r -m z seen '*ASKED*' || exit 5
+        cat $1/offers
         zpty -d z
         """#
 }
