@@ -23,22 +23,41 @@ extension Command {
         defer { withExtendedLifetime(interrupts) {} }
         let directory = StatusDirectory(console.environment)
         repeat {
-            let running: [HubStatus]
-            do throws(StatusDirectory.Problem) { running = try HubStatus.running(in: directory) } catch {
+            let seen: HubStatus.Seen
+            do throws(StatusDirectory.Problem) { seen = try HubStatus.seen(in: directory) } catch {
                 console.writeError("hub status: \(error)")
                 return .failure
             }
-            if asJSON {
-                for status in running { console.write(String(decoding: status.json, as: UTF8.self)) }
-            } else {
-                console.write((watches ? console.style.clearScreen : "") + StatusText.text(running, console.style))
-            }
+            let text = StatusText.text(seen, console.style)
+            let lines =
+                asJSON
+                ? seen.running.map { String(decoding: $0.json, as: UTF8.self) }
+                : [(watches ? console.style.clearScreen : "") + text]
+            if await !isWritten(lines, console, unless: interrupts?.note) { break }
+            if asJSON { for notice in seen.notices { console.writeError("hub status: note: \(notice)") } }
             if !watches { break }
         } while await isToGoOn(interrupts?.note)
         return .success
     }
 
-    /// Waits for a second; false once somebody has asked for the end.
+    /// Writes lines; false where the process is asked to end before somebody has read them.
+    private static func isWritten(_ lines: [String], _ console: Console, unless note: Interrupts.Note?) async -> Bool {
+        await withTaskGroup(of: Bool.self) { tasks in
+            tasks.addTask {
+                do { for line in lines { try await console.print(line) } } catch { return false }
+                return true
+            }
+            tasks.addTask {
+                while await isToGoOn(note) {}
+                return false
+            }
+            let isWritten = await tasks.next() ?? false
+            tasks.cancelAll()
+            return isWritten
+        }
+    }
+
+    /// Waits for a second; false once somebody has asked for the end, or the task is cancelled.
     private static func isToGoOn(_ note: Interrupts.Note?) async -> Bool {
         for _ in 0..<20 {
             if note?.status != nil { return false }

@@ -120,7 +120,7 @@ import Testing
     func shortfall() async throws {
         let (status, console) = try await check(
             "brokers: {main: {type: rabbitmq}}", "routes:", "  a: {topic: a, broker: main, kind: queue}",
-            "  b: {topic: b, broker: main, kind: queue, deduplicate: {}}", "subscriptions:",
+            "  b: {topic: b, broker: main, kind: queue, deduplicate: 30m}", "subscriptions:",
             "  it: {topic: a, to: b, guarantee: effectively-once}")
         #expect(status == .configuration)
         let place = ":6:36: subscriptions.it.guarantee: effectively once is asked for, and it is at least once: "

@@ -23,7 +23,8 @@ import Testing
             name: "main", type: "rabbitmq", state: "disconnected",
             reason: String(repeating: "connection refused ", count: 9))
         var status = HubStatus(
-            pid: getpid(), processStart: ProcessStart.ticks(of: getpid()), number: 1,
+            pid: getpid(), boot: ProcessSpace.own.boot, pidNamespace: ProcessSpace.own.namespace,
+            processStart: ProcessStart.ticks(of: getpid()), number: 1,
             command: String(repeating: "command", count: 9), configuration: String(repeating: "x/", count: 80),
             state: "running", since: "", written: "", uptime: 86_399, publishedPerSecond: 1e300,
             handledPerSecond: 123_456, published: 1, handled: 2, failed: 3, retried: 99_999_999,
@@ -55,6 +56,46 @@ import Testing
         #expect(lines[1].contains("23h59m") && lines[1].contains("123k") && lines[1].contains("1.2M"))
         #expect(lines[4].contains("key    at least once*"))
         #expect(lines[5].hasPrefix("  broker main (rabbitmq) is disconnected, connection refused"))
+    }
+
+    @Test("What is not counted, not answered or not shown is said, in 80 characters")
+    func incomplete() async throws {
+        let status = status {
+            ($0.destinations, $0.destinationsCounted, $0.countsAreOld) = (157, 100, true)
+            $0.brokers = [
+                HubStatus.Broker(
+                    name: "main", type: "rabbitmq", state: "silent",
+                    reason: "does not answer since 2026-11-22T23:00:00Z; it was connected")
+            ]
+        }
+        try directory.write(status.json, to: status.fileName)
+        let other = status.fileName.replacing("-1-", with: "-2-")
+        try directory.write(Array(#"{"version":2}"#.utf8), to: other)
+        let console = RecordingConsole()
+        #expect(await console.run("status", environment: environment) == .success)
+        let lines = console.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
+        #expect(lines[1].contains(" 999? ") && lines[1].contains(" 1000G? ") && lines[1].hasSuffix("0 of 1"))
+        #expect(
+            lines.suffix(6) == [
+                "  broker main (rabbitmq) is silent, does not answer since 2026-11-22T23:00:00Z;…",
+                "  HELD and WAIT of 100 destinations, + 57 more that are not counted",
+                "  ? as last known: a broker does not answer", "  * while the process lives", "",
+                "note: process \(getpid()) is not shown: it writes format 2, and this hub reads 1",
+            ])
+        let json = RecordingConsole()
+        #expect(await json.run("status", "--json", environment: environment) == .success)
+        #expect(json.output.split(separator: "\n").count == 1)
+        #expect(json.errors.count == 1 && json.errors[0].hasPrefix("hub status: note: process \(getpid()) "))
+    }
+
+    @Test("What is less than is asked for is said") func short() async throws {
+        let status = status { $0.routes[0].asked = "effectively-once" }
+        try directory.write(status.json, to: status.fileName)
+        let console = RecordingConsole()
+        #expect(await console.run("status", environment: environment) == .success)
+        #expect(console.output.contains("key    at least once*, not effectively once\n"))
+        #expect(console.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
     @Test("--json prints one object a process") func json() async throws {
@@ -95,12 +136,33 @@ import Testing
     func short(_ number: Double, _ text: String) { #expect(StatusText.short(number) == text) }
 
     #if os(Linux)
+        @Test("Ctrl-C ends the watching though nobody reads what it writes")
+        func unread() async throws {
+            let pipe = Pipe()
+            let end = pipe.fileHandleForWriting.fileDescriptor
+            let flags = fcntl(end, F_GETFL)
+            _ = fcntl(end, F_SETFL, flags | O_NONBLOCK)
+            let bytes = [UInt8](repeating: 0x78, count: 4096)
+            while write(end, bytes, bytes.count) > 0 {}
+            while write(end, bytes, 1) > 0 {}
+            _ = fcntl(end, F_SETFL, flags)
+            let path = environment["XDG_RUNTIME_DIR"] ?? ""
+            let watching = try HubProcess(
+                shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" status --watch",
+                output: pipe.fileHandleForWriting)
+            try await watching.waitUntilItCatches(SIGINT)
+            watching.send(SIGINT)
+            try await condition { watching.isOver }
+            #expect(try await watching.end().status == 0)
+            withExtendedLifetime(pipe) {}
+        }
+
         @Test("hub demo is seen while it runs, until Ctrl-C ends the watching, and no more when it was killed")
         func demo() async throws {
             let path = environment["XDG_RUNTIME_DIR"] ?? ""
             let demo = try HubProcess(shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" demo --count 100000000")
-            try await condition { (try? HubStatus.running(in: directory).first?.state) == "running" }
-            let seen = try #require(try HubStatus.running(in: directory).first)
+            try await condition { (try? HubStatus.seen(in: directory).running.first?.state) == "running" }
+            let seen = try #require(try HubStatus.seen(in: directory).running.first)
             #expect(seen.command == "demo" && seen.routes.map(\.name) == ["events", "live", "tasks"])
             let watching = try HubProcess(shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" status --watch")
             try await watching.waitUntilItCatches(SIGINT)
@@ -110,7 +172,7 @@ import Testing
             demo.send(SIGKILL)
             _ = try await demo.end()
             #expect(try directory.files().count == 1, "killed, it could not remove its file")
-            #expect(try HubStatus.running(in: directory).isEmpty)
+            #expect(try HubStatus.seen(in: directory).running.isEmpty)
             #expect(try directory.files().isEmpty)
         }
     #endif

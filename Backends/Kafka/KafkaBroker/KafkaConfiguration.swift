@@ -71,6 +71,12 @@ public struct KafkaConfiguration: Hashable, Sendable {
     public static let partitions = Option(
         "partitions", default: 6, in: 1...10_000, "how many partitions a topic gets that the hub makes"
     ).unit("partitions").concept(knownAs: "num.partitions")
+    /// `fetch-max-messages`: a cap on every window.
+    public static let fetchMaximumMessages = Option<Int?>(
+        "fetch-max-messages", in: 1...20_000,
+        "the most deliveries that a consumer holds, whatever its route's window is"
+    ).unit("deliveries").concept(
+        "cap on what a consumer holds", knownAs: "max.poll.records", "fetch.max.bytes", "fetch.message.max.bytes")
     /// `replication-factor`: of topics that the hub makes.
     public static let replicationFactor = Option(
         "replication-factor", default: 1, in: 1...100, "how many replicas a topic gets that the hub makes"
@@ -109,6 +115,7 @@ public struct KafkaConfiguration: Hashable, Sendable {
             OptionBinding(brokers, \.brokers), OptionBinding(clientID, \.clientID), OptionBinding(groupID, \.groupID),
             OptionBinding(compression, \.compression), OptionBinding(requiredAcks, \.requiredAcks),
             OptionBinding(idempotent, \.idempotent), OptionBinding(partitions, \.partitions),
+            OptionBinding(fetchMaximumMessages, \.fetchMaximumMessages),
             OptionBinding(replicationFactor, \.replicationFactor), OptionBinding(username, \.username),
             OptionBinding(password, \.password), OptionBinding(mechanism, \.mechanism),
             OptionBinding(connectTimeout, \.connectTimeout), OptionBinding(sessionTimeout, \.sessionTimeout),
@@ -128,6 +135,8 @@ public struct KafkaConfiguration: Hashable, Sendable {
     public var idempotent = Self.idempotent.defaultValue
     /// How many partitions a topic gets that the hub makes. Default: 6.
     public var partitions = Self.partitions.defaultValue
+    /// The most deliveries that a consumer holds. Default: as many as its route's window.
+    public var fetchMaximumMessages = Self.fetchMaximumMessages.defaultValue
     /// How many replicas a topic gets that the hub makes. Default: 1.
     public var replicationFactor = Self.replicationFactor.defaultValue
     /// Who connects. Default: nobody in particular.

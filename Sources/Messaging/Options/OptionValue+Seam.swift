@@ -25,7 +25,11 @@ extension StartPosition: OptionValue {
     }
     /// A text of one of these forms.
     public static var optionForm: OptionForm {
-        .text(pattern: "^(earliest|latest|[0-9]+(-[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+|position:.+)$")
+        let day = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+        let time = "([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)([.][0-9]+)?"
+        let offset = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+        let position = "(0|[1-9][0-9]*)(-[1-9][0-9]*)?"
+        return .text(pattern: "^(earliest|latest|\(position)|\(day)[Tt ]\(time)\(offset)|position:.+)$")
     }
 
     /// `earliest`, `latest`, a time of RFC 3339, a position of one or two numbers, or any position after `position:`.

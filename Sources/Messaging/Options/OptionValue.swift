@@ -35,7 +35,8 @@ extension Int: OptionValue {
     public static var optionForm: OptionForm { .integer }
     /// Decimal digits with an optional sign; underscores between digits are allowed.
     public init?(optionText text: String) {
-        if text.hasPrefix("_") || text.hasSuffix("_") { return nil }
+        let digits = text.hasPrefix("+") || text.hasPrefix("-") ? text.dropFirst() : text[...]
+        if digits.hasPrefix("_") || digits.hasSuffix("_") { return nil }
         self.init(text.filter { $0 != "_" })
     }
     /// Decimal.
@@ -47,9 +48,10 @@ extension Double: OptionValue {
     public static var typeDescription: String { "number" }
     /// A number.
     public static var optionForm: OptionForm { .number }
-    /// A finite decimal number.
+    /// Decimal digits with a sign, a point and an exponent where there are any; nothing that is not finite.
     public init?(optionText text: String) {
-        guard let number = Double(text), number.isFinite else { return nil }
+        let isDecimal = text.utf8.allSatisfy { (48...57).contains($0) || "+-.eE".utf8.contains($0) }
+        guard isDecimal, let number = Double(text), number.isFinite else { return nil }
         self = number
     }
     /// Decimal.
@@ -68,7 +70,7 @@ extension Bool: OptionValue {
 }
 
 extension Duration: OptionValue {
-    private static let units: [(name: String, size: Int64)] = [
+    static let units: [(name: String, size: Int64)] = [
         ("ns", 1), ("us", 1_000), ("µs", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000),
         ("m", 60_000_000_000), ("h", 3_600_000_000_000), ("d", 86_400_000_000_000),
     ]
@@ -94,7 +96,7 @@ extension Duration: OptionValue {
 
 /// A number of bytes.
 public struct ByteCount: OptionValue, Comparable, ExpressibleByIntegerLiteral {
-    private static let units: [(name: String, size: Int64)] = [
+    static let units: [(name: String, size: Int64)] = [
         ("", 1), ("B", 1), ("kB", 1000), ("KB", 1000), ("KiB", 1 << 10), ("MB", 1_000_000), ("MiB", 1 << 20),
         ("GB", 1_000_000_000), ("GiB", 1 << 30), ("TB", 1_000_000_000_000), ("TiB", 1 << 40),
     ]

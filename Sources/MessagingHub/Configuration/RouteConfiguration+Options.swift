@@ -135,10 +135,12 @@ extension RouteOptions {
 
     private static let filterShape = ConfigurationShape(
         OptionGroup([match.description]),
-        sections: [.init("headers", "the value that each header must have", .texts)])
+        sections: [.init("headers", "the value that each header must have", .texts)], rules: [.needs("headers")])
 
     private static let deadLetterShape = ConfigurationShape.Content.shape(
-        ConfigurationShape(OptionGroup([deadLetterTopic.description, deadLetterBroker.description])),
+        ConfigurationShape(
+            OptionGroup([deadLetterTopic.description, deadLetterBroker.description]),
+            rules: [.notBoth(deadLetterTopic.name, deadLetterBroker.name)]),
         shorthand: "topic")
 
     private static let retryShape = ConfigurationShape(

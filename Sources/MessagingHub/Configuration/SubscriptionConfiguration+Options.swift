@@ -39,5 +39,5 @@ enum SubscriptionOptions {
             .init(
                 "filter", "the value that each of these headers must have; other messages are accepted and counted",
                 .texts)
-        ])
+        ], rules: [.either(target.name, command.name)])
 }

@@ -26,16 +26,19 @@ public final class FailoverBroker: BrokerDecorator {
     let time: any TimeSource
     let interval: Duration
     let record: FailoverRecord
+    private let standsIn: @Sendable () -> Void
     private let report = Lock<@Sendable (BrokerEvent) -> Void>({ _ in })
 
     /// These two brokers, neither connected yet.
     /// - Parameters:
     ///   - name: what the two are called as one. Default: the name of the first.
     ///   - interval: how often a first broker that has not been reached yet is tried again. Default: 1 s.
+    ///   - standsIn: called when the second broker is there, for the first time or again; it must not block.
     ///   - changed: told of each change once, whatever the number of messages; it must not block.
     public init(
         _ primary: any MessageBroker, fallback: any MessageBroker, named name: BrokerName? = nil,
         tryingEvery interval: Duration = .seconds(1), on time: any TimeSource = SystemTime.shared,
+        standsIn: @escaping @Sendable () -> Void = {},
         changed: @escaping @Sendable (Use) -> Void
     ) {
         self.name = name ?? primary.name
@@ -43,6 +46,7 @@ public final class FailoverBroker: BrokerDecorator {
         self.fallback = FailoverSide(fallback, every: interval, on: time)
         self.interval = interval
         self.time = time
+        self.standsIn = standsIn
         record = FailoverRecord(changed)
     }
 
@@ -112,7 +116,7 @@ public final class FailoverBroker: BrokerDecorator {
     private func note(_ event: BrokerEvent, ofPrimary isPrimary: Bool) {
         (isPrimary ? primary : fallback).note(event)
         switch event {
-        case .up where !isPrimary: return
+        case .up where !isPrimary: return standsIn()
         case .down where !isPrimary: return
         case .up: turn(to: .primary)
         case .down(let error): turn(to: .fallback(because: error))

@@ -7,7 +7,8 @@ extension FallbackRoute {
     static let divertsDurable = Option(
         "diverts-durable", default: false,
         "whether messages of a durable route may go there too, to be as safe as that broker keeps them")
-    static let shape = ConfigurationShape(OptionGroup([broker.description, divertsDurable.description]))
+    static let shape = ConfigurationShape(
+        OptionGroup([broker.description, divertsDurable.description]), rules: [.needs(broker.name)])
 
     /// The fallback of a section; nil, which is noted, where it names no broker.
     init?(_ section: ConfigurationSection, _ reader: inout ConfigurationReader) {

@@ -7,7 +7,8 @@ extension HubAssembly {
     /// that routes name in pairs alone is in these alone.
     static func places(
         of configuration: HubConfiguration, _ brokers: [BrokerName: any MessageBroker], _ environment: HubEnvironment,
-        _ log: any LogSink, make: (BrokerName) throws(BrokerError) -> (any MessageBroker)?
+        _ log: any LogSink, standsIn: @escaping @Sendable () -> Void,
+        make: (BrokerName) throws(BrokerError) -> (any MessageBroker)?
     ) throws(BrokerError) -> [BrokerName: any MessageBroker] {
         let paired = configuration.routes.values.filter { $0.fallback != nil }
         if paired.isEmpty { return brokers }
@@ -18,7 +19,7 @@ extension HubAssembly {
                 let second = try make(fallback.broker)
             else { continue }
             let time = environment.time
-            let parts = FallbackParts(primary: first, fallback: second) { use in
+            let parts = FallbackParts(primary: first, fallback: second, standsIn: standsIn) { use in
                 log.log(record(of: use, route.broker, fallback.broker, at: time.now))
             }
             places[route.place] = environment.policies.fallback(parts).broker(named: route.place, on: time)

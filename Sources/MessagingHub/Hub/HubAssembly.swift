@@ -18,10 +18,11 @@ enum HubAssembly {
         return found + shortfalls.filter { !found.contains($0) }
     }
 
-    /// The brokers by their names. Throws with every problem at once.
+    /// The brokers by their names. Throws with every problem at once. `standsIn` is called when one that stands in for
+    /// another is there; it must not block.
     static func brokers(
         of configuration: HubConfiguration, _ factories: [BrokerFactory], _ environment: HubEnvironment,
-        _ log: any LogSink
+        _ log: any LogSink, standsIn: @escaping @Sendable () -> Void
     ) throws -> [BrokerName: any MessageBroker] {
         let storeEndsWithProcess = environment.deduplication?.endsWithProcess ?? true
         var problems = problems(of: configuration, factories, storeEndsWithProcess: storeEndsWithProcess)
@@ -41,7 +42,7 @@ enum HubAssembly {
             }
         }
         if !problems.isEmpty { throw ConfigurationError(problems) }
-        return try places(of: configuration, brokers, environment, log, make: make)
+        return try places(of: configuration, brokers, environment, log, standsIn: standsIn, make: make)
     }
 
     /// What of the routes the brokers cannot meet, as they are once connected.

@@ -26,25 +26,49 @@ extension MessageHub {
             table: table, brokers: known, storeEndsWithProcess: deduplication.endsWithProcess)
     }
 
-    /// One line for each route, and for each subscription of the configuration.
-    func logPromises() {
-        guard log.takes(.info) else { return }
+    /// What is promised for every route, and for every subscription of the configuration, with what is asked for.
+    private var promised: [(subject: PromiseWatch.Subject, asked: Guarantee?, promise: Promise)] {
         let promises = promises
-        for route in table.routes.sorted(by: { $0.name.name < $1.name.name }) {
-            log(promises.promise(of: route.configuration), (TelemetryNames.route, route.name.name))
+        let routes = table.routes.sorted { $0.name.name < $1.name.name }.map { route in
+            (
+                PromiseWatch.Subject(kind: TelemetryNames.route, name: route.name.name),
+                route.configuration.guarantee, promises.promise(of: route.configuration)
+            )
         }
-        for (name, subscription) in configuration.subscriptions.sorted(by: { $0.key.name < $1.key.name }) {
-            guard let promise = promises.promise(of: subscription) else { continue }
-            log(promise, (TelemetryNames.subscription, name.name))
+        let subscriptions = configuration.subscriptions.sorted { $0.key.name < $1.key.name }
+        return routes
+            + subscriptions.compactMap { name, subscription in
+                promises.promise(of: subscription).map {
+                    (.init(kind: TelemetryNames.subscription, name: name.name), subscription.guarantee, $0)
+                }
+            }
+    }
+
+    /// One line for each route, and for each subscription of the configuration, of which something else is promised than
+    /// the last time; the first time for all.
+    func logPromises() {
+        let promised = promised
+        let last = promiseWatch.exchange(Dictionary(promised.map { ($0.subject, $0.promise) }) { first, _ in first })
+        for (subject, asked, promise) in promised {
+            log(PromiseChange(before: last?[subject], now: promise, asked: asked), of: subject)
         }
     }
 
-    private func log(_ promise: Promise, _ subject: (name: String, value: String)) {
+    /// Computes again what is promised, as the servers say it, each time a broker is there again; returns when the hub has
+    /// ended.
+    func watchPromises() async {
+        for await _ in promiseWatch.rings where promiseWatch.hasBegun { logPromises() }
+    }
+
+    private func log(_ change: PromiseChange, of subject: PromiseWatch.Subject) {
+        guard let level = change.level, log.takes(level) else { return }
         var keys = [
-            subject, (TelemetryNames.guarantee, promise.words), (TelemetryNames.order, promise.order.rawValue),
+            (name: subject.kind, value: subject.name), (TelemetryNames.guarantee, change.now.words),
+            (TelemetryNames.order, change.now.order.rawValue),
         ]
-        let reasons = promise.reasons.map(\.sentence)
+        if change.isShort, let asked = change.asked { keys.append((TelemetryNames.askedGuarantee, asked.words)) }
+        let reasons = change.reasons
         if !reasons.isEmpty { keys.append((TelemetryNames.reason, reasons.joined(separator: "; "))) }
-        log.log(LogRecord(.info, "guarantee computed", keys, at: environment.time.now))
+        log.log(LogRecord(level, change.message, keys, at: environment.time.now))
     }
 }

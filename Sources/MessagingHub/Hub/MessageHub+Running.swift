@@ -66,8 +66,10 @@ extension MessageHub {
                 await self.telemetry.run(until: drained, on: self.environment.time, report: self.metricsReport)
             }
             group.addTask { await self.reportStatus(until: drained) }
+            group.addTask { await self.watchPromises() }
             defer {
                 drained.fire()
+                promiseWatch.close()
                 telemetry.wake()
             }
             do {
@@ -174,9 +176,10 @@ extension MessageHub {
         let counter = ConnectionCounter(publishers.counters)
         counter.begin()
         do throws(BrokerError) {
-            try await broker.connect { [watch] event in
+            try await broker.connect { [watch, promiseWatch] event in
                 counter.note(event)
                 watch.note(event, of: name)
+                if event == .up { promiseWatch.ring() }
             }
         } catch {
             counter.end(isConnected: false)

@@ -26,6 +26,7 @@ public final class MessageHub: Sendable {
     let deduplication: any DeduplicationStore
     let publishers: Publishers
     let watch: BrokerWatch
+    let promiseWatch = PromiseWatch()
     let requests: Requests
     let middlewares: MiddlewareChain?
     let terms: HubSubscription.Terms
@@ -51,7 +52,8 @@ public final class MessageHub: Sendable {
         log = telemetry.log
         deduplication = environment.deduplication ?? MemoryDeduplicationStore(on: environment.time)
         self.factories = factories
-        brokers = try HubAssembly.brokers(of: configuration, factories, environment, log)
+        brokers = try HubAssembly.brokers(
+            of: configuration, factories, environment, log, standsIn: promiseWatch.ring)
         table = try RouteTable(configuration.routes)
         publishers = Publishers(table, brokers, environment, log)
         watch = BrokerWatch(log, time: environment.time)
@@ -69,6 +71,9 @@ public final class MessageHub: Sendable {
         telemetry.addLosses(to: &metrics)
         return metrics
     }
+
+    /// Its clock.
+    package var time: any TimeSource { environment.time }
 
     /// Whether it runs, connected to all of its brokers.
     public var isRunning: Bool { phase.withLock { $0 == .running } }

@@ -10,6 +10,8 @@ public struct HubStatus: Codable, Hashable, Sendable {
         public var endsWithProcess: Bool
         /// Which messages keep their order: `none`, `key`, `all`.
         public var order: String
+        /// What is asked for, where less is promised, as a server has said since the start; nil where it is as asked.
+        public var asked: String?
     }
 
     /// A broker.
@@ -18,14 +20,23 @@ public struct HubStatus: Codable, Hashable, Sendable {
         public var name: String
         /// Its type.
         public var type: String
-        /// `connected`, `degraded`, `disconnected`, `closed`; `unknown` before it was asked.
+        /// `connected`, `degraded`, `disconnected`, `closed`; `unknown` before it has answered, `silent` while it does not.
         public var state: String
         /// Why it is so, where there is something to say.
         public var reason: String?
     }
 
-    /// The process.
+    /// The version of this format.
+    static let format = 1
+
+    /// The version of the format that it is written in: 1.
+    public var version = HubStatus.format
+    /// The process, as it is numbered in its PID namespace.
     public var pid: Int32
+    /// The boot of the machine that the process runs on; nil where nobody tells.
+    public var boot: String?
+    /// The inode of the PID namespace in which it has its pid; nil where nobody tells. A container has one of its own.
+    public var pidNamespace: UInt64?
     /// When the process was started, in the kernel's ticks since the machine was; nil where nobody tells. With the pid, what
     /// no other process has.
     public var processStart: UInt64?
@@ -57,10 +68,16 @@ public struct HubStatus: Codable, Hashable, Sendable {
     public var retried: Int
     /// Messages that went to a dead-letter destination.
     public var deadLettered: Int
-    /// What is held of its destinations, by whomever; nil where no broker can tell.
+    /// What is held of its destinations, by whomever, as far as they are counted; nil where no broker can tell.
     public var inFlight: Int?
-    /// What waits in its destinations; nil where no broker can tell.
+    /// What waits in its destinations, as far as they are counted; nil where no broker can tell.
     public var lag: Int?
+    /// How many destinations it has, each group of a stream being one.
+    public var destinations = 0
+    /// How many of them are counted in what is held and waits. Each second up to 100 of a broker are asked, in turn.
+    public var destinationsCounted = 0
+    /// Whether what is held and waits is what was known last: a broker does not answer.
+    public var countsAreOld = false
     /// The routes, by name; 1,000 at most.
     public var routes: [Promised]
     /// The subscriptions of the configuration, by name; 1,000 at most.

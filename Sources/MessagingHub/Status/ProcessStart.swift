@@ -12,12 +12,17 @@ import Messaging
 enum ProcessStart {
     /// In the kernel's ticks since the machine was started; nil where there is no such process, or nobody tells.
     static func ticks(of pid: Int32) -> UInt64? {
-        let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
+        contents(of: "/proc/\(pid)/stat", upTo: 4096).flatMap { ticks(in: $0) }
+    }
+
+    /// What a file of the kernel has; nil where it is not there.
+    static func contents(of path: String, upTo count: Int) -> ArraySlice<UInt8>? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        var buffer = [UInt8](repeating: 0, count: 4096)
+        var buffer = [UInt8](repeating: 0, count: count)
         let count = read(file, &buffer, buffer.count)
-        return count > 0 ? ticks(in: buffer.prefix(count)) : nil
+        return count > 0 ? buffer.prefix(count) : nil
     }
 
     /// The 22nd field of a line of `/proc/PID/stat`; nil of a process that has ended and whose parent has not looked. The

@@ -15,6 +15,17 @@ package struct StatusDirectory: Hashable, Sendable {
         package let description: String
     }
 
+    /// A file of it.
+    struct File: Hashable, Sendable {
+        let name: String
+        /// What it has; empty where `refusal` says why it is not read.
+        var bytes: [UInt8] = []
+        /// When it was written, in seconds since 1970.
+        var written = 0
+        /// Why nothing in it is believed.
+        var refusal: String?
+    }
+
     /// The largest file that is read.
     static let mostBytes = 4 << 20
 
@@ -54,13 +65,11 @@ package struct StatusDirectory: Hashable, Sendable {
         close(directory)
     }
 
-    /// Every file with its name, those that are written aside; none where the directory does not exist.
-    func files() throws(Problem) -> [(name: String, bytes: [UInt8])] {
+    /// Every file; none where the directory does not exist.
+    func files() throws(Problem) -> [File] {
         guard let directory = try open(creating: false) else { return [] }
         defer { close(directory) }
-        return names(in: directory).sorted().compactMap { name in
-            Self.read(name, in: directory).map { (name, $0) }
-        }
+        return names(in: directory).sorted().compactMap { Self.read($0, in: directory) }
     }
 
     /// The directory itself, which is this user's alone; nil where it does not exist, and is not to be made.
@@ -111,8 +120,9 @@ package struct StatusDirectory: Hashable, Sendable {
         return names
     }
 
-    /// What a regular file has, if it is not too large; empty where it cannot be read.
-    private static func read(_ name: String, in directory: Int32) -> [UInt8]? {
+    /// A regular file, if it is not too large; nil where it cannot be read. What another user has put there, or could have
+    /// changed, says nothing about this one's processes.
+    private static func read(_ name: String, in directory: Int32) -> File? {
         let file = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
@@ -120,6 +130,13 @@ package struct StatusDirectory: Hashable, Sendable {
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= mostBytes else {
             return nil
         }
+        var found = File(name: name, written: Int(status.st_mtim.tv_sec))
+        if status.st_uid != getuid() {
+            found.refusal = "belongs to another user"
+        } else if status.st_mode & 0o077 != 0 {
+            found.refusal = "is open to other users"
+        }
+        if found.refusal != nil { return found }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while bytes.count <= mostBytes {
@@ -127,7 +144,8 @@ package struct StatusDirectory: Hashable, Sendable {
             if count <= 0 { break }
             bytes += chunk.prefix(count)
         }
-        return bytes
+        found.bytes = bytes
+        return found
     }
 
     private static func systemRead(_ file: Int32, _ chunk: inout [UInt8]) -> Int {

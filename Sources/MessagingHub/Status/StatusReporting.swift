@@ -24,6 +24,10 @@ public struct StatusReporting: Sendable {
         directory = StatusDirectory(environment)
     }
 
-    /// How often it writes.
+    /// How often it writes, and asks the brokers.
     static let interval = Duration.seconds(1)
+    /// How long a broker may take to answer a question.
+    static let patience = Duration.seconds(3)
+    /// How many destinations of a broker are asked for at a time.
+    static let mostPlaces = 100
 }

@@ -23,7 +23,8 @@ struct StatusWriter: Sendable {
     /// Writes at once, then after each interval, until `end` fires. To be run where it may block.
     func run(until end: Signal) async {
         let (start, beginning) = (time.now, time.uptime)
-        let (pid, ticks) = (getpid(), ProcessStart.ticks(of: getpid()))
+        let (pid, ticks, space) = (getpid(), ProcessStart.ticks(of: getpid()), ProcessSpace.own)
+        var name: String?
         var (last, lastTime) = (current(), beginning)
         var hasWarned = false
         while !end.isFired {
@@ -36,13 +37,15 @@ struct StatusWriter: Sendable {
             }
             (last, lastTime) = (status, now)
             (status.pid, status.processStart, status.number) = (pid, ticks, number)
+            (status.boot, status.pidNamespace) = (space.boot, space.namespace)
             (status.command, status.configuration) = (reporting.command, reporting.configuration)
             (status.since, status.written) = (start.description, time.now.description)
             status.uptime = Double((now - beginning).nanoseconds) / 1e9
+            name = status.fileName
             write(status, &hasWarned)
             await end.wait(atMost: StatusReporting.interval, on: time)
         }
-        reporting.directory.remove("\(pid)-\(number).json")
+        if let name { reporting.directory.remove(name) }
     }
 
     /// A failure is said once; the next second it is tried again.
@@ -54,29 +57,6 @@ struct StatusWriter: Sendable {
                 log.log(LogRecord(.warning, "status not written", [("error", error.description)], at: time.now))
             }
             hasWarned = true
-        }
-    }
-}
-
-/// What the brokers have answered: how they are, what waits with them, and what is held.
-final class StatusAnswers: Sendable {
-    struct Latest: Sendable {
-        var waiting: Int?
-        var held: Int?
-        var health: [BrokerName: BrokerHealth] = [:]
-    }
-
-    private let state = Lock(Latest())
-
-    var latest: Latest { state.withLock { $0 } }
-
-    func note(_ health: [BrokerName: BrokerHealth]) { state.withLock { $0.health = health } }
-
-    /// The depths of all destinations of which one is known.
-    func note(_ depths: [DestinationDepth]) {
-        state.withLock { state in
-            state.waiting = depths.isEmpty ? nil : depths.map(\.waiting).reduce(0, +)
-            state.held = depths.isEmpty ? nil : depths.map(\.held).reduce(0, +)
         }
     }
 }

@@ -125,6 +125,12 @@ final class DeliveryRunner: Sendable {
                 return .struck(outcome)
             }
             end = nil
+            if case .paused(let wait) = outcome {
+                breaker?.ended(ticket, .interrupted)
+                handover?.note(shown.receipt, .interrupted)
+                await deduplicator?.leave(shown.receipt, succeeded: false)
+                return .pause(wait)
+            }
             let (result, sentence) = await finished(outcome, shown, loop)
             breaker?.ended(ticket, result)
             handover?.note(shown.receipt, result)
@@ -200,6 +206,7 @@ final class DeliveryRunner: Sendable {
     private func finished(_ end: RunEnd, _ shown: Delivery, _ loop: SubscriberLoop) async -> (RunResult, String) {
         switch end {
         case .failed(let result, let sentence): return (result, sentence)
+        case .paused: return (.interrupted, "")
         case .returned(let forwarded):
             if forwarded.isEmpty { return (.finished, "") }
             do {

@@ -5,6 +5,8 @@ import MessagingReliability
 enum RunEnd: Sendable {
     case returned([ForwardedMessage])
     case failed(RunResult, String)
+    /// It has asked for a pause: no run was made.
+    case paused(Duration)
 
     /// What an error thrown by a handler means. `isStruck`: its time was up; `isInterrupted`: its task was cancelled.
     static func of(_ error: any Error, isStruck: Bool, isInterrupted: Bool, limit: Duration?) -> RunEnd {
@@ -12,6 +14,7 @@ enum RunEnd: Sendable {
         if isStruck { return .failed(.timedOut, "handler ran longer than \((limit ?? .zero).optionText): \(sentence)") }
         if isInterrupted { return .failed(.interrupted, sentence) }
         switch error {
+        case let error as PauseSubscription: return .paused(error.wait)
         case is Reject: return .failed(.rejected, sentence)
         case is UndecodableBody: return .failed(.undecodable, sentence)
         case let error as BrokerError: return .failed(result(of: error), sentence)

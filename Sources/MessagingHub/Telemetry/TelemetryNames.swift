@@ -22,6 +22,7 @@ enum TelemetryNames {
     static let route = "hub.route"
     static let subscription = "hub.subscription"
     static let guarantee = "hub.guarantee"
+    static let askedGuarantee = "hub.guarantee.asked"
     static let order = "hub.order"
     static let replacement = "hub.replacement"
     static let attempt = "hub.attempt"

@@ -78,7 +78,7 @@ final class ConsumeJob: Sendable {
                 deliveries in
                 try await self.stopping(at: interrupts) {
                     for try await pending in deliveries {
-                        try await pending.handle { delivery in self.write(delivery, place) }
+                        try await pending.handle { delivery in try await self.write(delivery, place) }
                         if self.isEnough { return }
                     }
                 }
@@ -142,14 +142,13 @@ final class ConsumeJob: Sendable {
         _ place: TopicPlace, patience: Duration?, _ receive: () async throws(BrokerError) -> [Delivery]
     ) async throws {
         while !isEnough, place.kind != .queue || count.withLock({ $0 }) < Self.most {
-            do throws(BrokerError) {
-                let deliveries = try await receive()
-                if deliveries.isEmpty, patience != nil { return }
-                for delivery in deliveries { write(delivery, place) }
-            } catch {
+            let deliveries: [Delivery]
+            do throws(BrokerError) { deliveries = try await receive() } catch {
                 if error.endReason == .reachedEnd || error.code == .cancelled { return }
                 throw error
             }
+            if deliveries.isEmpty, patience != nil { return }
+            for delivery in deliveries { try await write(delivery, place) }
         }
     }
 
@@ -157,15 +156,16 @@ final class ConsumeJob: Sendable {
 
     private var isEnough: Bool { options.count.map { limit in count.withLock { $0 >= limit } } ?? false }
 
-    private func write(_ delivery: Delivery, _ place: TopicPlace) {
+    private func write(_ delivery: Delivery, _ place: TopicPlace) async throws {
         switch options.format {
         case .ndjson, .body:
-            console.write(
+            try await console.print(
                 MessageRecord.line(
                     delivery.message, topic: delivery.topic ?? place.topic, attempt: delivery.attempt,
                     position: delivery.position))
         case .lines:
-            console.write(delivery.message.body.text ?? "\(delivery.message.body.count) bytes that are no text")
+            try await console.print(
+                delivery.message.body.text ?? "\(delivery.message.body.count) bytes that are no text")
         }
         count.withLock { $0 += 1 }
     }

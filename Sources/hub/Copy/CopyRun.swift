@@ -126,18 +126,18 @@ struct CopyRun: Sendable {
             return
         }
         guard await pace.turn(unless: { gate.isClosed }) else { return }
-        guard gate.enter() == 1 else { return }
+        guard await gate.enterWhenPossible() else { return }
         let entry = Lock(true)
-        @Sendable func leave() {
+        @Sendable func leave(givingBack: Bool = false) {
             let wasIn = entry.withLock { isIn in
                 defer { isIn = false }
                 return isIn
             }
-            if wasIn { gate.leave() }
+            if wasIn { gate.leave(givingBack: givingBack) }
         }
-        defer { leave() }
+        defer { leave(givingBack: true) }
         let isRefused = Lock(false)
-        try await pending.handle { delivery in
+        let outcome = try await pending.handle { delivery in
             account.begin(delivery.message.id)
             switch await target.deliver([delivery.message]).first {
             case .received: account.received(delivery.message)
@@ -146,10 +146,12 @@ struct CopyRun: Sendable {
                 account.refused()
                 isRefused.withLock { $0 = true }
                 throw Reject(error.sentence)
-            case .unavailable(let error): try await giveBack(error, leave)
-            case nil: try await giveBack(BrokerError(.brokerFailure, "the target gave no answer"), leave)
+            case .unavailable(let error): try await giveBack(error) { leave() }
+            case nil: try await giveBack(BrokerError(.brokerFailure, "the target gave no answer")) { leave() }
             }
         }
+        // What was not copied has taken no place of the limit.
+        if outcome != .skipped { leave() }
         if isRefused.withLock({ $0 }) { account.givenUp(pending.message.id, of: hub.metrics().deadLettered) }
     }
 
@@ -178,7 +180,7 @@ struct CopyRun: Sendable {
         let most = plan.options.concurrency ?? 1
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             var inFlight = 0
-            while !gate.isClosed, !track.isStopped, let batch = await next(input, track) {
+            while !gate.isFull, !track.isStopped, let batch = await next(input, track) {
                 if inFlight == most { try await tasks.next() }
                 inFlight = min(inFlight + 1, most)
                 tasks.addTask { [deadLetters] in try await carry(batch, track, to: target, deadLetters) }
@@ -205,7 +207,7 @@ struct CopyRun: Sendable {
         var messages: [Message] = []
         var place: PositionFile.Place?
         for element in elements {
-            if gate.isClosed { break }
+            if gate.isFull { break }
             switch element {
             case .bad(let line, let why, let end, let mark):
                 if plan.options.onBadLine == .stop {
@@ -218,7 +220,7 @@ struct CopyRun: Sendable {
             case .record(let record):
                 if let filter = plan.filter, !filter.matches(record.message.headers) {
                     account.filtered()
-                } else if gate.enter() == 1 {
+                } else if gate.enter() {
                     messages.append(plan.additions.applied(to: record.message))
                 } else {
                     return track.batch(messages, up: place)

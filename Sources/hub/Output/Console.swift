@@ -1,3 +1,5 @@
+import Dispatch
+import Messaging
 import MessagingHub
 
 #if canImport(Glibc)
@@ -10,7 +12,8 @@ import MessagingHub
 
 /// Where a command writes: results to standard output, everything else to standard error.
 struct Console: Sendable {
-    /// Writes a text and the end of a line to standard output.
+    /// Writes a text and the end of a line to standard output. It may wait for whoever reads there: beside other work,
+    /// `print` is to be used.
     let write: @Sendable (String) -> Void
     /// The same to standard error.
     let writeError: @Sendable (String) -> Void
@@ -24,6 +27,20 @@ struct Console: Sendable {
     var progress: ProgressLine?
     /// Whether Ctrl-C and SIGTERM are this process's own to answer.
     var answersSignals = false
+
+    /// Where `print` waits for readers.
+    private static let writing = DispatchQueue(label: "hub.console")
+
+    /// Writes a text and the end of a line to standard output, on a thread of its own, and returns once it is written. Throws
+    /// `CancellationError` when the task is cancelled before: somebody who does not read holds up no end.
+    func print(_ text: String) async throws {
+        let done = Waiter<Void>()
+        Self.writing.async { [write] in
+            write(text)
+            done.resolve(())
+        }
+        if case .cancelled = await done.wait() { throw CancellationError() }
+    }
 
     /// The process's own streams. Ends the process where standard output takes no more: quietly, as SIGPIPE would, where
     /// nobody reads it any longer, else with status 1.

@@ -2,8 +2,10 @@ import MessagingHub
 
 /// What `hub status` prints for people, in lines of at most 80 characters. Pure.
 enum StatusText {
-    static func text(_ running: [HubStatus], _ style: TextStyle) -> String {
-        if running.isEmpty { return "no hub process of this user runs" }
+    static func text(_ seen: HubStatus.Seen, _ style: TextStyle) -> String {
+        let notices = seen.notices.map { style.yellow(cut("note: \($0)", 80)) }
+        let running = seen.running
+        if running.isEmpty { return (["no hub process of this user runs"] + notices).joined(separator: "\n") }
         var table = TextTable([
             "PID", "COMMAND", "UP", "SENT/S", "DONE/S", "HELD", "WAIT", "DEAD", "RETRY", "BROKERS",
         ])
@@ -13,25 +15,31 @@ enum StatusText {
             table.add([
                 .init(String(status.pid)), .init(cut(status.command, 10)), .init(duration(status.uptime)),
                 .init(short(status.publishedPerSecond)), .init(short(status.handledPerSecond)),
-                .init(status.inFlight.map { short(Double($0)) } ?? "-"),
-                .init(status.lag.map { short(Double($0)) } ?? "-"),
+                .init(status.inFlight.map { short(Double($0)) + old(status) } ?? "-"),
+                .init(status.lag.map { short(Double($0)) + old(status) } ?? "-"),
                 .init(short(Double(status.deadLettered))) { status.deadLettered > 0 ? style.yellow($0) : $0 },
                 .init(short(Double(status.retried))),
                 .init(isWhole ? "\(up) up" : "\(up) of \(status.brokers.count)") { isWhole ? $0 : style.red($0) },
             ])
         }
-        return (table.lines(style) + running.flatMap { details(of: $0, style) }).joined(separator: "\n")
+        let lines = table.lines(style) + running.flatMap { details(of: $0, style) }
+        return (lines + (notices.isEmpty ? [] : [""] + notices)).joined(separator: "\n")
     }
+
+    /// Marks what was known last.
+    private static func old(_ status: HubStatus) -> String { status.countsAreOld ? "?" : "" }
 
     private static func details(of status: HubStatus, _ style: TextStyle) -> [String] {
         let file = status.configuration.map { ", \($0)" } ?? ""
-        var lines = ["", style.bold(cut("\(status.pid) \(status.command)\(file): \(status.state)", 80))]
+        let place = status.isElsewhere ? " (in another container)" : ""
+        var lines = ["", style.bold(cut("\(status.pid)\(place) \(status.command)\(file): \(status.state)", 80))]
         var table = TextTable(["  ROUTE", "ORDER", "GUARANTEE"])
         for promised in status.routes + status.subscriptions {
-            let words = promised.guarantee.replacing("-", with: " ")
+            let words = promised.guarantee.replacing("-", with: " ") + (promised.endsWithProcess ? "*" : "")
+            let asked = promised.asked.map { ", not \($0.replacing("-", with: " "))" }
             table.add([
                 .init("  \(cut(promised.name, 30))"), .init(promised.order),
-                .init(promised.endsWithProcess ? "\(words)*" : words),
+                .init(words + (asked ?? "")) { asked == nil ? $0 : style.red($0) },
             ])
         }
         lines += table.lines(style)
@@ -39,6 +47,12 @@ enum StatusText {
             let why = broker.reason.map { ", \($0)" } ?? ""
             lines.append(style.red(cut("  broker \(broker.name) (\(broker.type)) is \(broker.state)\(why)", 80)))
         }
+        let missing = status.destinations - status.destinationsCounted
+        if missing > 0 {
+            let counted = "HELD and WAIT of \(status.destinationsCounted) destinations"
+            lines.append(style.dim(cut("  \(counted), + \(missing) more that are not counted", 80)))
+        }
+        if status.countsAreOld { lines.append(style.dim("  ? as last known: a broker does not answer")) }
         let ends = (status.routes + status.subscriptions).contains(where: \.endsWithProcess)
         return ends ? lines + [style.dim("  * while the process lives")] : lines
     }

@@ -4,7 +4,7 @@ import Messaging
 /// A program that is started for a message, and gets it on its standard input.
 ///
 /// It is in a process group of its own: Ctrl-C ends it only when the hub does. Its output and its errors go where the hub's
-/// do.
+/// do. `Spawn` of MessagingFaults, which starts what tests end, is none of this program's modules, and knows nothing of this.
 struct ChildCommand: Sendable {
     /// Why a program that has not accepted its message has not.
     struct Failure: Error, Hashable, Sendable, CustomStringConvertible {

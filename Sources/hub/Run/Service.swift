@@ -83,7 +83,7 @@ struct Service: Sendable {
                 isWanted(delivery.message) ? [ForwardedMessage(delivery.message, to: target)] : []
             }
         case .publish(let target):
-            let waiting = Waiting(name, for: "its target", log)
+            let waiting = Waiting(name, for: "its target", log, on: hub, topic)
             return try await hub.subscribe(to: topic, group: group, concurrency: limit) { delivery in
                 if isWanted(delivery.message) { try await Self.carry(delivery.message, to: target, over: hub, waiting) }
             }
@@ -92,7 +92,7 @@ struct Service: Sendable {
                 throw BrokerError(
                     .invalidConfiguration, "subscription \(name): there is no \(words.first ?? "command")")
             }
-            let waiting = Waiting(name, for: "what its command needs", log)
+            let waiting = Waiting(name, for: "what its command needs", log, on: hub, topic)
             return try await hub.subscribe(to: topic, group: group, concurrency: limit) { delivery in
                 if isWanted(delivery.message) { try await Self.run(command, for: delivery, of: topic, waiting) }
             }
@@ -143,42 +143,5 @@ struct Service: Sendable {
             default: throw ChildCommand.Failure(description: "the command ended with status \(status)")
             }
         }
-    }
-}
-
-/// Waits for what is not there, as long as it takes, and says so once.
-final class Waiting: Sendable {
-    private let name: SubscriptionName
-    private let what: String
-    private let log: any LogSink
-    private let isWaiting = Lock(false)
-
-    init(_ name: SubscriptionName, for what: String, _ log: any LogSink) {
-        self.name = name
-        self.what = what
-        self.log = log
-    }
-
-    /// Tries until there is no error to wait for. Throws what a try throws, and `CancellationError`.
-    func through(_ attempt: () async throws -> BrokerError?) async throws {
-        var pause = Service.shortestPause
-        while let error = try await attempt() {
-            note(error)
-            try await Task.sleep(for: pause)
-            pause = min(pause * 2, Service.longestPause)
-        }
-        note(nil)
-    }
-
-    private func note(_ error: BrokerError?) {
-        let hasChanged = isWaiting.withLock { isWaiting in
-            defer { isWaiting = error != nil }
-            return isWaiting != (error != nil)
-        }
-        guard hasChanged else { return }
-        let facts = [(name: "hub.subscription", value: name.name)]
-        let why = error.map { [(name: "error", value: $0.description)] } ?? []
-        let text = error == nil ? "goes on" : "waits for \(what)"
-        log.log(LogRecord(error == nil ? .info : .warning, text, facts + why, at: .now))
     }
 }

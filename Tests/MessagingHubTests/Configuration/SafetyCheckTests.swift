@@ -57,6 +57,14 @@ import Testing
                 "4:65: routes.a.groups.g.start: the group never"
             ),
             (
+                "type: nats", "kind: stream, groups: {g: {start: 2026-11-21T00:00:00Z}}",
+                "4:65: routes.a.groups.g.start: the group never reads what was in the stream before that time; set start:"
+            ),
+            (
+                "type: nats", "kind: stream, groups: {f: {}, g: {start: 1042}}",
+                "4:72: routes.a.groups.g.start: the group never reads what is in the stream before that position; set start"
+            ),
+            (
                 "type: rabbitmq", "kind: queue, fallback: {broker: 'memory://', diverts-durable: true}",
                 "4:54: routes.a.fallback: what is diverted does not outlive this process"
             ),

@@ -7,7 +7,9 @@ import Messaging
 /// is a problem, so that nothing in the schema is left unlooked at.
 struct SchemaValidator {
     private let root: [String: Any]
-    private static let annotations: Set = ["$schema", "title", "description", "default", "examples", "definitions"]
+    private static let annotations: Set = [
+        "$schema", "title", "description", "default", "examples", "definitions", "patternErrorMessage",
+    ]
 
     init(_ text: String) throws {
         root = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
@@ -56,6 +58,14 @@ struct SchemaValidator {
             }
             return (keyword == "minimum" ? number >= bound : number <= bound) ? [] : ["is out of its range"]
         case "anyOf": return rules.contains(where: holds) ? [] : ["fits none of what it may be"]
+        case "oneOf": return rules.count(where: holds) == 1 ? [] : ["does not fit one of what it may be, and one alone"]
+        case "not": return holds(rule) ? ["is what it must not be"] : []
+        case "minProperties":
+            guard let object = value as? [String: Any] else { return [] }
+            return object.count < (rule as? Int ?? 0) ? ["has too few members"] : []
+        case "propertyNames":
+            let names = (value as? [String: Any])?.keys.sorted() ?? []
+            return names.flatMap { problems($0, rule as? [String: Any] ?? [:], "\(place)/\($0)") }
         case "allOf": return rules.flatMap { problems(value, $0 as? [String: Any] ?? [:], place) }
         case "if": return holds(rule) ? problems(value, schema["then"] as? [String: Any] ?? [:], place) : []
         case "then": return schema["if"] == nil ? ["has a then without an if"] : []
@@ -92,8 +102,9 @@ struct SchemaValidator {
         case "object": return value is [String: Any]
         case "array": return value is [Any]
         case "boolean": return value is Bool
-        case "integer": return value is Int && !(value is Bool)
-        case "number": return value is Int || value is Double
+        case "integer":
+            return !(value is Bool) && (value is Int || (value as? Double).map { $0 == $0.rounded() } ?? false)
+        case "number": return !(value is Bool) && (value is Int || value is Double)
         default: return false
         }
     }
@@ -109,7 +120,10 @@ extension YAMLNode {
         case .scalar(let scalar):
             let text = scalar.written ?? scalar.text
             if scalar.style == .quoted { return text }
-            if let flag = Bool(text) { return flag }
+            if ["true", "True", "TRUE"].contains(text) { return true }
+            if ["false", "False", "FALSE"].contains(text) { return false }
+            if let digits = text.wholeMatch(of: #/0x([0-9a-fA-F]+)/#)?.1 { return Int(digits, radix: 16) ?? text }
+            if let digits = text.wholeMatch(of: #/0o([0-7]+)/#)?.1 { return Int(digits, radix: 8) ?? text }
             if text.wholeMatch(of: #/[-+]?[0-9]+/#) != nil, let number = Int(text) { return number }
             if text.wholeMatch(of: #/[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?/#) != nil {
                 return Double(text) ?? text

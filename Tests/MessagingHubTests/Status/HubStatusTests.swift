@@ -13,11 +13,14 @@ import Testing
         return ["XDG_RUNTIME_DIR": path]
     }
 
-    private static func status(_ pid: Int32, _ ticks: UInt64?, number: Int = 1) -> HubStatus {
+    private static func status(
+        _ pid: Int32, _ ticks: UInt64?, number: Int = 1, in space: ProcessSpace = .own
+    ) -> HubStatus {
         HubStatus(
-            pid: pid, processStart: ticks, number: number, command: "demo", state: "running", since: "", written: "",
-            uptime: 1, publishedPerSecond: 0, handledPerSecond: 0, published: 0, handled: 0, failed: 0, retried: 0,
-            deadLettered: 0, routes: [], subscriptions: [], brokers: [])
+            pid: pid, boot: space.boot, pidNamespace: space.namespace, processStart: ticks, number: number,
+            command: "demo", state: "running", since: "", written: "", uptime: 1, publishedPerSecond: 0,
+            handledPerSecond: 0, published: 0, handled: 0, failed: 0, retried: 0, deadLettered: 0, routes: [],
+            subscriptions: [], brokers: [])
     }
 
     @Test func theStartOfAProcessIsThe22ndFieldWhateverItsNameIs() {
@@ -38,17 +41,82 @@ import Testing
             for status in [own, other, Self.status(gone, 1), Self.status(pid, ticks + 1, number: 3)] {
                 try directory.write(status.json, to: status.fileName)
             }
-            try directory.write([1, 2], to: "\(gone)-7.json")
-            try directory.write([1, 2], to: ".\(gone)-8.json")
-            try directory.write([1, 2], to: "\(pid)-9.json")
+            let here = ProcessSpace.own.name
+            try directory.write([1, 2], to: "\(gone)-7-\(here).json")
+            try directory.write([1, 2], to: ".\(gone)-8-\(here).json")
+            try directory.write([1, 2], to: "\(pid)-9-\(here).json")
             // A file that is being written, one that lies, and what is no status of a hub: left alone.
-            let others = [".\(pid)-1.json", "\(pid)-5.json", "notes.txt", "\(gone).json", "x\(gone)-1.json"]
+            let others = [
+                ".\(own.fileName)", "\(pid)-5-\(here).json", "notes.txt", "\(gone).json", "x\(gone)-1-\(here).json",
+            ]
             for name in others { try directory.write(own.json, to: name) }
-            #expect(try HubStatus.running(in: directory) == [own, other])
-            let left = [own.fileName, other.fileName, "\(pid)-9.json"] + others
+            let seen = try HubStatus.seen(in: directory)
+            #expect(seen.running == [own, other])
+            #expect(
+                seen.notices.sorted()
+                    == [5, 9].map {
+                        "process \(pid) is not shown: \(pid)-\($0)-\(here).json is no status of a hub"
+                    })
+            let left = [own.fileName, other.fileName, "\(pid)-9-\(here).json"] + others
             #expect(try directory.files().map(\.name) == left.sorted())
         }
+
+        @Test func aProcessOfAnotherContainerIsJudgedByTheAgeOfItsFileAndAsksNobodyHere() throws {
+            let directory = StatusDirectory(Self.runtime())
+            let (pid, gone) = (getpid(), Int32(0x7FFF_FFF0))
+            let own = Self.status(pid, ProcessStart.ticks(of: pid))
+            let elsewhere = [
+                ProcessSpace(boot: ProcessSpace.own.boot, namespace: 7),
+                ProcessSpace(boot: "00000000-another", namespace: ProcessSpace.own.namespace),
+            ]
+            // The same pid in each, and one that nobody has here.
+            let others = elsewhere.flatMap { [Self.status(pid, 1, in: $0), Self.status(gone, 1, in: $0)] }
+            for status in [own] + others { try directory.write(status.json, to: status.fileName) }
+            #expect(Set([own] + others).count == 5 && Set(([own] + others).map(\.fileName)).count == 5)
+            let now = Int(Date().timeIntervalSince1970)
+            #expect(Set(try HubStatus.seen(in: directory, at: now).running) == Set([own] + others))
+            #expect(!own.isElsewhere && others.allSatisfy(\.isElsewhere))
+            #expect(try HubStatus.seen(in: directory, at: now + HubStatus.mostAge + 60).running == [own])
+            #expect(try directory.files().map(\.name) == [own.fileName])
+        }
     #endif
+
+    @Test func aFileOfAnotherVersionIsToldOf() throws {
+        let directory = StatusDirectory(Self.runtime())
+        var newer = Self.status(getpid(), ProcessStart.ticks(of: getpid()))
+        newer.version = 2
+        try directory.write(newer.json, to: newer.fileName)
+        let name = newer.fileName.replacing("-1-", with: "-3-")
+        try directory.write(Array(#"{"version": 9, "all": "else"}"#.utf8), to: name)
+        let seen = try HubStatus.seen(in: directory)
+        #expect(seen.running.isEmpty)
+        let notice = "process \(getpid()) is not shown: it writes format "
+        #expect(seen.notices == ["\(notice)2, and this hub reads 1", "\(notice)9, and this hub reads 1"])
+        #expect(try directory.files().count == 2)
+    }
+
+    @Test func aFileOfAnotherUserOrThatOthersCanOpenSaysNothing() throws {
+        let directory = StatusDirectory(Self.runtime())
+        let status = Self.status(getpid(), ProcessStart.ticks(of: getpid()))
+        try directory.write(status.json, to: status.fileName)
+        let path = "\(directory.path)/\(status.fileName)"
+        for mode in [0o640, 0o602, 0o622] as [mode_t] {
+            try #require(chmod(path, mode) == 0)
+            let seen = try HubStatus.seen(in: directory)
+            #expect(seen.running.isEmpty)
+            #expect(
+                seen.notices == ["\(status.fileName) is not read, because it is open to other users; remove it"])
+        }
+        try #require(chmod(path, 0o600) == 0)
+        #expect(try HubStatus.seen(in: directory).running == [status])
+        // Only root can give a file away.
+        guard getuid() == 0 else { return }
+        try #require(chown(path, 4711, 4711) == 0)
+        let seen = try HubStatus.seen(in: directory)
+        #expect(seen.running.isEmpty)
+        #expect(seen.notices == ["\(status.fileName) is not read, because it belongs to another user; remove it"])
+        #expect(try directory.files().count == 1)
+    }
 
     @Test func aHubThatAsksForItIsSeenWhileItRunsAndNotAfterwards() async throws {
         let environment = Self.runtime()
@@ -63,7 +131,7 @@ import Testing
             try await hub.publish((0..<50).map { Message(Body("\($0)")) }, to: "orders")
             var seen: HubStatus?
             try await advancing(time, by: .seconds(1), until: "seen") {
-                seen = try HubStatus.running(in: directory).first
+                seen = try HubStatus.seen(in: directory).running.first
                 return seen?.lag == 50 && seen?.state == "running" && seen?.brokers.first?.state == "connected"
             }
             let status = try #require(seen)
@@ -78,11 +146,11 @@ import Testing
             try await hub.subscribe(to: "orders") { _ in }
             try await advancing(time, by: .seconds(1), until: "the rates") {
                 try await hub.publish(Message(), to: "orders")
-                return try HubStatus.running(in: directory).first
+                return try HubStatus.seen(in: directory).running.first
                     .map { $0.handledPerSecond > 0 && $0.publishedPerSecond > 0 } ?? false
             }
             try await advancing(time, by: .seconds(1), until: "nothing waits") {
-                try HubStatus.running(in: directory).first?.lag == 0
+                try HubStatus.seen(in: directory).running.first?.lag == 0
             }
         }
         #expect(try directory.files().isEmpty)
@@ -92,9 +160,9 @@ import Testing
         var fixture = HubFixture()
         try fixture.route("orders")
         #expect(fixture.environment.status == nil)
-        let before = try HubStatus.running(in: StatusDirectory([:])).filter { $0.pid == getpid() }.count
+        let before = try HubStatus.seen(in: StatusDirectory([:])).running.filter { $0.pid == getpid() }.count
         try await fixture.run { _ in
-            let now = try HubStatus.running(in: StatusDirectory([:])).filter { $0.pid == getpid() }.count
+            let now = try HubStatus.seen(in: StatusDirectory([:])).running.filter { $0.pid == getpid() }.count
             #expect(now == before)
         }
     }

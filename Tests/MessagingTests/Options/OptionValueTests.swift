@@ -60,7 +60,9 @@ import Testing
             #expect(Int(optionText: text) == nil, "\(text)")
         }
         #expect(Double(optionText: "0.5") == 0.5)
-        for text in ["", "nan", "inf", "1e999", "half"] { #expect(Double(optionText: text) == nil, "\(text)") }
+        for text in ["", "nan", "inf", "1e999", "half", "0x1p-3", "0X1", "-0x1p1", "infinity", "1_0", "e", "+"] {
+            #expect(Double(optionText: text) == nil, "\(text)")
+        }
         #expect(Bool(optionText: "true") == true)
         for text in ["yes", "True", "1", ""] { #expect(Bool(optionText: text) == nil, "\(text)") }
     }

@@ -136,7 +136,8 @@ import Testing
         #expect(try PositionFile(of: file, group: "g").load()?.lines == 500)
     }
 
-    @Test func aSourceThatDoesNotExistIsNotMade() async throws {
+    /// Made, it would be waited for.
+    @Test(.timeLimit(.minutes(1))) func aSourceThatDoesNotExistIsNotMade() async throws {
         let server = InMemoryServer()
         let profile = try #require(Backends.profiles.first { $0.type == .rabbitMQ })
         let factories = [

@@ -77,13 +77,34 @@ import Testing
         let bench = try CopyBench(backend)
         try await bench.fill("a", kind, sets)
         let word = bench.word("a", kind)
-        let copy = await bench.copy(word, bench.folder("a.ndjson")) { $0.limit = 100 }
-        #expect(copy.status == .success && copy.ledger == CopyBench.ledger(100), "\(bench.console.errors)")
+        let first = await bench.copy(word, bench.folder("a.ndjson")) { ($0.limit, $0.untilEnd) = (100, true) }
+        #expect(first.status == .success && first.ledger == CopyBench.ledger(100), "\(bench.console.errors)")
+        try #require(first.ledger == CopyBench.ledger(100), "what follows would not end")
+        let second = await bench.copy(word, bench.folder("a.ndjson")) { $0.limit = 50 }
+        #expect(second.status == .success && second.ledger == CopyBench.ledger(50), "\(bench.console.errors)")
         let rest = await bench.copy(word, bench.folder("a.ndjson")) { $0.untilEnd = true }
-        #expect(rest.ledger == CopyBench.ledger(1134))
+        #expect(rest.ledger == CopyBench.ledger(1084))
         #expect(try bench.folder.text("a.ndjson").split(separator: "\n").count == 1234)
         let part = await bench.copy(bench.folder("a.ndjson"), bench.folder("b.ndjson")) { $0.limit = 7 }
         #expect(part.ledger == CopyBench.ledger(7))
+    }
+
+    /// Deliveries that are not run, because another one of their id is done, take nothing of it.
+    @Test func aLimitCountsWhatIsCopiedAndNothingElse() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let file = try bench.folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory } }
+            routes: { a: { topic: \(bench.topic("a")), kind: queue, broker: one, deduplicate: 1h } }
+            """)
+        let three = Array(sets.prefix(3))
+        try await bench.fill("a", .queue, three.flatMap { message in (0..<20).map { _ in message } } + sets.suffix(9))
+        let copy = await bench.copy(bench.topic("a").name, bench.folder("a.ndjson")) {
+            ($0.config, $0.limit, $0.concurrency, $0.untilEnd) = (file, 7, 2, true)
+        }
+        #expect(copy.status == .success && copy.ledger == CopyBench.ledger(7), "\(bench.console.errors)")
+        #expect(try bench.folder.text("a.ndjson").split(separator: "\n").count == 7)
     }
 
     @Test(arguments: CopyBackend.all)

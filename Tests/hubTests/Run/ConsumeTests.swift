@@ -40,11 +40,58 @@ import Testing
         let sets = CopyBench.messages(20)
         try await bench.fill("a", kind, sets)
         let first = await consume(bench, bench.word("a", kind)) { ($0.acks, $0.count) = (true, 12) }
-        let rest = await consume(bench, bench.word("a", kind)) { ($0.acks, $0.untilEnd) = (true, true) }
+        // More than there are: what is not accepted would come again and again.
+        let rest = await consume(bench, bench.word("a", kind)) { ($0.acks, $0.untilEnd, $0.count) = (true, true, 40) }
         #expect(first.status == .success && first.messages.map(\.id) == sets.prefix(12).map(\.id))
         #expect(rest.status == .success && rest.messages.map(\.id) == sets.suffix(8).map(\.id))
         let line = first.console.output.split(separator: "\n").first ?? ""
         #expect(line.contains(#""attempt":1"#) && line.contains(#""topic":""# + bench.topic("a").name))
+    }
+
+    @Test func aCountIsOfMessagesThatWereWritten() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let file = try bench.folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory } }
+            routes: { a: { topic: \(bench.topic("a")), kind: queue, broker: one, deduplicate: 1h } }
+            """)
+        let sets = CopyBench.messages(9)
+        try await bench.fill("a", .queue, (0..<20).map { _ in sets[0] } + sets)
+        let taken = await consume(bench, bench.topic("a").name) {
+            ($0.config, $0.acks, $0.count) = (file, true, 4)
+        }
+        #expect(taken.status == .success && taken.messages.map(\.id) == sets.prefix(4).map(\.id))
+        #expect(taken.console.errors.last == "hub consume: 4 messages accepted")
+    }
+
+    /// Somebody who does not read holds up no thread that others need, and no end.
+    @Test(arguments: [true, false]) func whatNobodyReadsHoldsUpNoEnd(_ acks: Bool) async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        try await bench.fill("a", .queue, CopyBench.messages(3))
+        let isBlocked = Lock(false)
+        let reader = DispatchSemaphore(value: 0)
+        defer { for _ in 0..<3 { reader.signal() } }
+        var options = ConsumeOptions(topic: bench.word("a", .queue))
+        options.acks = acks
+        let recording = RecordingConsole().console()
+        let console = Console(
+            write: { _ in
+                isBlocked.withLock { $0 = true }
+                // Longer than the test waits.
+                _ = reader.wait(timeout: .now() + .seconds(20))
+            }, writeError: recording.writeError, style: recording.style, errorStyle: recording.errorStyle,
+            environment: recording.environment)
+        let job = ConsumeJob(options, console, factories: bench.backend.factories)
+        let task = Task { await job.run() }
+        try await condition { isBlocked.withLock { $0 } }
+        let start = ContinuousClock.now
+        task.cancel()
+        _ = await task.value
+        #expect(ContinuousClock.now - start < .seconds(15))
+        // Nothing of it was accepted.
+        for _ in 0..<3 { reader.signal() }
+        #expect(try await bench.drain("a", .queue).count == 3)
     }
 
     @Test func aStreamIsShownFromWhereItIsAskedFor() async throws {

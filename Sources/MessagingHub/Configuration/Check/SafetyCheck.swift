@@ -90,10 +90,21 @@ struct SafetyCheck: Sendable {
 
     /// Groups that never see what is in the stream before they are made.
     private func groups(of route: RouteConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {
-        route.groups.filter { $0.value.start == .latest }.keys.map(\.name).sorted().map { name in
-            read.finding(
-                at: path / "groups" / name / "start",
-                "the group never reads what is in the stream before it is made; set start: earliest, or make it first")
+        route.groups.sorted { $0.key.name < $1.key.name }.compactMap { name, group in
+            let sentence: String
+            switch group.start {
+            case .earliest: return nil
+            case .latest:
+                sentence =
+                    "the group never reads what is in the stream before it is made; set start: earliest, or make it first"
+            case .time:
+                sentence =
+                    "the group never reads what was in the stream before that time; set start: earliest to read it all"
+            case .position:
+                sentence =
+                    "the group never reads what is in the stream before that position; set start: earliest to read it all"
+            }
+            return read.finding(at: path / "groups" / name.name / "start", sentence)
         }
     }
 

@@ -37,7 +37,8 @@ struct ConfigurationSchema: Sendable {
                         + profiles.map { profile in
                             let options = BrokerSection.options.descriptions + profile.options.descriptions
                             let shape = ConfigurationShape(OptionGroup(options))
-                            return ("\(broker)-\(profile.type)", JSONValue.members(object(shape)))
+                            let members = object(shape, url: property(BrokerSection.url.description, profile.schemes))
+                            return ("\(broker)-\(profile.type)", JSONValue.members(members))
                         })
             ))
         return .members(members)
@@ -51,14 +52,30 @@ struct ConfigurationSchema: Sendable {
     /// A single value, as YAML makes it of a text without quotation marks.
     private static let plain = JSONValue.members([("type", .texts(["string", "number", "boolean"]))])
 
-    private func object(_ shape: ConfigurationShape, required: [String] = []) -> [(String, JSONValue?)] {
-        let options = shape.options.descriptions.map { ($0.name, JSONValue?.some(property($0))) }
+    /// A mapping; `url` is what is said of a broker's URL in place of what its option says.
+    private func object(
+        _ shape: ConfigurationShape, required: [String] = [], url: JSONValue? = nil
+    ) -> [(String, JSONValue?)] {
+        let options = shape.options.descriptions.map { option in
+            (
+                option.name,
+                JSONValue?.some(option.name == BrokerSection.url.name ? url ?? property(option) : property(option))
+            )
+        }
         let sections = shape.sections.map { ($0.name, JSONValue?.some(property($0))) }
-        let needed = required + shape.options.descriptions.filter(\.isRequired).map(\.name)
+        var needed = required + shape.options.descriptions.filter(\.isRequired).map(\.name)
+        var rules: [(String, JSONValue?)] = []
+        for rule in shape.rules {
+            switch rule {
+            case .needs(let name): needed.append(name)
+            case .either(let one, let other): rules.append(("oneOf", .list([one, other].map { Self.needs($0) })))
+            case .notBoth(let one, let other): rules.append(("not", Self.needs(one, other)))
+            }
+        }
         return [
             ("type", .text("object")), ("properties", .members(options + sections)),
             ("required", needed.isEmpty ? nil : .texts(needed)), ("additionalProperties", .flag(false)),
-        ]
+        ] + rules
     }
 
     private func property(_ section: ConfigurationShape.Section) -> JSONValue {
@@ -70,13 +87,31 @@ struct ConfigurationSchema: Sendable {
             members.append(("anyOf", .list(single + [.members(object(shape))])))
         case .entries(let shape):
             let entry = JSONValue.list([.members(object(shape)), .members([("type", .text("null"))])])
-            members += [("type", .text("object")), ("additionalProperties", .members([("anyOf", entry)]))]
+            members += entries(shape.needsNothing ? .members([("anyOf", entry)]) : .members(object(shape)))
         case .brokers:
-            members += [("type", .text("object")), ("additionalProperties", Self.reference("broker"))]
-        case .texts: members += [("type", .text("object")), ("additionalProperties", Self.reference("plain"))]
+            // A name that is a URL would not be told from one.
+            let names = #"^(?!.*://)[^\u0000-\u001f\u007f-\u009f]+$"#
+            members += entries(Self.reference("broker"), named: names)
+        case .texts:
+            members += [
+                ("type", .text("object")), ("minProperties", .number("1")),
+                ("additionalProperties", Self.reference("plain")),
+            ]
         }
         return .members(members)
     }
+
+    /// What the writer names, all of one form, and how a name may be.
+    private func entries(
+        _ entry: JSONValue, named pattern: String = #"^[^\u0000-\u001f\u007f-\u009f]+$"#
+    ) -> [(String, JSONValue?)] {
+        [
+            ("type", .text("object")), ("propertyNames", .members([("pattern", .text(pattern))])),
+            ("additionalProperties", entry),
+        ]
+    }
+
+    private static func needs(_ names: String...) -> JSONValue { .members([("required", .texts(names))]) }
 
     private static func reference(_ name: String) -> JSONValue {
         .members([("$ref", .text("#/definitions/\(name)"))])
@@ -92,7 +127,7 @@ extension ConfigurationSchema {
         let words = JSONValue.members([("enum", .texts(names))])
         let typeOrURL = [type.name, url.name].map { JSONValue.members([("required", .texts([$0]))]) }
         let cases = profiles.map { profile -> JSONValue in
-            let scheme = profile.schemes.joined(separator: "|")
+            let scheme = URLPattern.schemes(profile.schemes)
             let isType = Self.has(type.name, .members([("const", .text(profile.type.name))]))
             let isURL = Self.has(url.name, .members([("pattern", .text("^(\(scheme))://"))]))
             let isEither = JSONValue.members([("anyOf", .list([isType, isURL]))])
@@ -113,7 +148,7 @@ extension ConfigurationSchema {
                                 ("description", .text(type.meaning)),
                                 ("anyOf", .list([words, Self.reference("variable")])),
                             ])
-                        ), (url.name, property(url.description)),
+                        ), (url.name, property(url.description, profiles.flatMap(\.schemes))),
                     ] + others)
             ), ("allOf", .list(cases)), ("additionalProperties", .flag(false)),
         ])
@@ -123,12 +158,13 @@ extension ConfigurationSchema {
         .members([("properties", .members([(name, value)])), ("required", .texts([name]))])
     }
 
-    private func property(_ option: OptionDescription) -> JSONValue {
+    /// What may stand for an option; of one that is a URL, those of these schemes.
+    private func property(_ option: OptionDescription, _ schemes: [String] = []) -> JSONValue {
         var meaning = [option.meaning, option.allowedWithUnit]
         if let variable = option.variable { meaning.append("where not set, the variable \(variable)") }
         if option.isSecret { meaning.append("never shown") }
         meaning.append("since \(option.since)")
-        let forms = forms(option)
+        let forms = schemes.isEmpty ? forms(option) : [Self.url(schemes), Self.reference("variable")]
         let examples = option.examples.isEmpty ? nil : JSONValue.texts(option.examples)
         let head: [(String, JSONValue?)] = [("description", .text(meaning.joined(separator: "; ")))]
         let tail: [(String, JSONValue?)] = [("default", defaultValue(of: option)), ("examples", examples)]
@@ -145,10 +181,17 @@ extension ConfigurationSchema {
         }
     }
 
+    private static func url(_ schemes: [String]) -> JSONValue {
+        .members([("type", .text("string")), ("pattern", .text(URLPattern.expression(schemes)))])
+    }
+
     /// The forms that a value may have: of its type, and made from variables.
     private func forms(_ option: OptionDescription) -> [JSONValue] {
-        let text = option.form.pattern.map { pattern in
-            JSONValue.members([("type", .text("string")), ("pattern", .text(pattern))])
+        let text = option.pattern.map { pattern in
+            JSONValue.members([
+                ("type", .text("string")), ("pattern", .text(pattern)),
+                ("patternErrorMessage", .text("give \(option.allowedDescription)")),
+            ])
         }
         let bounds = option.bounds
         func number(_ type: String) -> JSONValue {
@@ -163,14 +206,21 @@ extension ConfigurationSchema {
         case .number: single = [number("number")]
         case .flag: single = [.members([("type", .text("boolean"))])]
         case .word(let words): return [.members([("enum", .texts(words))]), Self.reference("variable")]
-        case .size: single = [.members([("type", .text("integer")), ("minimum", .number("0"))])]
+        case .size:
+            let bytes = option.byteBounds ?? 0...Int64.max
+            let limits = ("minimum", JSONValue?.some(.number("\(bytes.lowerBound)")))
+            let most = option.byteBounds.map { JSONValue.number("\($0.upperBound)") }
+            single = [.members([("type", .text("integer")), limits, ("maximum", most)])]
         case .list:
             return [
                 .members([("type", .text("array")), ("items", Self.reference("plain"))]), Self.reference("plain"),
             ]
-        case .broker: return [.members([("type", .text("string"))])]
+        case .broker:
+            let name = JSONValue.members([("type", .text("string")), ("pattern", .text(#"^(?!.*://).+$"#))])
+            let plain = JSONValue.members([("type", .texts(["number", "boolean"]))])
+            return [name, plain, Self.url(profiles.flatMap(\.schemes)), Self.reference("variable")]
         case .text(nil): return [Self.reference("plain")]
-        case .text: single = [.members([("type", .text("integer"))])]
+        case .text: single = [.members([("type", .text("integer")), ("minimum", .number("0"))])]
         case .duration: single = []
         }
         return single + [text, Self.reference("variable")].compactMap { $0 }

@@ -7,11 +7,31 @@ public struct ConfigurationShape: Sendable {
     public var options: OptionGroup
     /// The mappings.
     public var sections: [Section]
+    /// Which of them must stand there, or must not stand there together, beside the options that are required. For a schema:
+    /// whoever loads the mapping says what is wrong.
+    public var rules: [Rule]
 
     /// A mapping of these.
-    public init(_ options: OptionGroup = OptionGroup([]), sections: [Section] = []) {
+    public init(_ options: OptionGroup = OptionGroup([]), sections: [Section] = [], rules: [Rule] = []) {
         self.options = options
         self.sections = sections
+        self.rules = rules
+    }
+
+    /// What holds between the keys of a mapping.
+    public enum Rule: Hashable, Sendable {
+        /// This one must stand there.
+        case needs(String)
+        /// One of the two must stand there, and not the other.
+        case either(String, String)
+        /// The two must not stand there together.
+        case notBoth(String, String)
+    }
+
+    /// Whether nothing has to stand there, so that the mapping may be left out behind its name.
+    var needsNothing: Bool {
+        let isNeeded = rules.contains { if case .notBoth = $0 { false } else { true } }
+        return !isNeeded && !options.descriptions.contains(where: \.isRequired)
     }
 
     /// A mapping in a mapping.

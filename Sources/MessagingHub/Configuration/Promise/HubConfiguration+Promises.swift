@@ -35,10 +35,12 @@ extension HubConfiguration {
     ) -> [ConfigurationProblem] {
         let place = path / "guarantee"
         guard let asked, let promise, read.areGood(path, place) else { return [] }
+        let isHidden = read.hidden.keys.contains { $0.keys.first == "routes" }
         return promise.shortfalls(below: asked).map { reason in
+            let why = isHidden ? reason.withoutValues : reason.sentence
             let sentence =
                 "\(read.shown(asked.words, at: place)) is asked for, and it is \(promise.guarantee.words):"
-                + " \(reason.sentence); \(reason.remedy)"
+                + " \(why); \(reason.remedy)"
             return read.finding(at: place, sentence)
         }
     }

@@ -61,6 +61,15 @@ extension Promise.Reason {
             "deduplicate the route of the target")
     }
 
+    /// A copy that may come when its target has forgotten the first.
+    static func isForgotten(_ policy: DeduplicationPolicy, by target: RouteName, before last: LastCopy) -> Self {
+        let why = "a copy may come \(last.after.optionText) after the first, by \(last.setting),"
+        return Self(
+            .atLeastOnce, "\(why) and copies are known for \(policy.window.optionText) only",
+            "raise window in deduplicate of route \(target) to that, or lower \(last.setting)",
+            withoutValues: "a copy may come, by \(last.setting), when the first is not known any more")
+    }
+
     // MARK: What lowers nothing, and is to be known
 
     static func isDurable(at cost: String) -> Self { Self(nil, "durable \(cost)") }
@@ -70,6 +79,20 @@ extension Promise.Reason {
         Self(nil, "copies are known for \(policy.window.optionText), \(policy.maximumKeys) at most")
     }
 
+    static func isGone(after retention: Duration) -> Self {
+        Self(nil, "messages older than \(retention.optionText) are gone, read or not")
+    }
+
+    static func beginsLate(_ groups: [GroupName]) -> Self {
+        let names = groups.prefix(3).map(\.name).joined(separator: ", ")
+        let more = groups.count > 3 ? " and \(groups.count - 3) more" : ""
+        let (subject, it) = groups.count == 1 ? ("group", "it") : ("groups", "they")
+        let rest = "what was published before \(it) began is not delivered"
+        return Self(nil, "\(subject) \(names)\(more): \(rest)")
+    }
+
     /// The same of another place than the route's own: `target archive: …`.
-    func at(_ place: String) -> Self { Self(limit, "\(place): \(sentence)", remedy) }
+    func at(_ place: String) -> Self {
+        Self(limit, "\(place): \(sentence)", remedy, withoutValues: "\(place): \(withoutValues)")
+    }
 }

@@ -10,11 +10,14 @@ public struct Promise: Hashable, Sendable {
         public let sentence: String
         /// What to change so that it does not hold; empty where it lowers nothing.
         public let remedy: String
+        /// The same sentence without the values in it, which may have come from variables.
+        let withoutValues: String
 
-        init(_ limit: Guarantee?, _ sentence: String, _ remedy: String = "") {
+        init(_ limit: Guarantee?, _ sentence: String, _ remedy: String = "", withoutValues: String? = nil) {
             self.limit = limit
             self.sentence = sentence
             self.remedy = remedy
+            self.withoutValues = withoutValues ?? sentence
         }
     }
 

@@ -11,6 +11,11 @@ struct PromiseCalculation: Sendable {
         let cautions: [OptionCaution]
         /// What its server has said; nil before it was asked.
         let durability: BrokerDurability?
+
+        /// Whether it deletes what is too old, read or not; what ends with its process keeps what was not read.
+        fileprivate var deletesByAge: Bool {
+            if case .refused = capabilities[.stream, .durable] { false } else { true }
+        }
     }
 
     /// What keeps the messages of a route: what lowers it, whether something of it ends with this process, and whether all
@@ -23,11 +28,15 @@ struct PromiseCalculation: Sendable {
     let storeEndsWithProcess: Bool
 
     /// What is promised for a route's messages.
-    func promise(of route: RouteConfiguration) -> Promise {
+    func promise(of route: RouteConfiguration) -> Promise { promise(of: route, by: route.groups.keys.map { $0 }) }
+
+    /// The same as these groups get them.
+    private func promise(of route: RouteConfiguration, by groups: [GroupName]) -> Promise {
         let keeping = keeping(of: route, withDeadLetters: true)
         let copies = route.kind == .pubSub ? [] : copies(of: route, leavesNothing: keeping.leavesNothing)
         return Promise(
-            order: order(of: route), endsWithProcess: keeping.endsWithProcess, keeping.reasons + copies)
+            order: order(of: route), endsWithProcess: keeping.endsWithProcess,
+            keeping.reasons + copies + unread(of: route, by: groups))
     }
 
     /// What is promised for what a subscription does; nil where a topic has no route.
@@ -36,21 +45,28 @@ struct PromiseCalculation: Sendable {
             return nil
         }
         let source = from.configuration
-        guard let topic = subscription.target else { return promise(of: source) }
+        let groups = subscription.group.map { [$0] } ?? source.groups.keys.map { $0 }
+        guard let topic = subscription.target else { return promise(of: source, by: groups) }
         guard let to = table.route(of: topic), brokers[to.configuration.broker] != nil else { return nil }
         let target = to.configuration
         let (first, second) = (keeping(of: source, withDeadLetters: true), keeping(of: target, withDeadLetters: false))
         let further = second.reasons.filter { !first.reasons.contains($0) }.map { $0.at("target \(to.name)") }
         let endsWithProcess = first.endsWithProcess || second.endsWithProcess
-        var copies: [Promise.Reason] = []
+        var copies = step(from: source, to: target) + repeats(by: from, first.leavesNothing)
         if let policy = target.deduplicate, target.kind != .pubSub, second.leavesNothing || !storeEndsWithProcess {
-            copies = [Promise.Reason.isRemembered(policy).at("target \(to.name)")]
-        } else {
-            copies = step(from: source, to: target) + repeats(by: from, first.leavesNothing)
+            let last = LastCopy(from: from, to: to)
+            let isForgotten = !copies.isEmpty && policy.window < last.after
+            copies = [
+                isForgotten
+                    ? .isForgotten(policy, by: to.name, before: last)
+                    : Promise.Reason.isRemembered(policy).at("target \(to.name)")
+            ]
         }
+        let unread =
+            unread(of: source, by: groups) + unread(of: target, by: []).map { $0.at("target \(to.name)") }
         return Promise(
             order: order(of: source).weaker(order(of: target)), endsWithProcess: endsWithProcess,
-            first.reasons + further + copies)
+            first.reasons + further + copies + unread)
     }
 
     private func order(of route: RouteConfiguration) -> DestinationDeclaration.Order {
@@ -106,6 +122,19 @@ struct PromiseCalculation: Sendable {
         case .disk, nil: break
         }
         return (reasons, endsWithProcess, endsWithProcess)
+    }
+
+    /// What is not delivered to these groups of a stream though nobody lost it: what a broker deletes by its age, and what
+    /// is there before a group begins. It lowers nothing: it was asked for. `hub check` warns of both.
+    private func unread(of route: RouteConfiguration, by groups: [GroupName]) -> [Promise.Reason] {
+        guard route.kind == .stream else { return [] }
+        var reasons: [Promise.Reason] = []
+        if let retention = route.retention, let broker = brokers[route.broker], broker.deletesByAge {
+            reasons.append(.isGone(after: retention))
+        }
+        let late = groups.filter { route.groups[$0].map { $0.start != .earliest } ?? false }
+        if !late.isEmpty { reasons.append(.beginsLate(late.sorted { $0.name < $1.name })) }
+        return reasons
     }
 
     // MARK: What makes copies

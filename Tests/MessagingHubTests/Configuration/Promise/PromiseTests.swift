@@ -46,16 +46,26 @@ import Testing
         var storeEnds = true
         /// nil: of the route `orders`; else of a bridge from it to `archive`.
         var isBridge = false
+        /// As which group the bridge reads.
+        var group: GroupName?
         let edit: @Sendable (inout RouteConfiguration, inout RouteConfiguration) -> Void
 
         init(
             _ name: String, _ words: String, _ reason: String? = nil, order: DestinationDeclaration.Order = .none,
             main: PromiseCalculation.Broker = PromiseTests.lasting, storeEnds: Bool = true, bridge: Bool = false,
+            group: GroupName? = nil,
             _ edit: @escaping @Sendable (inout RouteConfiguration, inout RouteConfiguration) -> Void = { _, _ in }
         ) {
             (testDescription, self.words, self.reason, self.order) = (name, words, reason, order)
             (self.main, self.storeEnds, isBridge, self.edit) = (main, storeEnds, bridge, edit)
+            self.group = group
         }
+    }
+
+    private static func window(_ window: Duration) -> DeduplicationPolicy {
+        var policy = DeduplicationPolicy()
+        policy.window = window
+        return policy
     }
 
     private static let again = "a copy is handled again: nothing is deduplicated"
@@ -114,6 +124,28 @@ import Testing
             "deduplicated in memory", "effectively once, while the process lives",
             "copies are known for 10m, 100000 at most", main: memory
         ) { route, _ in route.deduplicate = DeduplicationPolicy() },
+        Example(
+            "a stream that is deleted by age", "at least once", "messages older than 1h are gone, read or not"
+        ) { route, _ in
+            (route.kind, route.retention) = (.stream, .seconds(3600))
+        },
+        Example(
+            "a group that begins with what comes", "at least once",
+            "group g: what was published before it began is not delivered"
+        ) { route, _ in
+            route.kind = .stream
+            route.groups = ["g": .init(start: .latest), "all": .init()]
+        },
+        Example(
+            "groups that begin at a time, a position and the end", "at least once",
+            "groups a, b, c and 1 more: what was published before they began is not delivered"
+        ) { route, _ in
+            route.kind = .stream
+            route.groups = [
+                "c": .init(start: .latest), "a": .init(start: .time(Timestamp(nanoseconds: 1))),
+                "b": .init(start: .position(Position(major: 7))), "d": .init(start: .latest), "e": .init(),
+            ]
+        },
         Example("order per key", "at least once", order: .perKey) { route, _ in route.order = .perKey },
         Example("one order", "at least once", order: .all) { route, _ in route.order = .all },
         Example(
@@ -164,8 +196,47 @@ import Testing
         ) { route, _ in route.acceptsDuplicates = false },
         Example(
             "a bridge to a deduplicating target, with a store that lasts", "effectively once",
-            "target archive: copies are known for 10m, 100000 at most", storeEnds: false, bridge: true
-        ) { _, other in other.deduplicate = DeduplicationPolicy() },
+            "target archive: copies are known for 30m, 100000 at most", storeEnds: false, bridge: true
+        ) { _, other in other.deduplicate = window(.seconds(1800)) },
+        Example(
+            "a bridge whose target forgets before a hold ends", "at least once",
+            "a copy may come 30m after the first, by max-hold of route orders, and copies are known for 1799s only",
+            storeEnds: false, bridge: true
+        ) { _, other in other.deduplicate = window(.seconds(1799)) },
+        Example(
+            "a bridge whose target forgets before a retry", "at least once",
+            "a copy may come 2h after the first, by the longest delay in retry of route orders, and copies are known for"
+                + " 30m only", storeEnds: false, bridge: true
+        ) { route, other in
+            route.retryByType["slow"] = RetryPolicy(attempts: 9, delay: .seconds(7200), maximumDelay: .seconds(7200))
+            other.deduplicate = window(.seconds(1800))
+        },
+        Example(
+            "a bridge whose target forgets before a publish is given up", "at least once",
+            "a copy may come 1h after the first, by deadline in publish of route archive, and copies are known for 30m only",
+            storeEnds: false, bridge: true
+        ) { _, other in
+            other.publishDeadline = .seconds(3600)
+            other.deduplicate = window(.seconds(1800))
+        },
+        Example(
+            "a bridge that makes no copies, however soon its target forgets", "effectively once",
+            "target archive: copies are known for 1s, 100000 at most", storeEnds: false, bridge: true
+        ) { route, other in
+            route.acceptsDuplicates = false
+            other.deduplicate = window(.seconds(1))
+        },
+        Example(
+            "a bridge from one of several groups", "at least once",
+            "group late: what was published before it began is not delivered", bridge: true, group: "late"
+        ) { route, _ in
+            route.kind = .stream
+            route.groups = ["late": .init(start: .latest), "later": .init(start: .latest)]
+        },
+        Example(
+            "a bridge to a stream that is deleted by age", "at least once",
+            "target archive: messages older than 1h are gone, read or not", bridge: true
+        ) { _, other in (other.kind, other.retention) = (.stream, .seconds(3600)) },
         Example(
             "a bridge to a deduplicating target, with a store in memory", "at least once",
             "a publish by route orders whose outcome is not known is repeated", bridge: true
@@ -195,7 +266,8 @@ import Testing
             table: try RouteTable(["orders": orders, "archive": archive]),
             brokers: ["main": example.main, "spare": memory], storeEndsWithProcess: example.storeEnds)
         return example.isBridge
-            ? calculation.promise(of: SubscriptionConfiguration("orders", .publish(to: "archive")))
+            ? calculation.promise(
+                of: SubscriptionConfiguration("orders", group: example.group, .publish(to: "archive")))
             : calculation.promise(of: orders)
     }
 
@@ -245,6 +317,25 @@ import Testing
         let letters = try guarantee { _, dead in dead.broker = "spare" }
         #expect(zip(plain, diverted).allSatisfy { $0 >= $1 } && zip(plain, letters).allSatisfy { $0 >= $1 })
         #expect(plain[0] == .atLeastOnce)
+    }
+
+    @Test("What a broker that ends with its process keeps is not deleted by age; a command has what its own group has")
+    func unread() throws {
+        var log = RouteConfiguration(TopicPattern("log"), to: "main", as: .stream)
+        log.retention = .seconds(60)
+        log.groups = ["early": .init(), "late": .init(start: .latest)]
+        func sentences(_ broker: PromiseCalculation.Broker, _ group: GroupName?) throws -> [String] {
+            let calculation = PromiseCalculation(
+                table: try RouteTable(["log": log]), brokers: ["main": broker], storeEndsWithProcess: true)
+            let command = SubscriptionConfiguration("log", group: group, .run(["cat"]))
+            return try #require(calculation.promise(of: command)).reasons.map(\.sentence)
+        }
+        let (gone, late) = ("messages older than 1m are gone, read or not", "group late: what was published before it")
+        #expect(try sentences(Self.lasting, "early").contains(gone))
+        #expect(try !sentences(Self.memory, "early").contains(gone))
+        #expect(try !sentences(Self.lasting, "early").contains { $0.hasPrefix(late) })
+        #expect(try sentences(Self.lasting, "late").contains { $0.hasPrefix(late) })
+        #expect(try sentences(Self.lasting, nil).contains { $0.hasPrefix(late) })
     }
 
     @Test("Every value is computed for some example, each in memory or not")

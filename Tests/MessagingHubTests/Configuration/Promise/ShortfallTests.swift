@@ -47,8 +47,15 @@ import Testing
                     + "a crash after the publish and before the accept makes a copy: the target is on another broker; "
                     + "deduplicate the route of the target"
             ])
-        #expect(
-            Loading.problems(text.replacing("spare, kind: queue", with: "spare, kind: queue, deduplicate: {}")).isEmpty)
+        func deduplicated(_ window: String) -> String {
+            text.replacing("spare, kind: queue", with: "spare, kind: queue, deduplicate: \(window)")
+        }
+        #expect(Loading.problems(deduplicated("30m")).isEmpty)
+        let remedy = "raise window in deduplicate of route b to that, or lower max-hold of route a"
+        let short = "a copy may come 30m after the first, by max-hold of route a, and copies are known for 10m only"
+        #expect(Loading.problems(deduplicated("{}")) == ["\(place)\(short); \(remedy)"])
+        let hidden = "a copy may come, by max-hold of route a, when the first is not known any more"
+        #expect(Loading.problems(deduplicated("'${W}'"), ["W": "10m"]) == ["\(place)\(hidden); \(remedy)"])
         #expect(Loading.problems(text.replacing("effectively-once", with: "at-least-once")).isEmpty)
     }
 
@@ -90,7 +97,9 @@ import Testing
     func store() throws {
         var configuration = configuration { $0.guarantee = .effectivelyOnce }
         configuration.routes["archive"] = RouteConfiguration(TopicPattern("archive"), to: "main", as: .queue)
-        configuration.routes["archive"]?.deduplicate = DeduplicationPolicy()
+        var policy = DeduplicationPolicy()
+        policy.window = .seconds(1800)
+        configuration.routes["archive"]?.deduplicate = policy
         configuration.routes["orders"]?.guarantee = nil
         configuration.subscriptions["it"] = SubscriptionConfiguration(
             "orders", .publish(to: "archive"), guarantee: .effectivelyOnce)
