@@ -223,7 +223,9 @@
             guard let top = steps.first else { return (PublishRoute(key: queue), Posting(copies: copies)) }
             try await requireLadder(top + 1)
             try await requireQueue(queue)
-            return (PublishRoute(exchange: DelayLadder.exchange(top), key: queue), Posting(copies: copies, steps: steps))
+            return (
+                PublishRoute(exchange: DelayLadder.exchange(top), key: queue), Posting(copies: copies, steps: steps)
+            )
         }
     }
 

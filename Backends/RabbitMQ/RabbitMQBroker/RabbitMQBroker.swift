@@ -192,11 +192,11 @@
             if phase == .down {
                 return BrokerHealth(.disconnected, consumers: live.count, subscriptions: live, reason: reason)
             }
-            let reason =
+            let trouble =
                 isBlocked
                 ? "the server accepts nothing for now" : consumers.hasFailed ? "a subscription has ended" : nil
             return BrokerHealth(
-                reason == nil ? .connected : .degraded, consumers: live.count, subscriptions: live, reason: reason)
+                trouble == nil ? .connected : .degraded, consumers: live.count, subscriptions: live, reason: trouble)
         }
 
         /// Waits for confirmations, sees every settlement written and seen by the server, and says goodbye.

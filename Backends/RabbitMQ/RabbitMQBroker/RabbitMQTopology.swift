@@ -123,7 +123,10 @@
         private func arguments(for declaration: DestinationDeclaration) -> [(String, WireValue)] {
             var arguments: [(String, WireValue)]
             if declaration.maximumPriority > 0 {
-                arguments = [("x-queue-type", .text("classic")), ("x-max-priority", .integer(Int64(declaration.maximumPriority)))]
+                arguments = [
+                    ("x-queue-type", .text("classic")),
+                    ("x-max-priority", .integer(Int64(declaration.maximumPriority))),
+                ]
             } else {
                 arguments = [("x-queue-type", .text("quorum")), ("x-delivery-limit", .integer(1_000_000))]
             }
@@ -272,8 +275,11 @@
                 let parts = rest.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
                 return rest.hasPrefix("the value '") && parts.count > 1 ? String(parts[1]) : nil
             }
-            let parts = sentence.firstRange(of: "inequivalent arg '").map { sentence[$0.upperBound...].prefix { $0 != "'" } }
-            guard let parts, let asked = value(after: "received "), let existing = value(after: "but current is ") else {
+            let parts = sentence.firstRange(of: "inequivalent arg '").map {
+                sentence[$0.upperBound...].prefix { $0 != "'" }
+            }
+            guard let parts, let asked = value(after: "received "), let existing = value(after: "but current is ")
+            else {
                 return nil
             }
             (argument, self.asked, self.existing) = (String(parts), asked, existing)

@@ -211,8 +211,7 @@ private final class RefusingOnce: BrokerDecorator {
     }
 }
 
-/// A broker that takes no subscription for some tries. It is not asked for one before: what a subscription is handed ahead and
-/// gives back counts as an attempt on some brokers.
+/// A broker that takes no subscription for some tries: each is given up again.
 private final class Absent: BrokerDecorator {
     let base: any MessageBroker
     private let refused: Int
@@ -225,11 +224,13 @@ private final class Absent: BrokerDecorator {
     }
 
     func subscribe(_ subscription: Subscription) async throws(BrokerError) -> any MessageConsumer {
+        let consumer = try await base.subscribe(subscription)
         let number = tries.change { tries in
             tries += 1
             return tries
         }
-        if number > refused { return try await base.subscribe(subscription) }
+        if number > refused { return consumer }
+        await consumer.cancel()
         throw BrokerError(.unavailable, "the broker is away", during: .subscribe)
     }
 }
