@@ -17,11 +17,12 @@ let package = Package(
         .library(name: "EmbeddedBroker", targets: ["EmbeddedBroker"]),
         .executable(name: "hub", targets: ["hub"]),
     ],
-    // A trait gates what the build needs beyond libyaml. There are none for backends so far, because a trait that gates
-    // nothing would be a promise without content: those that stand on libevent bring their own, which enable EventLoop.
+    // A trait gates what the build needs beyond libyaml. A backend that stands on libevent enables EventLoop with its own.
+    // RabbitMQ is not among the defaults before it keeps every promise: `swift test --traits default,RabbitMQ` has it.
     traits: [
         .trait(name: "EventLoop", description: "libevent and OpenSSL: server processes and faults for tests"),
         .trait(name: "Compression", description: "zlib and zstd: compressed files"),
+        .trait(name: "RabbitMQ", description: "librabbitmq: the backend for RabbitMQ", enabledTraits: ["EventLoop"]),
         .default(enabledTraits: ["EventLoop", "Compression"]),
     ],
     targets: [
@@ -37,7 +38,13 @@ let package = Package(
             linkerSettings: [.linkedLibrary("zstd", .when(traits: ["Compression"]))]),
         .target(name: "MessagingCodecs", dependencies: ["Messaging", "CZlib", "CZstd"]),
         .target(name: "InMemoryBroker", dependencies: ["Messaging"], path: "Backends/InMemory/InMemoryBroker"),
-        .target(name: "RabbitMQBroker", dependencies: ["Messaging"], path: "Backends/RabbitMQ/RabbitMQBroker"),
+        .target(
+            name: "CRabbitMQ", path: "Backends/RabbitMQ/CRabbitMQ",
+            cSettings: [.define("CRABBITMQ_IS_NEEDED", .when(traits: ["RabbitMQ"]))],
+            linkerSettings: [.linkedLibrary("rabbitmq", .when(traits: ["RabbitMQ"]))]),
+        .target(
+            name: "RabbitMQBroker", dependencies: ["Messaging", "EventLoop", "CRabbitMQ"],
+            path: "Backends/RabbitMQ/RabbitMQBroker"),
         .target(name: "KafkaBroker", dependencies: ["Messaging"], path: "Backends/Kafka/KafkaBroker"),
         .target(name: "RedisBroker", dependencies: ["Messaging"], path: "Backends/Redis/RedisBroker"),
         .target(name: "NATSBroker", dependencies: ["Messaging"], path: "Backends/NATS/NATSBroker"),
@@ -77,6 +84,13 @@ let package = Package(
                 "RabbitMQBroker", "KafkaBroker", "RedisBroker", "NATSBroker", "EmbeddedBroker",
             ]),
         .testTarget(name: "InMemoryBrokerTests", dependencies: ["Messaging", "MessagingTesting", "InMemoryBroker"]),
+        .testTarget(
+            name: "RabbitMQBrokerTests",
+            dependencies: [
+                "Messaging", "MessagingReliability", "MessagingHub", "MessagingTesting", "MessagingFaults",
+                "InMemoryBroker",
+                "EventLoop", "RabbitMQBroker", "peer",
+            ]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Messaging", "MessagingTesting"]),
         .executableTarget(
             name: "peer", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker"],
@@ -90,7 +104,7 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where !["CYAML", "CZlib", "CZstd", "CEvent"].contains(target.name) {
+for target in package.targets where !["CYAML", "CZlib", "CZstd", "CEvent", "CRabbitMQ"].contains(target.name) {
     target.swiftSettings = [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),

@@ -41,6 +41,7 @@
         /// it does not run. Harmless where it runs.
         public func start() async throws {
             if let child, child.status == nil { return try await becomesReady(child) }
+            try await portsAreFree()
             let child = try spawn()
             self.child = child
             try await becomesReady(child)
@@ -107,6 +108,22 @@
         private func running() throws -> ChildProcess {
             guard let child, child.status == nil else { throw failure(.unavailable, "does not run") }
             return child
+        }
+
+        /// Waits until what it had started before, which may outlive it for a moment, has let go of its ports.
+        private func portsAreFree() async throws {
+            let end = SystemTime.shared.uptime + program.patience
+            for port in place.ports {
+                while true {
+                    do throws(StreamError) {
+                        try await StreamListener(port: port, on: loop).close()
+                        break
+                    } catch {
+                        if SystemTime.shared.uptime > end { throw failure(.timeout, "cannot start: \(error.sentence)") }
+                    }
+                    try await SystemTime.shared.sleep(for: .milliseconds(10))
+                }
+            }
         }
 
         private func spawn() throws -> ChildProcess {

@@ -5,6 +5,16 @@
     /// What has come and is not read is at most 256 KiB, then the peer must wait; who writes waits while that much is
     /// unsent. Letting go of it closes it.
     package actor ByteStream {
+        /// What a listener hears of a stream.
+        package enum Signal: Sendable {
+            /// Bytes have come: `consume` hands them over.
+            case bytes
+            /// Of what was written half or more of the mark is sent.
+            case room
+            /// It is over: nil where the peer has ended in order. What came before can still be consumed.
+            case ended(StreamError?)
+        }
+
         /// How many bytes may wait in a direction.
         static let mark = 262_144
 
@@ -29,6 +39,7 @@
         private var isConnected = false
         private var ending: Ending?
         private var waiting = LoopWaiting<Moment>()
+        private var listener: (@Sendable (Signal) -> Void)?
         var answer: Resolution.Answer?
         var dialled: Occasion = []
 
@@ -56,6 +67,35 @@
                 if case .byPeer = ending { return nil }
                 try await wait(for: .bytes)
             }
+        }
+
+        /// Calls `action` on the loop with whatever happens from now on: for an actor on the same loop, which then has no task
+        /// that reads. The last is `.ended`, also of an end that was before, and of `close`.
+        package func listen(_ action: @escaping @Sendable (Signal) -> Void) {
+            if case .error(let error) = ending { return action(.ended(error)) }
+            listener = action
+            if handle?.hasBytes == true { action(.bytes) }
+            if case .byPeer = ending { tell(.ended(nil)) }
+        }
+
+        /// Hands over what has come where it lies, piece after piece, until `body` answers false, and lets go of it. On the
+        /// loop alone.
+        package nonisolated func consumeHere(_ body: (UnsafeRawBufferPointer) -> Bool) {
+            let handle = assumeIsolated { $0.handle }
+            handle?.consume(body)
+        }
+
+        /// As `append`, for those who run on the loop; false where there is no connection any more.
+        @discardableResult package nonisolated func appendHere(_ bytes: UnsafeRawBufferPointer) -> Bool {
+            let handle = assumeIsolated { $0.handle }
+            return bytes.isEmpty || handle?.append(bytes) == true
+        }
+
+        /// Tells the listener, and nothing after the end.
+        private func tell(_ signal: Signal) {
+            let listener = listener
+            if case .ended = signal { self.listener = nil }
+            listener?(signal)
         }
 
         /// Copies bytes behind those that wait to be sent, however many these are: for an actor that has asked for `room`.
@@ -119,15 +159,21 @@
             case .connected:
                 isConnected = true
                 waiting.wake(.connected)
-            case .bytes: waiting.wake(.bytes)
-            case .room: waiting.wake(.room)
+            case .bytes:
+                waiting.wake(.bytes)
+                tell(.bytes)
+            case .room:
+                waiting.wake(.room)
+                tell(.room)
             case .end:
                 if ending == nil { ending = .byPeer }
                 waiting.wake(.bytes)
+                tell(.ended(nil))
             case .failed(let error):
                 // What came before the failure can still be read. A peer that has ended can still fail to take what is sent.
                 if case .error = ending {} else { ending = .error(error) }
                 waiting.wakeAll()
+                tell(.ended(error))
             case .loopEnded:
                 end(StreamError(.closed, "the connection to \(peer) ended with its event loop"))
             }
@@ -138,6 +184,7 @@
             handle?.close(reset: reset)
             handle = nil
             waiting.wakeAll(error)
+            tell(.ended(error))
         }
 
         func wake(_ moment: Moment) { waiting.wake(moment) }

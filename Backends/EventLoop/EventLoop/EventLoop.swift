@@ -11,6 +11,9 @@
         /// A loop whose thread has this name, of which the system shows 15 bytes.
         package init(_ name: String) { handle = LoopHandle(name) }
 
+        /// The name of its thread.
+        package var name: String { handle.name }
+
         deinit { handle.end() }
 
         /// Runs a job on the loop, after those that came before it.

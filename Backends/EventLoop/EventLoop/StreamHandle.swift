@@ -75,6 +75,24 @@
             }
         }
 
+        /// Whether something has come that is not taken.
+        var hasBytes: Bool {
+            pointer.flatMap { bufferevent_get_input($0) }.map { evbuffer_get_length($0) > 0 } ?? false
+        }
+
+        /// Hands over what has come where it lies, and lets go of it.
+        func consume(_ body: (UnsafeRawBufferPointer) -> Bool) {
+            while let input = pointer.flatMap({ bufferevent_get_input($0) }) {
+                var piece = iovec()
+                guard evbuffer_peek(input, -1, nil, &piece, 1) >= 1, piece.iov_len > 0 else { return }
+                let goesOn = body(UnsafeRawBufferPointer(start: piece.iov_base, count: piece.iov_len))
+                // The stream may have been closed meanwhile.
+                guard pointer != nil else { return }
+                evbuffer_drain(input, piece.iov_len)
+                if !goesOn { return }
+            }
+        }
+
         /// How many bytes wait to be sent.
         var unsent: Int {
             pointer.flatMap { bufferevent_get_output($0) }.map { evbuffer_get_length($0) } ?? 0

@@ -28,6 +28,16 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
         "part of the server", knownAs: "vhost"
     )
     .inURL(.path).variable("RABBITMQ__VHOST")
+    /// `exchange`: a topic exchange of one's own.
+    public static let exchange = Option(
+        "exchange", default: "",
+        "the topic exchange that queues and pubSub go through; not set: queues are published "
+            + "to directly, and pubSub goes through amq.topic"
+    ).concept(knownAs: "exchange-name")
+    /// `sasl-mechanism`: how the client proves who it is.
+    public static let saslMechanism = Option(
+        "sasl-mechanism", default: SASLMechanism.plain,
+        "how the client proves who it is: plain, by username and password, or external, by its certificate")
     /// `publisher-confirm`: whether publishing waits for the server's confirmation.
     public static let publisherConfirm = Option(
         "publisher-confirm", default: true, "whether a publish waits until the server has confirmed it"
@@ -68,7 +78,8 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
         [
             OptionBinding(host, \.host), OptionBinding(port, \.port), OptionBinding(hosts, \.hosts),
             OptionBinding(username, \.username), OptionBinding(password, \.password),
-            OptionBinding(virtualHost, \.virtualHost), OptionBinding(publisherConfirm, \.publisherConfirm),
+            OptionBinding(virtualHost, \.virtualHost), OptionBinding(exchange, \.exchange),
+            OptionBinding(saslMechanism, \.saslMechanism), OptionBinding(publisherConfirm, \.publisherConfirm),
             OptionBinding(prefetch, \.prefetch), OptionBinding(heartbeat, \.heartbeat),
             OptionBinding(connectTimeout, \.connectTimeout), OptionBinding(reconnectDelay, \.reconnectDelay),
             OptionBinding(reconnectMaximumDelay, \.reconnectMaximumDelay),
@@ -87,6 +98,10 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
     public var password = Self.password.defaultValue
     /// The virtual host. Default: `/`.
     public var virtualHost = Self.virtualHost.defaultValue
+    /// The topic exchange that queues and pubSub go through. Default: none; queues are published to directly.
+    public var exchange = Self.exchange.defaultValue
+    /// How the client proves who it is. Default: by username and password.
+    public var saslMechanism = Self.saslMechanism.defaultValue
     /// Whether a publish waits until the server has confirmed it. Default: it does.
     public var publisherConfirm = Self.publisherConfirm.defaultValue
     /// The most deliveries that a consumer holds. Default: the window of its route.
@@ -123,6 +138,16 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
             found.append(.problem("reconnect-delay", sentence, with: "reconnect-max-delay"))
         }
         return found
+    }
+}
+
+extension RabbitMQConfiguration {
+    /// How a client proves who it is (SASL).
+    public enum SASLMechanism: String, OptionValue, CaseIterable {
+        /// By username and password.
+        case plain
+        /// By the certificate of its TLS connection.
+        case external
     }
 }
 
@@ -164,6 +189,7 @@ extension BrokerCapabilities {
             .priority: .emulated(cost: "the queue is classic: not replicated, attempt is 2 after every crash"),
             .pattern: .refused(reason: "a queue is subscribed to by its name; bind it to a pattern instead"),
             .untilEnd: .refused(reason: "a queue of the server has no end that could be reached"),
+            .request: .native,
         ]
         let stream: [Operation: Support] = [
             .serve: .emulated(cost: "one queue for each group, and a stream queue as the log behind them"),
@@ -173,7 +199,7 @@ extension BrokerCapabilities {
             .replay: .native,
         ]
         let pubSub: [Operation: Support] = [
-            .pattern: .native, .durable: .refused(reason: "what nobody hears is gone"),
+            .pattern: .native, .durable: .refused(reason: "what nobody hears is gone"), .request: .native,
         ]
         return BrokerCapabilities(
             [

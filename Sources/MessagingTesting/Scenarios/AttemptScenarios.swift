@@ -112,6 +112,8 @@ enum AttemptScenarios {
             try context.require(
                 delivery.attempt == attempt, "after a lost hold, attempt was \(delivery.attempt), not \(attempt)",
                 about: [id])
+            // Stopped first: what is released must not be handed ahead to this consumer, which some brokers count.
+            try await member.stop()
             try await member.settled(delivery, .release)
         }
         try await member.cancel()

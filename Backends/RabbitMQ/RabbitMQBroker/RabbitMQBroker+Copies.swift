@@ -1,0 +1,97 @@
+#if RabbitMQ
+    import Messaging
+
+    extension RabbitMQBroker: Copier {
+        func retry(
+            _ message: Message, attempt: Int32, after delay: Duration, _ failure: Failure?, _ subscription: Subscription
+        ) -> Result<CopyOrder, BrokerError> {
+            guard case .destination(let destination) = subscription.source else {
+                return .failure(BrokerError(.unsupported, "a subscription to a pattern retries nothing"))
+            }
+            let isOrdered = state.withLock { $0.declared[destination].map { $0.order != .none } ?? false }
+            if isOrdered {
+                return .failure(
+                    BrokerError(.unsupported, "\(destination) keeps order: what failed is run again where it is held"))
+            }
+            if delay > limits.maximumDelay {
+                return .failure(BrokerError(.invalidArgument, "a delay of \(delay) is over \(limits.maximumDelay)"))
+            }
+            let queue = queueName(of: destination, group: subscription.group)
+            let due = time.now + max(.zero, delay)
+            return .success(CopyOrder(message, to: .queue(queue), Posting(copies: attempt, due: due)))
+        }
+
+        func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?] {
+            await withTaskGroup(of: (Int, BrokerError?).self) { tasks in
+                for (index, group) in groups.enumerated() {
+                    tasks.addTask { (index, await self.publishAll(group)) }
+                }
+                var results = [BrokerError?](repeating: nil, count: groups.count)
+                for await (index, error) in tasks { results[index] = error }
+                return results
+            }
+        }
+
+        /// In a task of its own, which nobody cancels: a settlement is done to its end.
+        private func publishAll(_ orders: [CopyOrder]) async -> BrokerError? {
+            await Task {
+                for order in orders {
+                    do {
+                        switch order.target {
+                        case .destination(let destination):
+                            _ = try await self.publish(order.message, to: destination, options: PublishOptions())
+                        case .queue(let queue):
+                            try await self.publish(order.message, toQueue: queue, order.posting)
+                        }
+                    } catch let failure as PublishFailure {
+                        return failure.first
+                    } catch {
+                        return BrokerError(.brokerFailure, "\(error)")
+                    }
+                }
+                return nil
+            }.value
+        }
+
+        /// Publishes a copy to a queue by its name, by the ladder where its time has not come.
+        private func publish(_ message: Message, toQueue queue: String, _ posting: Posting) async throws(PublishFailure)
+        {
+            let now = time.now
+            var way: (PublishRoute, Posting)
+            do throws(BrokerError) {
+                try requireConnected(during: .settle)
+                way = try await delayed(until: posting.due ?? now, to: queue, at: now, copies: posting.copies)
+                way.1.due = posting.due
+            } catch {
+                throw .refused(error, count: 1)
+            }
+            try await publish(message, over: way.0, way.1, within: PublishOptions().deadline)
+        }
+
+        /// Publishes one message by a route that was found.
+        func publish(
+            _ message: Message, over route: PublishRoute, _ posting: Posting = Posting(), within limit: Duration
+        ) async throws(PublishFailure) {
+            let call = PublishCall([message])
+            let end = time.deadline(after: limit)
+            do throws(BrokerError) {
+                try requireConnected(during: .publish)
+                var writer = FrameWriter()
+                if let problem = encode(message, posting, route, at: time.now, &writer) { throw problem }
+                let chunk = PublishChunk(call: call, indices: 0..<1, route: route, bytes: writer.take())
+                try await publisher.add(chunk, until: end, on: time)
+            } catch {
+                call.giveUp(because: error)
+            }
+            switch await call.done.wait(until: end, on: time) {
+            case .value: break
+            case .timedOut:
+                call.giveUp(
+                    because: BrokerError(.timeout, "the server did not confirm within \(limit)", during: .publish))
+            case .cancelled:
+                call.giveUp(because: BrokerError(.cancelled, "the task that published was cancelled", during: .publish))
+            }
+            if !call.outcomes.isEmpty { throw PublishFailure(call.outcomes, of: 1) }
+        }
+    }
+#endif

@@ -1,0 +1,332 @@
+#if RabbitMQ
+    import EventLoop
+    import Messaging
+
+    /// A consumer of RabbitMQ: receives from its window, settles through its channel. Letting go of it cancels it.
+    final class RabbitMQConsumer: MessageConsumer {
+        private let core: ConsumerCore
+
+        init(_ core: ConsumerCore) { self.core = core }
+
+        deinit { core.abandon() }
+
+        func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
+            try await core.receive(upTo: limit, within: wait)
+        }
+
+        func holds(_ receipt: Receipt) -> Bool { core.holds(receipt) }
+
+        func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] { await core.settle(settlements) }
+
+        func settle(_ receipt: Receipt, as settlement: Settlement) async -> SettlementOutcome {
+            if case .accept = settlement { return core.accept(receipt) }
+            return await core.settle([ReceiptSettlement(receipt, settlement)])[0]
+        }
+
+        func stop() async { await core.stop() }
+
+        func cancel() async { await core.cancel(because: .ended(.cancelled, "this consumer was cancelled")) }
+    }
+
+    /// What a consumer shares between those who call it and the loop of its channel.
+    final class ConsumerCore: Sendable {
+        struct State: Sendable {
+            var window = DeliveryWindow()
+            var waiter: Waiter<Void>?
+            /// Why nothing is received any more.
+            var end: BrokerError?
+            /// Why nothing can be settled any more, either.
+            var isGone = false
+            var accepted: [UInt64] = []
+            var others: [AckWindow.Frame] = []
+            var isScheduled = false
+            var holdAlarm: Alarm?
+            var gaps = 0
+        }
+
+        let subscription: Subscription
+        let isAcknowledged: Bool
+        private let time: any TimeSource
+        private let channel: ConsumerChannel
+        /// Publishes copies for retries and forwards, confirmed.
+        private let copier: any Copier
+        let state = Lock(State())
+
+        init(_ subscription: Subscription, _ channel: ConsumerChannel, _ copier: any Copier, on time: any TimeSource) {
+            self.subscription = subscription
+            self.channel = channel
+            self.copier = copier
+            self.time = time
+            isAcknowledged = subscription.kind != .pubSub
+        }
+
+        // MARK: receiving
+
+        func receive(upTo limit: Int, within wait: Duration) async throws(BrokerError) -> [Delivery] {
+            if Task.isCancelled { throw Self.cancelled }
+            let end = time.deadline(after: wait)
+            while true {
+                let waiter = Waiter<Void>()
+                let (deliveries, due) = try look(upTo: max(1, limit), waiter)
+                if !deliveries.isEmpty { return deliveries }
+                if time.uptime >= end { return [] }
+                let wakes = due.map { min(end, time.uptime + max(.zero, $0 - time.now)) } ?? end
+                let outcome = await waiter.wait(until: wakes, on: time)
+                state.withLock { if $0.waiter === waiter { $0.waiter = nil } }
+                if case .cancelled = outcome { throw Self.cancelled }
+            }
+        }
+
+        private static let cancelled = BrokerError(.cancelled, "the task that received was cancelled", during: .receive)
+
+        private func look(
+            upTo limit: Int, _ waiter: Waiter<Void>
+        ) throws(BrokerError) -> ([Delivery], due: Timestamp?) {
+            let (now, uptime) = (time.now, time.uptime)
+            let result: Result<([Delivery], due: Timestamp?), BrokerError> = state.withLock { state in
+                if let end = state.end { return .failure(end.during(.receive)) }
+                let found = state.window.take(
+                    upTo: limit, ofAtMost: subscription.windowBytes, at: now,
+                    holdingUntil: uptime + subscription.maxHold)
+                state.accepted += found.expired
+                if !isAcknowledged {
+                    for delivery in found.deliveries {
+                        _ = state.window.claim(delivery.receipt)
+                        if let tag = state.window.finish(delivery.receipt) { state.accepted.append(tag) }
+                    }
+                }
+                if found.deliveries.isEmpty { state.waiter = waiter }
+                return .success((found.deliveries, found.due))
+            }
+            let found = try result.get()
+            flushSoon()
+            if !found.0.isEmpty, isAcknowledged { watchHolds() }
+            return found
+        }
+
+        /// One alarm, for the hold that ends first.
+        private func watchHolds() {
+            state.withLock { state in
+                guard state.holdAlarm == nil, let end = state.window.nextEnd() else { return }
+                state.holdAlarm = time.alarm(at: end) { [weak self] in self?.endHolds() }
+            }
+        }
+
+        private func endHolds() {
+            let uptime = time.uptime
+            state.withLock { state in
+                state.holdAlarm = nil
+                state.others += state.window.expire(at: uptime).map { .giveBack($0) }
+            }
+            flushSoon()
+            watchHolds()
+        }
+
+        // MARK: settling
+
+        func holds(_ receipt: Receipt) -> Bool {
+            state.withLock { isAcknowledged ? $0.window.holds(receipt) : $0.end == nil }
+        }
+
+        func accept(_ receipt: Receipt) -> SettlementOutcome {
+            if !isAcknowledged { return state.withLock { $0.isGone ? .stale : .settled } }
+            let isHeld = state.withLock { state in
+                guard state.window.claim(receipt) != nil, let tag = state.window.finish(receipt) else { return false }
+                state.accepted.append(tag)
+                return true
+            }
+            if isHeld { flushSoon() }
+            return isHeld ? .settled : .stale
+        }
+
+        func settle(_ settlements: [ReceiptSettlement]) async -> [SettlementOutcome] {
+            var outcomes: [SettlementOutcome] = []
+            var copies: [(place: Int, held: DeliveryWindow.Held, outgoing: [CopyOrder])] = []
+            for (place, settlement) in settlements.enumerated() {
+                let receipt = settlement.receipt
+                switch settlement.settlement {
+                case .accept: outcomes.append(accept(receipt))
+                case .release: outcomes.append(finish(receipt) { .giveBack($0) })
+                case .discard: outcomes.append(finish(receipt) { .reject($0) })
+                case .retry(let delay, let failure):
+                    outcomes.append(.stale)
+                    guard let held = claim(receipt) else { break }
+                    switch copier.retry(held.message, attempt: held.attempt, after: delay, failure, subscription) {
+                    case .success(let order): copies.append((place, held, [order]))
+                    case .failure(let error):
+                        state.withLock { $0.window.release(receipt) }
+                        outcomes[place] = .failed(error.during(.settle))
+                    }
+                case .forward(let outgoing):
+                    outcomes.append(.stale)
+                    guard let held = claim(receipt) else { break }
+                    copies.append(
+                        (place, held, outgoing.map { CopyOrder($0.message, to: .destination($0.destination)) }))
+                }
+            }
+            if copies.isEmpty { return outcomes }
+            let results = await copier.publish(copies.map(\.outgoing))
+            for (copy, failure) in zip(copies, results) {
+                let receipt = settlements[copy.place].receipt
+                guard let failure else {
+                    outcomes[copy.place] = finishClaimed(receipt)
+                    continue
+                }
+                state.withLock { $0.window.release(receipt) }
+                outcomes[copy.place] = .failed(failure.during(.settle))
+            }
+            return outcomes
+        }
+
+        private func claim(_ receipt: Receipt) -> DeliveryWindow.Held? {
+            isAcknowledged ? state.withLock { $0.window.claim(receipt) } : nil
+        }
+
+        private func finish(_ receipt: Receipt, _ frame: (UInt64) -> AckWindow.Frame) -> SettlementOutcome {
+            if !isAcknowledged { return accept(receipt) }
+            let isHeld = state.withLock { state in
+                guard state.window.claim(receipt) != nil, let tag = state.window.finish(receipt) else { return false }
+                state.others.append(frame(tag))
+                return true
+            }
+            if isHeld { flushSoon() }
+            return isHeld ? .settled : .stale
+        }
+
+        /// The copies are confirmed: now it is accepted. Where its channel went meanwhile it comes again, and says so.
+        private func finishClaimed(_ receipt: Receipt) -> SettlementOutcome {
+            let isHeld = state.withLock { state in
+                guard let tag = state.window.finish(receipt) else { return false }
+                state.accepted.append(tag)
+                return true
+            }
+            if isHeld { flushSoon() }
+            let sentence = "the connection went while copies were confirmed; the original comes again beside them"
+            return isHeld ? .settled : .failed(BrokerError(.notConnected, sentence, during: .settle))
+        }
+
+        private func flushSoon() {
+            let isFirst = state.withLock { state in
+                if state.isScheduled || state.accepted.isEmpty && state.others.isEmpty { return false }
+                state.isScheduled = true
+                return true
+            }
+            if isFirst { channel.flushSoon() }
+        }
+
+        // MARK: the channel's side
+
+        /// What is to be written, which then is not here any more.
+        func takeSettled() -> (accepted: [UInt64], others: [AckWindow.Frame]) {
+            state.withLock { state in
+                state.isScheduled = false
+                defer { (state.accepted, state.others) = ([], []) }
+                return (state.accepted, state.others)
+            }
+        }
+
+        /// Takes a delivery in. One that is over what may wait here goes back; false then.
+        func arrive(_ pending: DeliveryWindow.Pending) -> Bool {
+            let now = time.now
+            let most = subscription.windowBytes + Self.slack
+            var isTaken = true
+            let waiter: Waiter<Void>? = state.withLock { state in
+                let isFull =
+                    state.window.waitingBytes > 0 && pending.message.byteCount > most - state.window.waitingBytes
+                if state.end != nil || isFull {
+                    // It stopped while this was on its way, or the messages are larger than they were.
+                    state.others.append(.giveBack(pending.tag))
+                    isTaken = !isFull
+                    return nil
+                }
+                state.window.arrive(pending, at: now)
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            if let waiter { waiter.resolve(()) } else { flushSoon() }
+            return isTaken
+        }
+
+        /// How many bytes may wait to be handed out beyond those that may be held.
+        private static let slack = 4 << 20
+
+        /// What is not handed out goes back.
+        func giveBack() {
+            state.withLock { state in state.others += state.window.giveBack().map { .giveBack($0) } }
+            flushSoon()
+        }
+
+        /// The channel is gone, and with it what came by it.
+        func lose() {
+            state.withLock { state in
+                state.window.lose()
+                (state.accepted, state.others) = ([], [])
+            }
+        }
+
+        func countGap() { state.withLock { $0.gaps += 1 } }
+
+        /// Nothing is received any more; where `isGone`, nothing is settled either.
+        func end(because error: BrokerError, isGone: Bool) {
+            let (waiter, alarm): (Waiter<Void>?, Alarm?) = state.withLock { state in
+                if state.end == nil || isGone && !state.isGone { state.end = error }
+                state.others += state.window.giveBack().map { .giveBack($0) }
+                if isGone {
+                    state.isGone = true
+                    state.window.lose()
+                }
+                defer { (state.waiter, state.holdAlarm) = (nil, isGone ? nil : state.holdAlarm) }
+                return (state.waiter, isGone ? state.holdAlarm : nil)
+            }
+            if let alarm { time.silence(alarm) }
+            waiter?.resolve(())
+            flushSoon()
+        }
+
+        // MARK: the end
+
+        func stop() async {
+            await channel.stop()
+            end(because: .ended(.stopped, "this consumer was stopped"), isGone: false)
+            await channel.flush()
+        }
+
+        func cancel(because error: BrokerError) async {
+            await channel.flush()
+            end(because: error, isGone: true)
+            await channel.leave()
+        }
+
+        /// Nobody refers to the consumer any more.
+        func abandon() { channel.abandon(self) }
+    }
+
+    /// A copy that is to be published: for a retry, or because a settlement forwards it.
+    struct CopyOrder: Sendable {
+        enum Target: Sendable {
+            case destination(Destination)
+            /// A queue by its name on the server.
+            case queue(String)
+        }
+
+        let message: Message
+        let target: Target
+        var posting = Posting()
+
+        init(_ message: Message, to target: Target, _ posting: Posting = Posting()) {
+            self.message = message
+            self.target = target
+            self.posting = posting
+        }
+    }
+
+    /// Publishes copies for settlements: the broker.
+    protocol Copier: Sendable {
+        /// The copy for a retry, or why there is none.
+        func retry(
+            _ message: Message, attempt: Int32, after delay: Duration, _ failure: Failure?, _ subscription: Subscription
+        ) -> Result<CopyOrder, BrokerError>
+        /// Publishes each group of copies; for each nil once all of it is confirmed, else why not.
+        func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?]
+    }
+#endif
