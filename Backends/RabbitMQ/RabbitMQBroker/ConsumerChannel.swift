@@ -8,20 +8,47 @@
     actor ConsumerChannel {
         /// What a consumer consumes from, once it is there.
         struct Source: Sendable {
-            /// Its name; empty for the one that was made last on the channel.
-            let queue: String
+            var feeds: [Feed]
             /// Requests of this channel that come before.
             var preparing: [Request] = []
-            var arguments: [(String, WireValue)] = []
             /// Whether what came before is lost with the connection: a gap.
             var isTransient = false
             /// The topic is each message's own.
             var isPattern = false
+            /// The streams that it receives from, whichever are declared.
+            var streams: Streams?
+        }
+
+        /// A group of every declared stream that a pattern selects.
+        struct Streams: Sendable {
+            let pattern: TopicPattern
+            let group: GroupName
+        }
+
+        /// A queue to consume from.
+        struct Feed: Sendable {
+            /// Its name; empty for the one that was made last on the channel.
+            let queue: String
+            /// What is consumed first, where it is there.
+            var past: String?
+            var destination: Destination?
+            var group: GroupName?
+            var filter: HeaderFilter?
+            /// One consumer at a time receives.
+            var isOrdered = false
+        }
+
+        /// What is consumed by one tag.
+        private struct Tap: Sendable {
+            let tag: String
+            let feed: Feed
+            let queue: String
         }
 
         nonisolated let loop: EventLoop
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
         private let source: Source
+        private weak var broker: RabbitMQBroker?
         private let window: Prefetch
         private let label: String
         private let report: @Sendable (BrokerEvent) -> Void
@@ -31,19 +58,24 @@
         private var channel = 0
         private var acks = AckWindow()
         private var prefetch: Prefetch
-        private var tags: [String] = []
+        private var taps: [Tap] = []
+        private var tagCount = 0
+        /// How many messages each queue is asked for at a time.
+        private var share = 1
         private var asked: Prefetch.Change?
         private var isLive = false
         private var isOver = false
         private var reopening: Task<Void, Never>?
         private var leaving: Task<Void, Never>?
         private var adapting: Task<Void, Never>?
+        private var following: Task<Void, Never>?
 
         init(
-            _ source: Source, window: Prefetch, label: String, on loop: EventLoop, in home: ConsumerRegistry,
+            _ source: Source, of broker: RabbitMQBroker, window: Prefetch, label: String, on loop: EventLoop, in home: ConsumerRegistry,
             reporting report: @escaping @Sendable (BrokerEvent) -> Void
         ) {
             self.source = source
+            self.broker = broker
             self.window = window
             prefetch = window
             self.label = label
@@ -66,20 +98,109 @@
             (self.connection, channel) = (connection, number)
             for request in source.preparing { try await connection.call(request, on: number) }
             prefetch = window
-            tags = []
+            (taps, tagCount, share) = ([], 0, prefetch.first)
             asked = nil
-            try await consume(prefetch.first, over: connection)
+            following?.cancel()
+            following = nil
+            for feed in try await feeds(over: connection) { try await tap(feed, over: connection) }
             isLive = true
+            followPasts()
             if let asked { adapt(asked) }
         }
 
-        /// Consumes once more by the same channel, so many messages at a time beside what there is.
-        private func consume(_ count: Int, over connection: AMQPConnection) async throws(BrokerError) {
-            let tag = "c\(tags.count)"
-            tags.append(tag)
+        /// What there is to consume from.
+        private func feeds(over connection: AMQPConnection) async throws(BrokerError) -> [Feed] {
+            guard let streams = source.streams, let broker else { return source.feeds }
+            var feeds: [Feed] = []
+            for feed in broker.feeds(of: streams)
+            where try await broker.exists(.findQueue(feed.queue), over: connection) { feeds.append(feed) }
+            return feeds
+        }
+
+        /// Consumes from a feed, from its past where it has one.
+        private func tap(_ feed: Feed, over connection: AMQPConnection) async throws(BrokerError) {
+            var queue = feed.queue
+            if let past = feed.past, let destination = feed.destination, let group = feed.group, let broker,
+                try await broker.exists(.findQueue(past), over: connection)
+            {
+                queue = past
+                try await broker.completePast(of: group, destination, over: connection)
+            }
+            try await consume(queue, of: feed, share, over: connection)
+        }
+
+        /// Consumes by a tag of its own, so many messages at a time.
+        private func consume(
+            _ queue: String, of feed: Feed, _ count: Int, over connection: AMQPConnection
+        ) async throws(BrokerError) {
+            let tap = Tap(tag: "c\(tagCount)", feed: feed, queue: queue)
+            tagCount += 1
+            taps.append(tap)
             try await connection.call(.limitConsumers(to: count), on: channel)
-            try await connection.call(
-                .consume(source.queue, as: tag, isAcknowledged: true, source.arguments), on: channel)
+            try await connection.call(.consume(queue, as: tap.tag, isAcknowledged: true), on: channel)
+        }
+
+        /// Declared streams have come that its pattern may select.
+        func widen() async {
+            guard let streams = source.streams, let broker, let connection, isLive, !isOver else { return }
+            for feed in broker.feeds(of: streams) where !taps.contains(where: { $0.feed.queue == feed.queue }) {
+                do {
+                    guard try await broker.exists(.findQueue(feed.queue), over: connection) else { continue }
+                    try await tap(feed, over: connection)
+                } catch {
+                    return
+                }
+            }
+            followPasts()
+        }
+
+        // MARK: the pasts of groups
+
+        private var pasts: [Feed] {
+            taps.filter { tap in
+                tap.queue != tap.feed.queue && !taps.contains { $0.queue == tap.feed.queue }
+            }.map(\.feed)
+        }
+
+        /// Goes on to a group's own queue once its past is read.
+        private func followPasts() {
+            let isNeeded = pasts.contains { !$0.isOrdered }
+            guard isNeeded, following == nil, !isOver else { return }
+            following = Task { [weak self] in
+                while !Task.isCancelled {
+                    do { try await SystemTime.shared.sleep(for: .milliseconds(50)) } catch { return }
+                    guard let self, await self.goOnFromPasts() else { return }
+                }
+            }
+        }
+
+        /// Whether there is a past that is not read.
+        private func goOnFromPasts() async -> Bool {
+            for feed in pasts where !feed.isOrdered {
+                guard let broker, let connection, isLive, !isOver else { return false }
+                guard let past = feed.past, let group = feed.group, let destination = feed.destination else { continue }
+                let ticket = StreamNames(destination.topic).ticket(group)
+                do {
+                    if try await broker.exists(.findQueue(ticket), over: connection) { continue }
+                    if try await broker.perform([.findQueue(past)], over: connection)?.messages != 0 { continue }
+                    if isLive, !isOver { try await consume(feed.queue, of: feed, share, over: connection) }
+                } catch {
+                    return false
+                }
+            }
+            if pasts.contains(where: { !$0.isOrdered }) { return true }
+            following = nil
+            return false
+        }
+
+        /// The end of a past has come: of an ordered group, who has it, and nobody else, receives by its own queue.
+        private func meetMarker(_ marker: String, _ deliver: ServerMethod.Deliver, _ tap: Tap?) {
+            guard let core else { return }
+            guard let tap, marker == PastTicket.end, tap.feed.isOrdered, tap.queue != tap.feed.queue, let connection
+            else { return core.passOver(deliver.tag) }
+            adapting = Task {
+                try? await self.consume(tap.feed.queue, of: tap.feed, self.share, over: connection)
+            }
         }
 
         /// Does what the sizes of messages ask for: more at a time, or fewer.
@@ -89,13 +210,20 @@
             guard let connection, isLive, !isOver else { return }
             adapting = Task {
                 do throws(BrokerError) {
+                    let old = self.taps
                     switch change {
-                    case .add(let count): try await self.consume(count, over: connection)
+                    case .add(let count):
+                        self.share += count
+                        for tap in old { try await self.consume(tap.queue, of: tap.feed, count, over: connection) }
                     case .restart(let count):
-                        let old = self.tags
-                        for tag in old { try await connection.call(.cancelConsumer(tag), on: self.channel) }
+                        self.share = count
+                        for tap in old { try await connection.call(.cancelConsumer(tap.tag), on: self.channel) }
                         self.core?.giveBack()
-                        if self.isLive { try await self.consume(count, over: connection) }
+                        self.taps.removeAll { tap in old.contains { $0.tag == tap.tag } }
+                        var queues: Set<String> = []
+                        for tap in old where self.isLive && queues.insert(tap.queue).inserted {
+                            try await self.consume(tap.queue, of: tap.feed, count, over: connection)
+                        }
                     }
                 } catch {
                     // The channel is gone, and is opened again where it can be.
@@ -120,7 +248,7 @@
         var health: BrokerHealth.SubscriptionHealth? {
             guard !isOver, let core else { return nil }
             return core.state.withLock { state in
-                state.end == nil ? .init(label: label, gaps: state.gaps) : nil
+                state.end == nil ? .init(label: label, filtered: state.filtered, gaps: state.gaps) : nil
             }
         }
 
@@ -134,6 +262,9 @@
         private func hear(_ event: ChannelEvent) {
             switch event {
             case .delivered(let deliver, let head, let body): arrive(deliver, head, body)
+            case .cancelled(let consumer) where source.streams != nil:
+                // One of several has been deleted.
+                taps.removeAll { $0.tag == consumer }
             case .cancelled: lost(BrokerError(.notConnected, "\(label): the server has cancelled the consumer"))
             case .closed(let error): lost(error)
             case .returned, .confirmed, .refused: break
@@ -141,11 +272,17 @@
         }
 
         private func arrive(_ deliver: ServerMethod.Deliver, _ head: ContentHead, _ body: Body) {
+            let tap = taps.count == 1 ? taps[0] : taps.first { $0.tag == deliver.consumer }
+            if let marker = head.marker { return meetMarker(marker, deliver, tap) }
+            if let filter = tap?.feed.filter, !filter.matches(head.message.headers) {
+                core?.passOver(deliver.tag, isFiltered: true)
+                return
+            }
             var message = head.message
             message.body = body
             let returns = head.returns ?? (deliver.isRedelivered ? 1 : 0)
             let attempt = source.isTransient ? 1 : Int32(clamping: Int(head.copies) + Int(returns) + 1)
-            let topic = source.isPattern ? Topic(unchecked: deliver.key) : nil
+            let topic = source.isPattern ? tap?.feed.destination?.topic ?? Topic(unchecked: deliver.key) : nil
             guard let core else { return }
             let size = message.byteCount
             let isTaken = core.arrive(
@@ -224,13 +361,15 @@
         func stop() async {
             guard isLive, let connection else { return }
             isLive = false
-            for tag in tags { _ = try? await connection.call(.cancelConsumer(tag), on: channel) }
+            following?.cancel()
+            for tap in taps { _ = try? await connection.call(.cancelConsumer(tap.tag), on: channel) }
         }
 
         /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server.
         func leave() async {
             isOver = true
             reopening?.cancel()
+            following?.cancel()
             flush()
             let (connection, number) = (connection, channel)
             (self.connection, isLive) = (nil, false)

@@ -26,6 +26,7 @@
             let until: Duration
             let message: Message
             let attempt: Int32
+            let topic: Topic?
             var isClaimed = false
         }
 
@@ -110,7 +111,8 @@
                 slots.append(nil)
             }
             slots[slot] = Held(
-                tag: pending.tag, sequence: sequence, until: until, message: pending.message, attempt: pending.attempt)
+                tag: pending.tag, sequence: sequence, until: until, message: pending.message, attempt: pending.attempt,
+                topic: pending.topic)
             heldCount += 1
             heldBytes += pending.message.byteCount
             ends.append(End(slot: slot, sequence: sequence, until: until))

@@ -42,6 +42,7 @@
             var isScheduled = false
             var holdAlarm: Alarm?
             var gaps = 0
+            var filtered = 0
         }
 
         let subscription: Subscription
@@ -85,8 +86,9 @@
             let (now, uptime) = (time.now, time.uptime)
             let result: Result<([Delivery], due: Timestamp?), BrokerError> = state.withLock { state in
                 if let end = state.end { return .failure(end.during(.receive)) }
+                let room = isAcknowledged ? max(0, subscription.window - state.window.heldCount) : limit
                 let found = state.window.take(
-                    upTo: limit, ofAtMost: subscription.windowBytes, at: now,
+                    upTo: min(limit, room), ofAtMost: subscription.windowBytes, at: now,
                     holdingUntil: uptime + subscription.maxHold)
                 state.accepted += found.expired
                 if !isAcknowledged {
@@ -148,10 +150,10 @@
                 case .accept: outcomes.append(accept(receipt))
                 case .release: outcomes.append(finish(receipt) { .giveBack($0) })
                 case .discard: outcomes.append(finish(receipt) { .reject($0) })
-                case .retry(let delay, let failure):
+                case .retry(let delay, _):
                     outcomes.append(.stale)
                     guard let held = claim(receipt) else { break }
-                    switch copier.retry(held.message, attempt: held.attempt, after: delay, failure, subscription) {
+                    switch copier.retry(held, after: delay, subscription) {
                     case .success(let order): copies.append((place, held, [order]))
                     case .failure(let error):
                         state.withLock { $0.window.release(receipt) }
@@ -264,6 +266,15 @@
             }
         }
 
+        /// Accepts what nobody is to see: a marker, or what the group's filter does not let through.
+        func passOver(_ tag: UInt64, isFiltered: Bool = false) {
+            state.withLock { state in
+                state.accepted.append(tag)
+                if isFiltered { state.filtered += 1 }
+            }
+            flushSoon()
+        }
+
         func countGap() { state.withLock { $0.gaps += 1 } }
 
         /// Nothing is received any more; where `isGone`, nothing is settled either.
@@ -324,7 +335,7 @@
     protocol Copier: Sendable {
         /// The copy for a retry, or why there is none.
         func retry(
-            _ message: Message, attempt: Int32, after delay: Duration, _ failure: Failure?, _ subscription: Subscription
+            _ held: DeliveryWindow.Held, after delay: Duration, _ subscription: Subscription
         ) -> Result<CopyOrder, BrokerError>
         /// Publishes each group of copies; for each nil once all of it is confirmed, else why not.
         func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?]

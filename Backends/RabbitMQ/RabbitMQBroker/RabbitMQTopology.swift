@@ -8,7 +8,8 @@
         public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
             try requireConnected(during: .declare)
             for declaration in declarations {
-                if let refusal = limits.refusal(of: declaration.destination.topic) { throw refusal.during(.declare) }
+                let refusal = limits.refusal(of: declaration.destination.topic) ?? capabilities.refusal(of: declaration)
+                if let refusal { throw refusal.during(.declare) }
             }
             do {
                 let connection = try await admin()
@@ -19,13 +20,19 @@
             state.withLock { state in
                 for declaration in declarations { state.declared[declaration.destination] = declaration }
             }
+            for consumer in consumers.all { await consumer.widen() }
         }
 
         /// The connection that topology is made over, once there is one.
         func admin(within limit: Duration = .seconds(10)) async throws(BrokerError) -> AMQPConnection {
+            try await connection(of: publishing, within: limit)
+        }
+
+        /// The connection of a link, once there is one.
+        func connection(of link: Link, within limit: Duration) async throws(BrokerError) -> AMQPConnection {
             let end = time.deadline(after: limit)
             while true {
-                if let connection = await publishing.connection { return connection }
+                if let connection = await link.connection { return connection }
                 if state.withLock({ $0.phase }) == .closed { throw Self.closed }
                 if time.uptime >= end {
                     throw BrokerError(.notConnected, "there is no connection: \(state.withLock { $0.reason } ?? "")")
@@ -75,9 +82,13 @@
             }
             for declaration in declarations where declaration.destination.kind != .pubSub {
                 do {
-                    let queue = queueName(of: declaration.destination, group: nil)
-                    if try await !exists(queue, over: connection) { isNew = true }
-                    try await perform(requests(for: declaration), over: connection)
+                    if declaration.destination.kind == .stream {
+                        if try await makeStream(declaration, over: connection) { isNew = true }
+                    } else {
+                        let queue = queueName(of: declaration.destination, group: nil)
+                        if try await !exists(.findQueue(queue), over: connection) { isNew = true }
+                        try await perform(requests(for: declaration), over: connection)
+                    }
                 } catch {
                     throw explained(error, declaration)
                 }
@@ -87,9 +98,10 @@
             return isNew
         }
 
-        private func exists(_ queue: String, over connection: AMQPConnection) async throws(BrokerError) -> Bool {
+        /// Whether what a request looks for is there.
+        func exists(_ request: Request, over connection: AMQPConnection) async throws(BrokerError) -> Bool {
             do {
-                try await perform([.findQueue(queue)], over: connection)
+                try await perform([request], over: connection)
                 return true
             } catch {
                 if error.code == .noSuchDestination { return false }
@@ -108,7 +120,6 @@
 
         func requests(for declaration: DestinationDeclaration) -> [Request] {
             let name = declaration.destination.topic.name
-            guard declaration.destination.kind == .queue else { return [] }
             var requests = [Request.declareQueue(name, arguments(for: declaration)), DelayLadder.binding(of: name)]
             if !configuration.exchange.isEmpty {
                 requests += [
@@ -120,7 +131,7 @@
             return requests
         }
 
-        private func arguments(for declaration: DestinationDeclaration) -> [(String, WireValue)] {
+        func arguments(for declaration: DestinationDeclaration) -> [(String, WireValue)] {
             var arguments: [(String, WireValue)]
             if declaration.maximumPriority > 0 {
                 arguments = [
@@ -198,6 +209,7 @@
                     "\(subscription.label): a window of \(subscription.window) deliveries and \(subscription.windowBytes) "
                         + "bytes receives nothing; ask for 1 at least", during: .subscribe)
             }
+            if let refusal = capabilities.refusal(of: subscription) { throw refusal.during(.subscribe) }
             let source = try source(for: subscription)
             let report = state.withLock { $0.report }
             let window = max(1, min(subscription.window, configuration.prefetch ?? .max, 65_535))
@@ -206,7 +218,7 @@
             }
             let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: isOrdered == false)
             let channel = ConsumerChannel(
-                source, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
+                source, of: self, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
                 reporting: report)
             let core = ConsumerCore(subscription, channel, self, on: time)
             await channel.serve(core)
@@ -231,18 +243,45 @@
         }
 
         private func source(for subscription: Subscription) throws(BrokerError) -> ConsumerChannel.Source {
-            switch subscription.source {
-            case .destination(let destination):
+            switch (subscription.source, subscription.group) {
+            case (.destination(let destination), let group):
                 if let refusal = limits.refusal(of: destination.topic) { throw refusal.during(.subscribe) }
-                if destination.kind != .pubSub {
-                    return .init(queue: queueName(of: destination, group: subscription.group))
+                switch (destination.kind, group) {
+                case (.pubSub, _): return live(TopicPattern(destination.topic), isPattern: false)
+                case (.queue, _): return .init(feeds: [.init(queue: queueName(of: destination, group: nil))])
+                case (.stream, let group?): return .init(feeds: [feed(of: destination, group)])
+                case (.stream, nil): throw Self.groupless(subscription)
                 }
-                return live(TopicPattern(destination.topic), isPattern: false)
-            case .pattern(let pattern, .pubSub): return live(pattern, isPattern: true)
-            case .pattern(let pattern, let kind):
+            case (.pattern(let pattern, .pubSub), _): return live(pattern, isPattern: true)
+            case (.pattern(let pattern, .stream), let group?):
+                return .init(feeds: [], isPattern: true, streams: .init(pattern: pattern, group: group))
+            case (.pattern(_, .stream), nil): throw Self.groupless(subscription)
+            case (.pattern(let pattern, let kind), _):
                 throw BrokerError(
                     .unsupported, "\(kind) \(pattern): a queue is subscribed to by its name", during: .subscribe)
             }
+        }
+
+        private static func groupless(_ subscription: Subscription) -> BrokerError {
+            BrokerError(
+                .invalidArgument, "\(subscription.label): a stream is subscribed to by a group; name one",
+                during: .subscribe)
+        }
+
+        /// What a group of a stream receives by.
+        private func feed(of destination: Destination, _ group: GroupName) -> ConsumerChannel.Feed {
+            let declared = state.withLock { $0.declared[destination] }
+            return .init(
+                queue: queueName(of: destination, group: group), past: StreamNames(destination.topic).past(group),
+                destination: destination, group: group, filter: declared?.groups[group]?.filter,
+                isOrdered: declared.map { $0.order != .none } ?? false)
+        }
+
+        /// The declared streams that a pattern selects and that have the group.
+        func feeds(of streams: ConsumerChannel.Streams) -> [ConsumerChannel.Feed] {
+            let declared = state.withLock { Array($0.declared.keys) }
+            return declared.filter { $0.kind == .stream && streams.pattern.matches($0.topic) }
+                .sorted { $0.topic.name < $1.topic.name }.map { feed(of: $0, streams.group) }
         }
 
         /// A queue of this connection's alone, bound to the exchange of pubSub, in which the oldest give way.
@@ -251,7 +290,7 @@
                 ("x-max-length", .integer(100_000)), ("x-max-length-bytes", .integer(64 << 20)),
             ]
             return .init(
-                queue: "",
+                feeds: [.init(queue: "")],
                 preparing: [
                     .declareQueue("", isExclusive: true, limits),
                     .bindQueue("", to: pubSubExchange, key: pattern.bindingKey),
@@ -293,6 +332,9 @@
                 return "its order is \(order), and \(declaration.order.rawValue) was asked for"
             case "x-max-priority":
                 return "its highest priority is \(existing), and \(asked) was asked for"
+            case "x-delivery-limit" where declaration.destination.kind == .stream:
+                return "a group of it has another filter, or none"
+            case "x-max-age": return "it keeps what was read for \(existing), and \(asked) were asked for"
             case "x-max-length": return "it holds \(existing) messages at most, and \(asked) were asked for"
             case "x-max-length-bytes": return "it holds \(existing) bytes at most, and \(asked) were asked for"
             default: return "its argument \(argument) is \(existing), and \(asked) was asked for"
@@ -327,24 +369,65 @@
 
         func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
             let queue = broker.queueName(of: destination, group: group)
-            let answer = try await broker.perform([.findQueue(queue)], over: try await broker.admin())
+            let connection = try await broker.admin()
+            let answer = try await broker.perform([.findQueue(queue)], over: connection)
+            var past = 0
+            if destination.kind == .stream, let group {
+                let queue = StreamNames(destination.topic).past(group)
+                if try await broker.exists(.findQueue(queue), over: connection) {
+                    past = try await broker.perform([.findQueue(queue)], over: connection)?.messages ?? 0
+                }
+            }
             return DestinationDepth(
-                waiting: answer?.messages ?? 0, held: 0, consumers: answer?.consumers ?? 0)
+                waiting: (answer?.messages ?? 0) + past, held: 0, consumers: answer?.consumers ?? 0)
         }
 
         func purge(_ destination: Destination) async throws(BrokerError) -> Int {
+            guard destination.kind == .queue else {
+                throw BrokerError(.unsupported, "\(destination) cannot be purged; delete it, or a group of it")
+            }
             let queue = broker.queueName(of: destination, group: nil)
             return try await broker.perform([.purgeQueue(queue)], over: try await broker.admin())?.messages ?? 0
         }
 
         func delete(_ destination: Destination) async throws(BrokerError) {
-            if destination.kind == .pubSub { return }
-            let queue = broker.queueName(of: destination, group: nil)
-            try await broker.perform([.deleteQueue(queue)], over: try await broker.admin())
+            let connection = try await broker.admin()
+            switch destination.kind {
+            case .pubSub: return
+            case .queue: try await broker.perform([.deleteQueue(destination.topic.name)], over: connection)
+            case .stream: try await delete(stream: destination, over: connection)
+            }
             broker.state.withLock { state in
                 state.declared[destination] = nil
-                state.known.remove(queue)
+                state.known.remove(destination.topic.name)
             }
+        }
+
+        /// The groups that this process knows go too; those that it does not know keep what they have.
+        private func delete(stream destination: Destination, over connection: AMQPConnection) async throws(BrokerError) {
+            let names = StreamNames(destination.topic)
+            let groups = broker.state.withLock { $0.declared[destination]?.groups.keys.sorted { $0.name < $1.name } }
+            try await broker.perform([.deleteExchange(names.entry), .deleteExchange(names.inner)], over: connection)
+            for group in groups ?? [] { try await delete(queuesOf: group, names, over: connection) }
+            try await broker.perform([.deleteQueue(names.log)], over: connection)
+        }
+
+        private func delete(
+            queuesOf group: GroupName, _ names: StreamNames, over connection: AMQPConnection
+        ) async throws(BrokerError) {
+            // The ticket first: who completes the past then stops.
+            let queues = [names.ticket(group), names.past(group), names.queue(group)]
+            try await broker.perform(queues.map { .deleteQueue($0) }, over: connection)
+            broker.state.withLock { state in for queue in queues { state.known.remove(queue) } }
+        }
+
+        func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
+            guard destination.kind == .stream else {
+                throw BrokerError(.unsupported, "\(destination) has no groups; only streams have")
+            }
+            let connection = try await broker.admin()
+            try await delete(queuesOf: group, StreamNames(destination.topic), over: connection)
+            broker.state.withLock { $0.declared[destination]?.groups[group] = nil }
         }
     }
 #endif
