@@ -17,6 +17,8 @@
             var isPattern = false
             /// The streams that it receives from, whichever are declared.
             var streams: Streams?
+            /// Whether it ends at the end as it is when it begins.
+            var isUntilEnd = false
         }
 
         /// A group of every declared stream that a pattern selects.
@@ -40,21 +42,30 @@
 
         /// What is consumed by one tag.
         private struct Tap: Sendable {
+            enum Role: Sendable {
+                case messages
+                /// Questions to the members of a group.
+                case members
+                /// Answers to what this consumer has asked.
+                case answers
+            }
+
             let tag: String
             let feed: Feed
             let queue: String
+            var role = Role.messages
         }
 
         nonisolated let loop: EventLoop
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
         private let source: Source
-        private weak var broker: RabbitMQBroker?
+        private(set) weak var broker: RabbitMQBroker?
         private let window: Prefetch
-        private let label: String
+        let label: String
         private let report: @Sendable (BrokerEvent) -> Void
-        private weak var core: ConsumerCore?
+        private(set) weak var core: ConsumerCore?
         private weak var home: ConsumerRegistry?
-        private var connection: AMQPConnection?
+        private(set) var connection: AMQPConnection?
         private var channel = 0
         private var acks = AckWindow()
         private var prefetch: Prefetch
@@ -69,6 +80,16 @@
         private var leaving: Task<Void, Never>?
         private var adapting: Task<Void, Never>?
         private var following: Task<Void, Never>?
+        /// What it is called where members of a group are asked.
+        let member = MessageID().description
+        var asking = Asking()
+        /// The tag of what came behind the end that it looks for, on this channel.
+        var endTag: UInt64?
+        /// The tag of what came last.
+        private(set) var lastTag: UInt64 = 0
+        var answering: Task<Void, Never>?
+        var handing: Task<Void, Never>?
+        var searching: Task<Void, Never>?
 
         init(
             _ source: Source, of broker: RabbitMQBroker, window: Prefetch, label: String, on loop: EventLoop, in home: ConsumerRegistry,
@@ -102,9 +123,13 @@
             asked = nil
             following?.cancel()
             following = nil
+            asking = Asking()
             for feed in try await feeds(over: connection) { try await tap(feed, over: connection) }
             isLive = true
             followPasts()
+            if source.isUntilEnd, let feed = source.feeds.first {
+                try await searchEnd(of: feed, replies: try await consumeAnswers(feed, over: connection))
+            }
             if let asked { adapt(asked) }
         }
 
@@ -127,13 +152,24 @@
                 try await broker.completePast(of: group, destination, over: connection)
             }
             try await consume(queue, of: feed, share, over: connection)
+            guard let group = feed.group, let destination = feed.destination else { return }
+            let members = StreamNames(destination.topic).members(group)
+            try await consume(members, of: feed, 1, as: .members, over: connection)
+        }
+
+        /// A queue of this consumer's alone, for answers; its name.
+        private func consumeAnswers(_ feed: Feed, over connection: AMQPConnection) async throws(BrokerError) -> String {
+            let queue = try await connection.call(.declareQueue("", isExclusive: true, []), on: channel).name
+            try await consume(queue, of: feed, 64, as: .answers, over: connection)
+            return queue
         }
 
         /// Consumes by a tag of its own, so many messages at a time.
         private func consume(
-            _ queue: String, of feed: Feed, _ count: Int, over connection: AMQPConnection
+            _ queue: String, of feed: Feed, _ count: Int, as role: Tap.Role = .messages,
+            over connection: AMQPConnection
         ) async throws(BrokerError) {
-            let tap = Tap(tag: "c\(tagCount)", feed: feed, queue: queue)
+            let tap = Tap(tag: "c\(tagCount)", feed: feed, queue: queue, role: role)
             tagCount += 1
             taps.append(tap)
             try await connection.call(.limitConsumers(to: count), on: channel)
@@ -156,9 +192,9 @@
 
         // MARK: the pasts of groups
 
-        private var pasts: [Feed] {
+        var pasts: [Feed] {
             taps.filter { tap in
-                tap.queue != tap.feed.queue && !taps.contains { $0.queue == tap.feed.queue }
+                tap.role == .messages && tap.queue != tap.feed.queue && !taps.contains { $0.queue == tap.feed.queue }
             }.map(\.feed)
         }
 
@@ -194,10 +230,16 @@
         }
 
         /// The end of a past has come: of an ordered group, who has it, and nobody else, receives by its own queue.
-        private func meetMarker(_ marker: String, _ deliver: ServerMethod.Deliver, _ tap: Tap?) {
-            guard let core else { return }
-            guard let tap, marker == PastTicket.end, tap.feed.isOrdered, tap.queue != tap.feed.queue, let connection
-            else { return core.passOver(deliver.tag) }
+        private func meetMarker(_ marker: String, _ deliver: ServerMethod.Deliver, _ head: ContentHead, _ tap: Tap?) {
+            guard let core, let tap else { return }
+            if marker.hasPrefix(EndMarker.prefix) {
+                let other = String(marker.dropFirst(EndMarker.prefix.count))
+                if other == member { return meetOwnEnd(deliver, head) }
+                return meetEnd(of: other, deliver, head, isOrdered: tap.feed.isOrdered)
+            }
+            guard marker == PastTicket.end, tap.feed.isOrdered, tap.queue != tap.feed.queue, let connection else {
+                return core.passOver(deliver.tag)
+            }
             adapting = Task {
                 try? await self.consume(tap.feed.queue, of: tap.feed, self.share, over: connection)
             }
@@ -210,7 +252,7 @@
             guard let connection, isLive, !isOver else { return }
             adapting = Task {
                 do throws(BrokerError) {
-                    let old = self.taps
+                    let old = self.taps.filter { $0.role == .messages }
                     switch change {
                     case .add(let count):
                         self.share += count
@@ -272,8 +314,14 @@
         }
 
         private func arrive(_ deliver: ServerMethod.Deliver, _ head: ContentHead, _ body: Body) {
+            lastTag = deliver.tag
             let tap = taps.count == 1 ? taps[0] : taps.first { $0.tag == deliver.consumer }
-            if let marker = head.marker { return meetMarker(marker, deliver, tap) }
+            if tap?.role == .members { return meetQuestion(deliver, head) }
+            if tap?.role == .answers {
+                core?.passOver(deliver.tag)
+                return meetAnswer(head)
+            }
+            if let marker = head.marker { return meetMarker(marker, deliver, head, tap) }
             if let filter = tap?.feed.filter, !filter.matches(head.message.headers) {
                 core?.passOver(deliver.tag, isFiltered: true)
                 return
@@ -362,7 +410,10 @@
             guard isLive, let connection else { return }
             isLive = false
             following?.cancel()
-            for tap in taps { _ = try? await connection.call(.cancelConsumer(tap.tag), on: channel) }
+            // Members that hold something can still be asked.
+            for tap in taps where tap.role == .messages {
+                _ = try? await connection.call(.cancelConsumer(tap.tag), on: channel)
+            }
         }
 
         /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server.
@@ -370,6 +421,9 @@
             isOver = true
             reopening?.cancel()
             following?.cancel()
+            answering?.cancel()
+            handing?.cancel()
+            searching?.cancel()
             flush()
             let (connection, number) = (connection, channel)
             (self.connection, isLive) = (nil, false)

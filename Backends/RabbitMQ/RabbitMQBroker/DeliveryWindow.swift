@@ -183,6 +183,16 @@
             return ends.first?.until
         }
 
+        /// Whether something is held, or waits to be handed out, that came before this tag or, where that is asked, is not here
+        /// for the first time.
+        func hasOpen(before tag: UInt64, orReturned: Bool) -> Bool {
+            func isMeant(_ pending: Pending?) -> Bool {
+                pending.map { $0.tag < tag || orReturned && $0.attempt > 1 } ?? false
+            }
+            return slots.contains { held in held.map { $0.tag < tag || orReturned && $0.attempt > 1 } ?? false }
+                || early.elements.contains { isMeant($0.pending) } || (0..<ready.count).contains { isMeant(ready[$0]) }
+        }
+
         /// What is not handed out, which then is not here any more; its tags.
         mutating func giveBack() -> [UInt64] {
             var tags: [UInt64] = []

@@ -18,6 +18,9 @@
             /// With what was appended in this second, or later: the server's clock has no finer hands.
             case second(UInt64)
 
+            /// The offset, where it is one.
+            var offset: UInt64? { if case .offset(let offset) = self { offset } else { nil } }
+
             fileprivate var argument: WireValue {
                 switch self {
                 case .first: .text("first")

@@ -66,7 +66,11 @@
             case .cancelled:
                 call.giveUp(because: BrokerError(.cancelled, "the task that published was cancelled", during: .publish))
             }
-            return call.outcomes
+            let outcomes = call.outcomes
+            if outcomes.values.contains(where: { $0.error.code == .noSuchDestination }) {
+                state.withLock { $0.known = [] }
+            }
+            return outcomes
         }
 
         /// Whether a full destination lets publish wait: the server only refuses, so what was refused is published again.
@@ -117,7 +121,7 @@
         private func send(
             _ call: PublishCall, to destination: Destination, until end: Duration
         ) async throws(BrokerError) {
-            let plan = try await plan(for: destination)
+            let plan = try await plan(for: destination, until: end)
             var room = try await room(for: call.messages.count, at: destination)
             var refusedKeys: Set<String?> = []
             var first = 0
@@ -231,7 +235,9 @@
             let isOrdered: Bool
         }
 
-        private func plan(for destination: Destination) async throws(BrokerError) -> PublishPlan {
+        private func plan(
+            for destination: Destination, until end: Duration
+        ) async throws(BrokerError) -> PublishPlan {
             if let refusal = limits.refusal(of: destination.topic) { throw refusal }
             let declared = state.withLock { $0.declared[destination] }
             let name = destination.topic.name
@@ -241,6 +247,7 @@
                 case .stream: PublishRoute(exchange: StreamNames(destination.topic).entry, key: name)
                 case .pubSub: PublishRoute(exchange: pubSubExchange, key: name, isMandatory: false)
                 }
+            if !direct.exchange.isEmpty { try await requireExchange(direct.exchange, until: end) }
             return PublishPlan(
                 direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false)
         }

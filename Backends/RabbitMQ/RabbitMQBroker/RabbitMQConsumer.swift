@@ -43,6 +43,10 @@
             var holdAlarm: Alarm?
             var gaps = 0
             var filtered = 0
+            /// How many deliveries went back.
+            var returns = 0
+            /// When the last retry is due.
+            var due: Timestamp?
         }
 
         let subscription: Subscription
@@ -154,7 +158,9 @@
                     outcomes.append(.stale)
                     guard let held = claim(receipt) else { break }
                     switch copier.retry(held, after: delay, subscription) {
-                    case .success(let order): copies.append((place, held, [order]))
+                    case .success(let order):
+                        state.withLock { $0.due = [$0.due, order.posting.due].compactMap(\.self).max() }
+                        copies.append((place, held, [order]))
                     case .failure(let error):
                         state.withLock { $0.window.release(receipt) }
                         outcomes[place] = .failed(error.during(.settle))
@@ -222,6 +228,7 @@
         func takeSettled() -> (accepted: [UInt64], others: [AckWindow.Frame]) {
             state.withLock { state in
                 state.isScheduled = false
+                state.returns += state.others.count
                 defer { (state.accepted, state.others) = ([], []) }
                 return (state.accepted, state.others)
             }
@@ -273,6 +280,26 @@
                 if isFiltered { state.filtered += 1 }
             }
             flushSoon()
+        }
+
+        /// Gives back a marker that is not for this consumer.
+        func giveBack(_ tag: UInt64) {
+            state.withLock { state in
+                state.others.append(.giveBack(tag))
+                state.returns -= 1
+            }
+            flushSoon()
+        }
+
+        /// Whether something is not settled that came before this tag, or, where that is asked, that was handed out before.
+        func hasOpen(before tag: UInt64, orReturned: Bool) -> Bool {
+            state.withLock { state in
+                state.window.hasOpen(before: tag, orReturned: orReturned) || state.accepted.contains { $0 < tag }
+            }
+        }
+
+        func answer(of member: String) -> MemberAnswer {
+            state.withLock { MemberAnswer(member: member, returns: $0.returns, due: $0.due) }
         }
 
         func countGap() { state.withLock { $0.gaps += 1 } }

@@ -14,7 +14,8 @@
                 let (begin, floor) = try await broker.begin(start, of: destination)
                 let reader = QueueReader(log, from: begin, of: broker)
                 try await reader.open()
-                return RabbitMQReplayReader(reader, destination, of: broker, notBefore: floor, to: end)
+                return RabbitMQReplayReader(
+                    reader, destination, of: broker, notBefore: floor, from: begin.offset, to: end)
             } catch {
                 throw missing(error, destination).during(.subscribe)
             }
@@ -51,14 +52,15 @@
         private let broker: RabbitMQBroker
         private let floor: Timestamp?
         private let end: UInt64?
-        /// Where the next one is expected, and how often the log had been opened when that was found.
+        /// Where the next one is expected, and how often the log had been opened when it was seen to be there.
         private var next: UInt64?
-        private var openings = 1
+        private var openings = 0
 
         init(
             _ reader: QueueReader, _ destination: Destination, of broker: RabbitMQBroker, notBefore floor: Timestamp?,
-            to end: UInt64?
+            from next: UInt64?, to end: UInt64?
         ) {
+            self.next = next
             self.reader = reader
             self.destination = destination
             self.broker = broker
@@ -152,7 +154,7 @@
             }
         }
 
-        /// Where in the log a start is, and before which moment what comes is passed over. Throws `.positionGone`.
+        /// Where in the log a start is, and before which moment what comes is passed over.
         func begin(
             _ start: StartPosition, of destination: Destination
         ) async throws(BrokerError) -> (QueueReader.Start, Timestamp?) {
@@ -167,7 +169,6 @@
                         .invalidArgument,
                         "position \(position.description.quoted) is none of \(destination); it has numbers alone")
                 }
-                try await requireKept(position.major, of: destination)
                 return (.offset(position.major), nil)
             }
         }
@@ -176,30 +177,34 @@
         /// the first that it has, and say nothing.
         func requireKept(_ offset: UInt64, of destination: Destination) async throws(BrokerError) {
             let log = StreamNames(destination.topic).log
-            let end = try await mark(log)
-            let reader = QueueReader(log, from: .first, of: self)
+            // Nothing there, or this very one: nothing of it is gone.
+            guard let found = try await first(in: log, from: .offset(offset)), found.offset > offset else { return }
+            guard let beginning = try await first(in: log, from: .first), beginning.offset > offset else { return }
+            let message = try await first(in: log, from: .offset(beginning.offset)) { $0.marker == nil }
+            let text = "\(message?.offset ?? beginning.offset)"
+            throw BrokerError(
+                .positionGone, "position \(offset) of \(destination) is gone; the first there is is \(text)",
+                details: ["first": text])
+        }
+
+        /// The first entry from a start on that is one of these; nil where none comes within a second.
+        private func first(
+            in log: String, from start: QueueReader.Start, where isMeant: (QueueReader.Entry) -> Bool = { _ in true }
+        ) async throws(BrokerError) -> QueueReader.Entry? {
+            let reader = QueueReader(log, from: start, of: self)
             try await reader.open()
-            let deadline = time.deadline(after: .seconds(10))
-            var first: UInt64?
-            var beginning: UInt64?
-            do {
-                while first == nil, time.uptime < deadline {
-                    for entry in try await reader.read(upTo: 64, until: deadline) {
-                        if beginning == nil { beginning = entry.offset }
-                        if entry.marker == nil || entry.offset >= end { first = first ?? entry.offset }
-                    }
-                    if let beginning, beginning <= offset { break }
+            var found: QueueReader.Entry?
+            let end = time.deadline(after: .seconds(1))
+            do throws(BrokerError) {
+                while found == nil, time.uptime < end {
+                    found = try await reader.read(upTo: 64, until: end).first(where: isMeant)
                 }
             } catch {
                 await reader.close()
                 throw error
             }
             await reader.close()
-            guard let beginning, beginning > offset else { return }
-            let text = "\(first ?? end)"
-            throw BrokerError(
-                .positionGone, "position \(offset) of \(destination) is gone; the first there is is \(text)",
-                details: ["first": text])
+            return found
         }
     }
 #endif

@@ -19,6 +19,8 @@
 
         /// The queue of a group.
         func queue(_ group: GroupName) -> String { "\(entry)@\(group.name)" }
+        /// Every consumer of a group consumes from this, too: to be counted, and asked.
+        func members(_ group: GroupName) -> String { "\(entry)@\(group.name)@members" }
         /// What a group that came later is to read first.
         func past(_ group: GroupName) -> String { "\(entry)@\(group.name)@past" }
         /// The one message in it says that the past is not complete, and how far it is.
@@ -57,6 +59,7 @@
                 let requests = [
                     Request.declareQueue(queue, groupArguments(for: declaration, group)),
                     .bindQueue(queue, to: names.inner, key: ""), DelayLadder.binding(of: queue),
+                    .declareQueue(names.members(name), [("x-queue-type", .text("classic"))]),
                 ]
                 let isThere = try await exists(.findQueue(queue), over: connection)
                 if !isThere { isNew = true }
@@ -85,6 +88,7 @@
             let names = StreamNames(declaration.destination.topic)
             let (past, ticket) = (names.past(name), names.ticket(name))
             let (start, floor) = try await begin(group.start, of: declaration.destination)
+            if let offset = start.offset { try await requireKept(offset, of: declaration.destination) }
             let single: [(String, WireValue)] = [
                 ("x-queue-type", .text("quorum")), ("x-delivery-limit", .integer(1_000_000)),
                 ("x-single-active-consumer", .flag(true)),
@@ -133,7 +137,7 @@
         }
 
         /// What a message is taken to need in a log that is bounded by a number of them.
-        private static let entryBytes = 1_024
+        static let entryBytes = 1_024
 
         private func groupArguments(
             for declaration: DestinationDeclaration, _ group: DestinationDeclaration.Group

@@ -187,6 +187,16 @@
             }
         }
 
+        /// Throws `.noSuchDestination` where there is no exchange of this name: publishing to it would end the channel, and
+        /// with it what others have sent.
+        func requireExchange(_ name: String, until end: Duration) async throws(BrokerError) {
+            let key = "exchange " + name
+            if name.hasPrefix("amq.") || state.withLock({ $0.known.contains(key) }) { return }
+            let connection = try await admin(within: max(.zero, end - time.uptime))
+            try await perform([.findExchange(name)], over: connection)
+            _ = state.withLock { $0.known.insert(key) }
+        }
+
         /// The name of what a group, or a queue, is consumed from.
         func queueName(of destination: Destination, group: GroupName?) -> String {
             group.map { "\(destination.topic.name)@\($0.name)" } ?? destination.topic.name
@@ -249,10 +259,14 @@
                 switch (destination.kind, group) {
                 case (.pubSub, _): return live(TopicPattern(destination.topic), isPattern: false)
                 case (.queue, _): return .init(feeds: [.init(queue: queueName(of: destination, group: nil))])
-                case (.stream, let group?): return .init(feeds: [feed(of: destination, group)])
+                case (.stream, let group?):
+                    return .init(feeds: [feed(of: destination, group)], isUntilEnd: subscription.until == .end)
                 case (.stream, nil): throw Self.groupless(subscription)
                 }
             case (.pattern(let pattern, .pubSub), _): return live(pattern, isPattern: true)
+            case (.pattern(_, .stream), _) where subscription.until != nil:
+                throw BrokerError(
+                    .unsupported, "\(subscription.label) has several streams, and no end; name one", during: .subscribe)
             case (.pattern(let pattern, .stream), let group?):
                 return .init(feeds: [], isPattern: true, streams: .init(pattern: pattern, group: group))
             case (.pattern(_, .stream), nil): throw Self.groupless(subscription)
@@ -301,6 +315,7 @@
     /// What RabbitMQ says of an argument of a queue that exists with another value.
     struct Inequivalence: Sendable {
         let argument: String
+        let queue: String
         let asked: String
         let existing: String
 
@@ -312,11 +327,15 @@
                 let rest = sentence[start...]
                 if rest.hasPrefix("none") { return "none" }
                 let parts = rest.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
-                return rest.hasPrefix("the value '") && parts.count > 1 ? String(parts[1]) : nil
+                let isValue = rest.hasPrefix("the value '") || rest.hasPrefix("'")
+                return isValue && parts.count > 1 ? String(parts[1]) : nil
             }
             let parts = sentence.firstRange(of: "inequivalent arg '").map {
                 sentence[$0.upperBound...].prefix { $0 != "'" }
             }
+            queue = sentence.firstRange(of: "for queue '").map {
+                String(sentence[$0.upperBound...].prefix { $0 != "'" })
+            } ?? ""
             guard let parts, let asked = value(after: "received "), let existing = value(after: "but current is ")
             else {
                 return nil
@@ -333,8 +352,15 @@
             case "x-max-priority":
                 return "its highest priority is \(existing), and \(asked) was asked for"
             case "x-delivery-limit" where declaration.destination.kind == .stream:
-                return "a group of it has another filter, or none"
+                let group = queue.split(separator: "@").last.map(String.init) ?? ""
+                return "its group \(group) has another filter, or none"
             case "x-max-age": return "it keeps what was read for \(existing), and \(asked) were asked for"
+            case "x-max-length-bytes"
+            where declaration.destination.kind == .stream && declaration.maximumMessages != nil:
+                let counts = [existing, asked].map { text in
+                    Int(text).map { String($0 / RabbitMQBroker.entryBytes) } ?? text
+                }
+                return "it holds \(counts[0]) messages at most, and \(counts[1]) were asked for"
             case "x-max-length": return "it holds \(existing) messages at most, and \(asked) were asked for"
             case "x-max-length-bytes": return "it holds \(existing) bytes at most, and \(asked) were asked for"
             default: return "its argument \(argument) is \(existing), and \(asked) was asked for"
@@ -416,7 +442,7 @@
             queuesOf group: GroupName, _ names: StreamNames, over connection: AMQPConnection
         ) async throws(BrokerError) {
             // The ticket first: who completes the past then stops.
-            let queues = [names.ticket(group), names.past(group), names.queue(group)]
+            let queues = [names.ticket(group), names.past(group), names.queue(group), names.members(group)]
             try await broker.perform(queues.map { .deleteQueue($0) }, over: connection)
             broker.state.withLock { state in for queue in queues { state.known.remove(queue) } }
         }
