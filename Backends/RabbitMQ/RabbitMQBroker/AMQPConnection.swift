@@ -209,10 +209,28 @@
         }
 
         /// Sends a request and waits for its answer. Deaf to cancellation: what is asked for happens all the same. Throws what
-        /// the server says, `.notConnected`, and `.timeout` after two heartbeats beyond `limit`.
+        /// the server says, `.notConnected`, and `.timeout` after `limit`.
         @discardableResult func call(
             _ request: Request, on number: Int, within limit: Duration = .seconds(30)
         ) async throws(BrokerError) -> ServerMethod.Answer {
+            try await answer(to: request, from: try ask(request, on: number), within: limit)
+        }
+
+        /// Sends requests one behind the other, each of which the server does where the one before it has succeeded, and waits
+        /// for their answers; the last of them.
+        @discardableResult func call(
+            _ requests: [Request], on number: Int, within limit: Duration = .seconds(30)
+        ) async throws(BrokerError) -> ServerMethod.Answer? {
+            var asked: [(Request, Waiter<Result<ServerMethod.Answer, BrokerError>>)] = []
+            for request in requests { asked.append((request, try ask(request, on: number))) }
+            var last: ServerMethod.Answer?
+            for (request, waiter) in asked { last = try await answer(to: request, from: waiter, within: limit) }
+            return last
+        }
+
+        private func ask(
+            _ request: Request, on number: Int
+        ) throws(BrokerError) -> Waiter<Result<ServerMethod.Answer, BrokerError>> {
             if let failure { throw failure }
             let isThere = channels[number].map { !$0.isClosing || request.answer == Request.closeChannel.answer }
             guard isThere ?? (number == 0) else {
@@ -224,6 +242,12 @@
             let waiter = Waiter<Result<ServerMethod.Answer, BrokerError>>()
             channels[number, default: Channel()].waiting.append((request.answer, waiter))
             send(frame)
+            return waiter
+        }
+
+        private func answer(
+            to request: Request, from waiter: Waiter<Result<ServerMethod.Answer, BrokerError>>, within limit: Duration
+        ) async throws(BrokerError) -> ServerMethod.Answer {
             let alarm = time.alarm(at: time.deadline(after: limit)) { waiter.expire() }
             defer { time.silence(alarm) }
             switch await waiter.waitUncancelled() {

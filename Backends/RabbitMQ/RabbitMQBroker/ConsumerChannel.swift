@@ -36,6 +36,8 @@
             var destination: Destination?
             var group: GroupName?
             var filter: HeaderFilter?
+            /// Whether this process has declared the group, and so knows its filter.
+            var isDeclared = true
             /// One consumer at a time receives.
             var isOrdered = false
         }
@@ -144,7 +146,10 @@
 
         /// Consumes from a feed, from its past where it has one.
         private func tap(_ feed: Feed, over connection: AMQPConnection) async throws(BrokerError) {
-            var queue = feed.queue
+            var (feed, queue) = (feed, feed.queue)
+            if !feed.isDeclared, let broker, let group = feed.group, let destination = feed.destination {
+                feed.filter = try await broker.filter(of: group, destination, over: connection)
+            }
             if let past = feed.past, let destination = feed.destination, let group = feed.group, let broker,
                 try await broker.exists(.findQueue(past), over: connection)
             {

@@ -46,12 +46,13 @@
         }
 
         /// How many entries the server may send ahead.
-        private static let window = 64
+        private let window: Int
 
         nonisolated let loop: EventLoop
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
         private let queue: String
         private let broker: RabbitMQBroker
+        private let link: Link
         private var start: Start?
         private var connection: AMQPConnection?
         private var channel = 0
@@ -64,16 +65,22 @@
         private(set) var openings = 0
 
         /// A reader of a log from a start on, or of another queue.
-        init(_ queue: String, from start: Start?, of broker: RabbitMQBroker) {
+        init(_ queue: String, from start: Start?, of broker: RabbitMQBroker, window: Int = 64) {
+            self.window = window
             self.queue = queue
             self.start = start
             self.broker = broker
-            loop = broker.receiving.loop
+            link = broker.receiving
+            loop = link.loop
         }
 
         /// Returns when the server sends. Throws `.noSuchDestination` where there is no such queue.
-        func open(within limit: Duration = .seconds(10)) async throws(BrokerError) {
-            let connection = try await broker.receiver(within: limit)
+        func open(
+            over given: AMQPConnection? = nil, within limit: Duration = .seconds(10)
+        ) async throws(BrokerError) {
+            var made = given
+            if made == nil { made = try await broker.connection(of: link, within: limit) }
+            guard let connection = made else { return }
             failure = nil
             ready = RingBuffer()
             channel = try await connection.openChannel { [weak self] event in
@@ -81,12 +88,16 @@
             }
             self.connection = connection
             openings += 1
-            try await connection.call(.limitConsumers(to: Self.window), on: channel)
+            if start == nil { waiting = try await connection.call(.findQueue(queue), on: channel).messages }
+            try await connection.call(.limitConsumers(to: window), on: channel)
             try await connection.call(
                 .consume(
                     queue, as: "reader", isAcknowledged: true, start.map { [("x-stream-offset", $0.argument)] } ?? []),
                 on: channel)
         }
+
+        /// How many messages the queue had, which is no log, when it was opened.
+        private(set) var waiting = 0
 
         /// At most `limit` entries, once there is one; none only when the time is up. Throws `.noSuchDestination` when the queue
         /// is gone, `.ended` after `close`, `.cancelled`.
@@ -187,13 +198,6 @@
             let (connection, number) = (connection, channel)
             self.connection = nil
             await connection?.closeChannel(number)
-        }
-    }
-
-    extension RabbitMQBroker {
-        /// The connection that is received over, once there is one.
-        func receiver(within limit: Duration) async throws(BrokerError) -> AMQPConnection {
-            try await connection(of: receiving, within: limit)
         }
     }
 #endif

@@ -47,6 +47,10 @@
             var returns = 0
             /// When the last retry is due.
             var due: Timestamp?
+            /// Copies that are being published for settlements. Where the channel goes they are given up: what they are
+            /// copies of comes again.
+            var copying: [UInt64: Task<[BrokerError?], Never>] = [:]
+            var copyNumber: UInt64 = 0
         }
 
         let subscription: Subscription
@@ -173,7 +177,7 @@
                 }
             }
             if copies.isEmpty { return outcomes }
-            let results = await copier.publish(copies.map(\.outgoing))
+            let results = await publish(copies.map(\.outgoing))
             for (copy, failure) in zip(copies, results) {
                 let receipt = settlements[copy.place].receipt
                 guard let failure else {
@@ -185,6 +189,22 @@
             }
             return outcomes
         }
+
+        /// In a task of its own, so that who settles cannot cancel it.
+        private func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?] {
+            let (number, work) = state.withLock { state in
+                state.copyNumber += 1
+                let work = Task { await copier.publish(groups) }
+                state.copying[state.copyNumber] = work
+                return (state.copyNumber, work)
+            }
+            let results = await work.value
+            let wasGivenUp = state.withLock { $0.copying.removeValue(forKey: number) == nil }
+            return wasGivenUp ? results.map { $0.map { _ in Self.gone } } : results
+        }
+
+        private static let gone = BrokerError(
+            .notConnected, "the connection went while copies were confirmed; the original comes again", during: .settle)
 
         private func claim(_ receipt: Receipt) -> DeliveryWindow.Held? {
             isAcknowledged ? state.withLock { $0.window.claim(receipt) } : nil
@@ -209,8 +229,7 @@
                 return true
             }
             if isHeld { flushSoon() }
-            let sentence = "the connection went while copies were confirmed; the original comes again beside them"
-            return isHeld ? .settled : .failed(BrokerError(.notConnected, sentence, during: .settle))
+            return isHeld ? .settled : .failed(Self.gone)
         }
 
         private func flushSoon() {
@@ -267,10 +286,13 @@
 
         /// The channel is gone, and with it what came by it.
         func lose() {
-            state.withLock { state in
+            let copying = state.withLock { state in
                 state.window.lose()
                 (state.accepted, state.others) = ([], [])
+                defer { state.copying = [:] }
+                return Array(state.copying.values)
             }
+            for work in copying { work.cancel() }
         }
 
         /// Accepts what nobody is to see: a marker, or what the group's filter does not let through.

@@ -12,6 +12,8 @@
         var inner: String { entry + "@" }
         /// The queue of type `stream` that keeps everything.
         var log: String { entry + "@" }
+        /// One message for each group, with its filter: whoever has the lock may look.
+        var groups: String { entry + "@@groups" }
         /// Whoever makes something of the stream has this queue meanwhile, exclusively.
         var lock: String { entry + "@@lock" }
 
@@ -33,14 +35,12 @@
             _ declaration: DestinationDeclaration, over connection: AMQPConnection
         ) async throws(BrokerError) -> Bool {
             let names = StreamNames(declaration.destination.topic)
-            let lock = try await lock(names.lock, over: connection)
-            do {
-                let isNew = try await makeStream(declaration, names, over: connection)
-                await unlock(names.lock, lock, over: connection)
-                return isNew
-            } catch {
-                await unlock(names.lock, lock, over: connection)
-                throw error
+            return try await locked(names, over: connection) { () async throws(BrokerError) -> Bool in
+                do throws(BrokerError) {
+                    return try await makeStream(declaration, names, over: connection)
+                } catch {
+                    throw try await namingFilters(error, declaration, names)
+                }
             }
         }
 
@@ -52,6 +52,7 @@
                 [
                     .declareQueue(names.log, logArguments(for: declaration)),
                     .declareExchange(names.inner, type: "fanout"), .bindQueue(names.log, to: names.inner, key: ""),
+                    .declareQueue(names.groups, [("x-queue-type", .text("classic"))]),
                 ], over: connection)
             var isNew = !hasExisted
             for (name, group) in declaration.groups.sorted(by: { $0.key.name < $1.key.name }) {
@@ -62,7 +63,10 @@
                     .declareQueue(names.members(name), [("x-queue-type", .text("classic"))]),
                 ]
                 let isThere = try await exists(.findQueue(queue), over: connection)
-                if !isThere { isNew = true }
+                if !isThere {
+                    isNew = true
+                    try await publishCard(of: name, group.filter, to: names)
+                }
                 if isThere || !hasExisted || group.start == .latest {
                     try await perform(requests, over: connection)
                 } else {
@@ -153,21 +157,27 @@
 
         // MARK: the lock
 
-        /// Waits until nobody else makes something of the stream, in this process or another; the channel of the lock.
+        /// Does something while nobody else makes something of the stream, in this process or another.
+        func locked<Value>(
+            _ names: StreamNames, over connection: AMQPConnection,
+            _ work: () async throws(BrokerError) -> Value
+        ) async throws(BrokerError) -> Value {
+            let channel = try await lock(names.lock, over: connection)
+            do throws(BrokerError) {
+                let value = try await work()
+                await unlock(names.lock, channel, over: connection)
+                return value
+            } catch {
+                await unlock(names.lock, channel, over: connection)
+                throw error
+            }
+        }
+
         private func lock(_ name: String, over connection: AMQPConnection) async throws(BrokerError) -> Int {
             let end = time.deadline(after: .seconds(30))
             while true {
                 if state.withLock({ $0.locks.insert(name).inserted }) {
-                    do throws(BrokerError) {
-                        let channel = try await connection.openChannel()
-                        do throws(BrokerError) {
-                            try await connection.call(.declareQueue(name, isExclusive: true, []), on: channel)
-                            return channel
-                        } catch {
-                            await connection.closeChannel(channel)
-                            throw error
-                        }
-                    } catch {
+                    do throws(BrokerError) { return try await lockOnServer(name, over: connection) } catch {
                         _ = state.withLock { $0.locks.remove(name) }
                         if error.nativeCode != 405 { throw error }
                     }
@@ -182,10 +192,90 @@
             }
         }
 
+        private func lockOnServer(_ name: String, over connection: AMQPConnection) async throws(BrokerError) -> Int {
+            let channel = try await connection.openChannel()
+            do {
+                try await connection.call(.declareQueue(name, isExclusive: true, []), on: channel)
+                return channel
+            } catch {
+                await connection.closeChannel(channel)
+                throw error
+            }
+        }
+
         private func unlock(_ name: String, _ channel: Int, over connection: AMQPConnection) async {
             _ = try? await connection.call(.deleteQueue(name), on: channel)
             await connection.closeChannel(channel)
             _ = state.withLock { $0.locks.remove(name) }
+        }
+
+        // MARK: the groups there are
+
+        private static let matchName: HeaderName = "hub-match"
+
+        /// Writes down a group, before it is made.
+        private func publishCard(
+            of group: GroupName, _ filter: HeaderFilter?, to names: StreamNames
+        ) async throws(BrokerError) {
+            var fields = filter?.values.sorted { $0.key.text < $1.key.text }.map { ($0.key, $0.value) } ?? []
+            if let filter { fields.append((Self.matchName, filter.match.rawValue)) }
+            try await publishMarker(group.name, to: names.groups, saying: fields)
+        }
+
+        /// The groups of a stream, and their filters. For who has the lock: nobody else may look meanwhile.
+        func groups(
+            of names: StreamNames, over connection: AMQPConnection? = nil
+        ) async throws(BrokerError) -> [GroupName: HeaderFilter?] {
+            let reader = QueueReader(names.groups, from: nil, of: self, window: 10_000)
+            do throws(BrokerError) { try await reader.open(over: connection) } catch {
+                if error.code == .noSuchDestination { return [:] }
+                throw error
+            }
+            var groups: [GroupName: HeaderFilter?] = [:]
+            do throws(BrokerError) {
+                for _ in 0..<(await reader.waiting) {
+                    let end = time.deadline(after: .seconds(10))
+                    guard let entry = try await reader.read(upTo: 1, until: end).first else { break }
+                    guard let group = entry.marker.map({ GroupName($0) }) else { continue }
+                    var values: [HeaderName: String] = [:]
+                    for field in entry.message.headers.fields { values[field.name] = field.value.text }
+                    let match = values.removeValue(forKey: Self.matchName).flatMap(HeaderFilter.Match.init(rawValue:))
+                    groups[group] = .some(match.map { HeaderFilter($0, values) })
+                }
+            } catch {
+                await reader.close()
+                throw error
+            }
+            await reader.close()
+            return groups
+        }
+
+        /// The filter of a group that this process has not declared.
+        func filter(
+            of group: GroupName, _ destination: Destination, over connection: AMQPConnection
+        ) async throws(BrokerError) -> HeaderFilter? {
+            let names = StreamNames(destination.topic)
+            return try await locked(names, over: connection) { () async throws(BrokerError) -> HeaderFilter? in
+                try await groups(of: names, over: connection)[group] ?? nil
+            }
+        }
+
+        /// A conflict of filters in words: the server has numbers alone.
+        private func namingFilters(
+            _ error: BrokerError, _ declaration: DestinationDeclaration, _ names: StreamNames
+        ) async throws(BrokerError) -> BrokerError {
+            guard error.code == .conflict, let difference = Inequivalence(error.sentence),
+                difference.argument == "x-delivery-limit"
+            else { return error }
+            for (name, group) in declaration.groups where names.queue(name) == difference.queue {
+                let existing = try await groups(of: names)[name] ?? nil
+                return BrokerError(
+                    .conflict,
+                    "group \(name) of \(declaration.destination) exists with \(HeaderFilter.words(existing)), and "
+                        + "\(HeaderFilter.words(group.filter)) is asked for; delete it, or declare it as it is",
+                    nativeCode: error.nativeCode)
+            }
+            return error
         }
     }
 

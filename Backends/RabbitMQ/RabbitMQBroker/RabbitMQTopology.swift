@@ -51,7 +51,7 @@
             let channel = try await connection.openChannel()
             var last: ServerMethod.Answer?
             do {
-                for request in requests { last = try await connection.call(request, on: channel) }
+                last = try await connection.call(requests, on: channel)
             } catch {
                 await connection.closeChannel(channel)
                 throw error
@@ -288,6 +288,7 @@
             return .init(
                 queue: queueName(of: destination, group: group), past: StreamNames(destination.topic).past(group),
                 destination: destination, group: group, filter: declared?.groups[group]?.filter,
+                isDeclared: declared?.groups[group] != nil,
                 isOrdered: declared.map { $0.order != .none } ?? false)
         }
 
@@ -351,9 +352,6 @@
                 return "its order is \(order), and \(declaration.order.rawValue) was asked for"
             case "x-max-priority":
                 return "its highest priority is \(existing), and \(asked) was asked for"
-            case "x-delivery-limit" where declaration.destination.kind == .stream:
-                let group = queue.split(separator: "@").last.map(String.init) ?? ""
-                return "its group \(group) has another filter, or none"
             case "x-max-age": return "it keeps what was read for \(existing), and \(asked) were asked for"
             case "x-max-length-bytes"
             where declaration.destination.kind == .stream && declaration.maximumMessages != nil:
@@ -409,6 +407,7 @@
         }
 
         func purge(_ destination: Destination) async throws(BrokerError) -> Int {
+            try broker.requireConnected(during: .declare)
             guard destination.kind == .queue else {
                 throw BrokerError(.unsupported, "\(destination) cannot be purged; delete it, or a group of it")
             }
@@ -429,13 +428,14 @@
             }
         }
 
-        /// The groups that this process knows go too; those that it does not know keep what they have.
         private func delete(stream destination: Destination, over connection: AMQPConnection) async throws(BrokerError) {
             let names = StreamNames(destination.topic)
-            let groups = broker.state.withLock { $0.declared[destination]?.groups.keys.sorted { $0.name < $1.name } }
-            try await broker.perform([.deleteExchange(names.entry), .deleteExchange(names.inner)], over: connection)
-            for group in groups ?? [] { try await delete(queuesOf: group, names, over: connection) }
-            try await broker.perform([.deleteQueue(names.log)], over: connection)
+            try await broker.locked(names, over: connection) { () async throws(BrokerError) in
+                let groups = try await broker.groups(of: names).keys.sorted { $0.name < $1.name }
+                try await broker.perform([.deleteExchange(names.entry), .deleteExchange(names.inner)], over: connection)
+                for group in groups { try await delete(queuesOf: group, names, over: connection) }
+                try await broker.perform([.deleteQueue(names.log), .deleteQueue(names.groups)], over: connection)
+            }
         }
 
         private func delete(
