@@ -173,7 +173,8 @@
                         EndMarker.question, to: members,
                         saying: [(EndMarker.replyTo, address), (EndMarker.round, asking.round)])
                 }
-                guard try await isTrue({ $0.answers.count >= count }) else { return nil }
+                // A member that answers twice has taken the question of one that has died.
+                guard try await isTrue({ $0.answerCount >= count }), asking.answers.count == count else { return nil }
                 let after = try await broker.perform([.findQueue(members)], over: connection)?.consumers
                 return after == count ? EndSearch.Round(marked: marked, answers: asking.answers) : nil
             } catch {
@@ -202,6 +203,7 @@
             }
             if head.marker == EndMarker.answer, let answer = MemberAnswer(head.message.headers) {
                 asking.answers.insert(answer)
+                asking.answerCount += 1
             }
         }
 
@@ -226,5 +228,6 @@
         /// Whether its marker has come out of the group's queue.
         var isMarked = false
         var answers: Set<MemberAnswer> = []
+        var answerCount = 0
     }
 #endif
