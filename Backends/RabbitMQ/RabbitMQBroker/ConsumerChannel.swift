@@ -62,6 +62,8 @@
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
         private let source: Source
         private(set) weak var broker: RabbitMQBroker?
+        /// How long the server waits for a settlement.
+        nonisolated let lease: Duration
         private let window: Prefetch
         let label: String
         private let report: @Sendable (BrokerEvent) -> Void
@@ -92,6 +94,7 @@
         var answering: Task<Void, Never>?
         var handing: Task<Void, Never>?
         var searching: Task<Void, Never>?
+        private var holding: Task<Void, Never>?
 
         init(
             _ source: Source, of broker: RabbitMQBroker, window: Prefetch, label: String, on loop: EventLoop, in home: ConsumerRegistry,
@@ -99,6 +102,7 @@
         ) {
             self.source = source
             self.broker = broker
+            lease = broker.configuration.consumerTimeout
             self.window = window
             prefetch = window
             self.label = label
@@ -245,9 +249,22 @@
             guard marker == PastTicket.end, tap.feed.isOrdered, tap.queue != tap.feed.queue, let connection else {
                 return core.passOver(deliver.tag)
             }
-            adapting = Task {
-                try? await self.consume(tap.feed.queue, of: tap.feed, self.share, over: connection)
+            let isFirst = !taps.contains { $0.queue == tap.feed.queue }
+            let epoch = core.epoch
+            holding = Task { [weak self] in
+                if isFirst { await self?.consumeOwn(of: tap.feed, over: connection) }
+                // Held for too long it would end the channel.
+                guard let broker = await self?.broker else { return }
+                do {
+                    try await broker.time.sleep(for: broker.configuration.consumerTimeout / 4)
+                    try await broker.publishMarker(PastTicket.end, to: tap.queue)
+                } catch { return }
+                core.passOver(deliver.tag, of: epoch)
             }
+        }
+
+        private func consumeOwn(of feed: Feed, over connection: AMQPConnection) async {
+            try? await consume(feed.queue, of: feed, share, over: connection)
         }
 
         /// Does what the sizes of messages ask for: more at a time, or fewer.
@@ -264,11 +281,15 @@
                         for tap in old { try await self.consume(tap.queue, of: tap.feed, count, over: connection) }
                     case .restart(let count):
                         self.share = count
+                        // A queue of this consumer's alone goes with the last that consumes from it.
+                        if self.source.isTransient, let tap = old.first {
+                            try await self.consume(tap.queue, of: tap.feed, count, over: connection)
+                        }
                         for tap in old { try await connection.call(.cancelConsumer(tap.tag), on: self.channel) }
                         self.core?.giveBack()
                         self.taps.removeAll { tap in old.contains { $0.tag == tap.tag } }
                         var queues: Set<String> = []
-                        for tap in old where self.isLive && queues.insert(tap.queue).inserted {
+                        for tap in old where self.isLive && !self.source.isTransient && queues.insert(tap.queue).inserted {
                             try await self.consume(tap.queue, of: tap.feed, count, over: connection)
                         }
                     }
@@ -334,12 +355,13 @@
             var message = head.message
             message.body = body
             let returns = head.returns ?? (deliver.isRedelivered ? 1 : 0)
-            let attempt = source.isTransient ? 1 : Int32(clamping: Int(head.copies) + Int(returns) + 1)
+            var tries = Tries(copies: head.copies, returns: returns, isCounted: head.returns != nil)
+            if source.isTransient { tries = Tries() }
             let topic = source.isPattern ? tap?.feed.destination?.topic ?? Topic(unchecked: deliver.key) : nil
             guard let core else { return }
             let size = message.byteCount
             let isTaken = core.arrive(
-                .init(tag: deliver.tag, message: message, attempt: attempt, topic: topic, due: head.due))
+                .init(tag: deliver.tag, message: message, tries: tries, topic: topic, due: head.due))
             if let change = prefetch.change(after: size, isTaken: isTaken) { adapt(change) }
         }
 
@@ -421,7 +443,8 @@
             }
         }
 
-        /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server.
+        /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server. Whatever was on
+        /// its way comes before the answer to `stop`, so that it is known to have gone back unseen.
         func leave() async {
             isOver = true
             reopening?.cancel()
@@ -429,11 +452,14 @@
             answering?.cancel()
             handing?.cancel()
             searching?.cancel()
+            holding?.cancel()
             flush()
+            await stop()
             let (connection, number) = (connection, channel)
             (self.connection, isLive) = (nil, false)
             home?.forget(self)
-            await connection?.closeChannel(number)
+            // What comes until then goes back, and nobody has seen it.
+            await connection?.closeChannel(number, whileHearing: true)
         }
 
         /// The consumer has been let go of: its channel is closed.
@@ -444,7 +470,10 @@
                     if channel.isOver { return }
                     channel.flush()
                     // What was settled is written first, while there is still somebody to ask.
-                    withExtendedLifetime(core) { channel.leaving = Task { await channel.leave() } }
+                    channel.leaving = Task {
+                        await channel.leave()
+                        withExtendedLifetime(core) {}
+                    }
                 }
             }
         }

@@ -11,11 +11,13 @@
         struct Pending: Sendable {
             var tag: UInt64
             var message: Message
-            var attempt: Int32
+            var tries = Tries()
             var position = Position.none
             var topic: Topic?
             /// When a retry is due.
             var due: Timestamp?
+            /// When it came, in uptime.
+            var arrived = Duration.zero
         }
 
         /// What is held.
@@ -35,6 +37,8 @@
             var deliveries: [Delivery] = []
             /// What has expired: to be accepted, unseen.
             var expired: [UInt64] = []
+            /// What has waited for so long that the server would take it back while it is held: to be given back, unseen.
+            var stale: [Pending] = []
             /// When the next one may be handed out that is not yet due.
             var due: Timestamp?
         }
@@ -45,6 +49,8 @@
         private var free: [Int] = []
         private var sequence: UInt64 = 0
         private(set) var epoch: UInt32 = 1
+        /// How exact the server's lease is: it looks once a minute.
+        private static let patience = Duration.seconds(60)
         /// Holds in the order of their ends, where all hold for equally long.
         private var ends = RingBuffer<End>()
 
@@ -77,9 +83,11 @@
         }
 
         /// Hands out what is due, at most `limit`, to be held until `until`, and no more than makes up so many held bytes; one
-        /// is always handed out.
+        /// is always handed out. The server takes back what is not settled `lease` after it was sent: what has waited for more
+        /// than a minute, and could not be held until then, goes back to come anew.
         mutating func take(
-            upTo limit: Int, ofAtMost bytes: Int, at now: Timestamp, holdingUntil until: Duration
+            upTo limit: Int, ofAtMost bytes: Int, at now: Timestamp, uptime: Duration, holdingUntil until: Duration,
+            lease: Duration
         ) -> Found {
             var found = Found()
             while let first = early.first, first.due <= now {
@@ -93,6 +101,10 @@
                 waitingBytes -= size
                 if let end = pending.message.expiration, end <= now {
                     found.expired.append(pending.tag)
+                    continue
+                }
+                if uptime - pending.arrived > Self.patience, pending.arrived + lease < until {
+                    found.stale.append(pending)
                     continue
                 }
                 found.deliveries.append(hold(pending, until: until))
@@ -111,13 +123,13 @@
                 slots.append(nil)
             }
             slots[slot] = Held(
-                tag: pending.tag, sequence: sequence, until: until, message: pending.message, attempt: pending.attempt,
-                topic: pending.topic)
+                tag: pending.tag, sequence: sequence, until: until, message: pending.message,
+                attempt: pending.tries.attempt, topic: pending.topic)
             heldCount += 1
             heldBytes += pending.message.byteCount
             ends.append(End(slot: slot, sequence: sequence, until: until))
             return Delivery(
-                message: pending.message, attempt: pending.attempt,
+                message: pending.message, attempt: pending.tries.attempt,
                 receipt: Receipt(sequence: sequence, slot: UInt32(clamping: slot), epoch: epoch),
                 position: pending.position, topic: pending.topic)
         }
@@ -187,19 +199,19 @@
         /// for the first time.
         func hasOpen(before tag: UInt64, orReturned: Bool) -> Bool {
             func isMeant(_ pending: Pending?) -> Bool {
-                pending.map { $0.tag < tag || orReturned && $0.attempt > 1 } ?? false
+                pending.map { $0.tag < tag || orReturned && $0.tries.attempt > 1 } ?? false
             }
             return slots.contains { held in held.map { $0.tag < tag || orReturned && $0.attempt > 1 } ?? false }
                 || early.elements.contains { isMeant($0.pending) } || (0..<ready.count).contains { isMeant(ready[$0]) }
         }
 
-        /// What is not handed out, which then is not here any more; its tags.
-        mutating func giveBack() -> [UInt64] {
-            var tags: [UInt64] = []
-            while let pending = ready.popFirst() { tags.append(pending.tag) }
-            while let first = early.popFirst() { tags.append(first.pending.tag) }
+        /// What is not handed out, which then is not here any more.
+        mutating func giveBack() -> [Pending] {
+            var all: [Pending] = []
+            while let pending = ready.popFirst() { all.append(pending) }
+            while let first = early.popFirst() { all.append(first.pending) }
             waitingBytes = 0
-            return tags
+            return all
         }
 
         /// The channel is gone, and with it whatever came by it: every receipt is stale.

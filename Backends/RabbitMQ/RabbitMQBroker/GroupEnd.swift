@@ -82,7 +82,7 @@
             else { core?.passOver(deliver.tag); return }
             answering?.cancel()
             // Who asks has waited for its own, and may hold what came behind the end.
-            let isOwn = round == asking.round
+            let (isOwn, epoch) = (round == asking.round, core.epoch)
             answering = Task { [weak self, member] in
                 while !isOwn, core.hasOpen(before: deliver.tag, orReturned: false) {
                     do { try await broker.time.sleep(for: .milliseconds(5)) } catch { return }
@@ -90,7 +90,7 @@
                 let answer = core.answer(of: member)
                 let fields = answer.fields + [(EndMarker.round, round)]
                 try? await broker.publishMarker(EndMarker.answer, to: address, saying: fields)
-                core.passOver(deliver.tag)
+                core.passOver(deliver.tag, of: epoch)
                 withExtendedLifetime(self) {}
             }
         }
@@ -98,6 +98,7 @@
         /// The marker of another member: an ordered group has one who receives, so it tells the other; else the other gets it.
         func meetEnd(of other: String, _ deliver: ServerMethod.Deliver, _ head: ContentHead, isOrdered: Bool) {
             guard let core, let broker else { return }
+            let epoch = core.epoch
             handing = Task {
                 if isOrdered, let address = head.message.headers[EndMarker.replyTo],
                     let round = head.message.headers[EndMarker.round]
@@ -106,10 +107,10 @@
                         do { try await broker.time.sleep(for: .milliseconds(5)) } catch { return }
                     }
                     try? await broker.publishMarker(EndMarker.seen, to: address, saying: [(EndMarker.round, round)])
-                    core.passOver(deliver.tag)
+                    core.passOver(deliver.tag, of: epoch)
                 } else {
                     do { try await broker.time.sleep(for: .milliseconds(20)) } catch { return }
-                    core.giveBack(deliver.tag)
+                    core.giveBack(deliver.tag, of: epoch)
                 }
             }
         }

@@ -37,7 +37,7 @@
 
         private func publishAll(_ orders: [CopyOrder]) async -> BrokerError? {
             for order in orders {
-                do {
+                do throws(PublishFailure) {
                     switch order.target {
                     case .destination(let destination):
                         _ = try await publish(order.message, to: destination, options: PublishOptions())

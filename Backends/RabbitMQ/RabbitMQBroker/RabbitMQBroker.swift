@@ -53,6 +53,7 @@
         let publisher: Publisher
         let consumers = ConsumerRegistry()
         let fills = PastTasks()
+        let unseen = UnseenReturns()
         let state = Lock(State())
 
         /// A broker of this configuration. Nothing is connected yet, and no thread runs.

@@ -47,10 +47,16 @@
             var returns = 0
             /// When the last retry is due.
             var due: Timestamp?
-            /// Copies that are being published for settlements. Where the channel goes they are given up: what they are
-            /// copies of comes again.
-            var copying: [UInt64: Task<[BrokerError?], Never>] = [:]
-            var copyNumber: UInt64 = 0
+            /// Settlements that publish copies, by number.
+            var copying: [Int: Task<[BrokerError?], Never>] = [:]
+            var lastCopying = 0
+
+            /// What is not handed out goes back, and is returned.
+            mutating func giveBack() -> [DeliveryWindow.Pending] {
+                let returned = window.giveBack()
+                others += returned.map { .giveBack($0.tag) }
+                return returned
+            }
         }
 
         let subscription: Subscription
@@ -60,11 +66,19 @@
         /// Publishes copies for retries and forwards, confirmed.
         private let copier: any Copier
         let state = Lock(State())
+        /// What went back unseen, and the queue that it went to.
+        private let unseen: UnseenReturns
+        private let queue: String
 
-        init(_ subscription: Subscription, _ channel: ConsumerChannel, _ copier: any Copier, on time: any TimeSource) {
+        init(
+            _ subscription: Subscription, _ channel: ConsumerChannel, of queue: String, _ copier: any Copier,
+            _ unseen: UnseenReturns, on time: any TimeSource
+        ) {
             self.subscription = subscription
             self.channel = channel
+            self.queue = queue
             self.copier = copier
+            self.unseen = unseen
             self.time = time
             isAcknowledged = subscription.kind != .pubSub
         }
@@ -92,13 +106,16 @@
             upTo limit: Int, _ waiter: Waiter<Void>
         ) throws(BrokerError) -> ([Delivery], due: Timestamp?) {
             let (now, uptime) = (time.now, time.uptime)
+            var stale: [DeliveryWindow.Pending] = []
             let result: Result<([Delivery], due: Timestamp?), BrokerError> = state.withLock { state in
                 if let end = state.end { return .failure(end.during(.receive)) }
                 let room = isAcknowledged ? max(0, subscription.window - state.window.heldCount) : limit
                 let found = state.window.take(
-                    upTo: min(limit, room), ofAtMost: subscription.windowBytes, at: now,
-                    holdingUntil: uptime + subscription.maxHold)
+                    upTo: min(limit, room), ofAtMost: subscription.windowBytes, at: now, uptime: uptime,
+                    holdingUntil: uptime + subscription.maxHold, lease: isAcknowledged ? channel.lease : .seconds(1 << 40))
                 state.accepted += found.expired
+                state.others += found.stale.map { .giveBack($0.tag) }
+                stale = found.stale
                 if !isAcknowledged {
                     for delivery in found.deliveries {
                         _ = state.window.claim(delivery.receipt)
@@ -109,6 +126,7 @@
                 return .success((found.deliveries, found.due))
             }
             let found = try result.get()
+            unseen.note(stale, to: queue)
             flushSoon()
             if !found.0.isEmpty, isAcknowledged { watchHolds() }
             return found
@@ -190,21 +208,23 @@
             return outcomes
         }
 
-        /// In a task of its own, so that who settles cannot cancel it.
+        /// In a task of its own, which ends early where the originals are lost, and with nobody else: a settlement is done to its
+        /// end, but what comes again needs no copy.
         private func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?] {
-            let (number, work) = state.withLock { state in
-                state.copyNumber += 1
-                let work = Task { await copier.publish(groups) }
-                state.copying[state.copyNumber] = work
-                return (state.copyNumber, work)
+            let work = Task { await copier.publish(groups) }
+            let number = state.withLock { state in
+                state.lastCopying += 1
+                state.copying[state.lastCopying] = work
+                return state.lastCopying
             }
             let results = await work.value
-            let wasGivenUp = state.withLock { $0.copying.removeValue(forKey: number) == nil }
-            return wasGivenUp ? results.map { $0.map { _ in Self.gone } } : results
+            state.withLock { $0.copying[number] = nil }
+            return results.map { $0?.code == .cancelled ? Self.lost : $0 }
         }
 
-        private static let gone = BrokerError(
-            .notConnected, "the connection went while copies were confirmed; the original comes again", during: .settle)
+        private static let lost = BrokerError(
+            .notConnected, "the connection went before the copies were confirmed; the original comes again",
+            during: .settle)
 
         private func claim(_ receipt: Receipt) -> DeliveryWindow.Held? {
             isAcknowledged ? state.withLock { $0.window.claim(receipt) } : nil
@@ -229,7 +249,7 @@
                 return true
             }
             if isHeld { flushSoon() }
-            return isHeld ? .settled : .failed(Self.gone)
+            return isHeld ? .settled : .failed(Self.lost)
         }
 
         private func flushSoon() {
@@ -254,23 +274,27 @@
         }
 
         /// Takes a delivery in. One that is over what may wait here goes back; false then.
-        func arrive(_ pending: DeliveryWindow.Pending) -> Bool {
+        func arrive(_ arrived: DeliveryWindow.Pending) -> Bool {
             let now = time.now
+            var pending = arrived
+            pending.arrived = time.coarseUptime
+            if isAcknowledged { pending.tries = unseen.known(arrived.tries, of: arrived.message.id, in: queue) }
             let most = subscription.windowBytes + Self.slack
-            var isTaken = true
+            var (isTaken, isReturned) = (true, false)
             let waiter: Waiter<Void>? = state.withLock { state in
                 let isFull =
                     state.window.waitingBytes > 0 && pending.message.byteCount > most - state.window.waitingBytes
                 if state.end != nil || isFull {
                     // It stopped while this was on its way, or the messages are larger than they were.
-                    state.others.append(.giveBack(pending.tag))
-                    isTaken = !isFull
+                    if !state.isGone { state.others.append(.giveBack(pending.tag)) }
+                    (isTaken, isReturned) = (!isFull, true)
                     return nil
                 }
                 state.window.arrive(pending, at: now)
                 defer { state.waiter = nil }
                 return state.waiter
             }
+            if isReturned { unseen.note([pending], to: queue) }
             if let waiter { waiter.resolve(()) } else { flushSoon() }
             return isTaken
         }
@@ -280,24 +304,30 @@
 
         /// What is not handed out goes back.
         func giveBack() {
-            state.withLock { state in state.others += state.window.giveBack().map { .giveBack($0) } }
+            let returned = state.withLock { $0.giveBack() }
+            unseen.note(returned, to: queue)
             flushSoon()
         }
 
         /// The channel is gone, and with it what came by it.
         func lose() {
-            let copying = state.withLock { state in
+            let returned = state.withLock { state in
+                let returned = state.giveBack()
                 state.window.lose()
                 (state.accepted, state.others) = ([], [])
-                defer { state.copying = [:] }
-                return Array(state.copying.values)
+                for work in state.copying.values { work.cancel() }
+                return returned
             }
-            for work in copying { work.cancel() }
+            unseen.note(returned, to: queue)
         }
 
+        /// Which channel it is by now: tags of others mean nothing.
+        var epoch: UInt32 { state.withLock { $0.window.epoch } }
+
         /// Accepts what nobody is to see: a marker, or what the group's filter does not let through.
-        func passOver(_ tag: UInt64, isFiltered: Bool = false) {
+        func passOver(_ tag: UInt64, of epoch: UInt32? = nil, isFiltered: Bool = false) {
             state.withLock { state in
+                guard epoch == nil || epoch == state.window.epoch else { return }
                 state.accepted.append(tag)
                 if isFiltered { state.filtered += 1 }
             }
@@ -305,8 +335,9 @@
         }
 
         /// Gives back a marker that is not for this consumer.
-        func giveBack(_ tag: UInt64) {
+        func giveBack(_ tag: UInt64, of epoch: UInt32) {
             state.withLock { state in
+                guard epoch == state.window.epoch else { return }
                 state.others.append(.giveBack(tag))
                 state.returns -= 1
             }
@@ -328,16 +359,18 @@
 
         /// Nothing is received any more; where `isGone`, nothing is settled either.
         func end(because error: BrokerError, isGone: Bool) {
-            let (waiter, alarm): (Waiter<Void>?, Alarm?) = state.withLock { state in
+            let (waiter, alarm, returned): (Waiter<Void>?, Alarm?, _) = state.withLock { state in
                 if state.end == nil || isGone && !state.isGone { state.end = error }
-                state.others += state.window.giveBack().map { .giveBack($0) }
+                // The end of the channel gives back by itself. Said before, it would bring them once more, unseen.
+                let returned = isGone ? state.window.giveBack() : state.giveBack()
                 if isGone {
                     state.isGone = true
                     state.window.lose()
                 }
                 defer { (state.waiter, state.holdAlarm) = (nil, isGone ? nil : state.holdAlarm) }
-                return (state.waiter, isGone ? state.holdAlarm : nil)
+                return (state.waiter, isGone ? state.holdAlarm : nil, returned)
             }
+            unseen.note(returned, to: queue)
             if let alarm { time.silence(alarm) }
             waiter?.resolve(())
             flushSoon()

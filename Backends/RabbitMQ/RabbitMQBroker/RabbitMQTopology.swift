@@ -230,7 +230,7 @@
             let channel = ConsumerChannel(
                 source, of: self, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
                 reporting: report)
-            let core = ConsumerCore(subscription, channel, self, on: time)
+            let core = ConsumerCore(subscription, channel, of: source.feeds.first?.queue ?? subscription.label, self, unseen, on: time)
             await channel.serve(core)
             do throws(BrokerError) {
                 guard let connection = await receiving.connection else {
@@ -392,6 +392,10 @@
         let broker: RabbitMQBroker
 
         func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
+            if destination.kind == .pubSub {
+                throw BrokerError(
+                    .unsupported, "\(destination) keeps nothing, and the server does not tell who hears it")
+            }
             let queue = broker.queueName(of: destination, group: group)
             let connection = try await broker.admin()
             let answer = try await broker.perform([.findQueue(queue)], over: connection)
@@ -403,7 +407,7 @@
                 }
             }
             return DestinationDepth(
-                waiting: (answer?.messages ?? 0) + past, held: 0, consumers: answer?.consumers ?? 0)
+                waiting: (answer?.messages ?? 0) + past, held: nil, consumers: answer?.consumers ?? 0)
         }
 
         func purge(_ destination: Destination) async throws(BrokerError) -> Int {
