@@ -164,6 +164,7 @@ import Testing
         try fixture.route("orders") { $0.retry = RetryPolicy(attempts: 3, delay: .seconds(1)) }
         fixture.environment.status = StatusReporting(command: "test", environment: environment)
         try await fixture.run { hub in
+            defer { release.fire() }
             try await hub.subscribe(to: "orders") { delivery in
                 if delivery.message.body != "hangs" { throw Failing() }
                 await release.wait(on: SystemTime.shared)

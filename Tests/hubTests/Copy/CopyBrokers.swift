@@ -26,24 +26,25 @@ struct Refilling: BrokerDecorator {
 /// How many messages a target is given at once.
 final class Meeting: Sendable {
     private let wanted: Int
-    private let state = Lock((now: 0, most: 0, isGivenUp: false))
+    private let state = Lock((now: 0, most: 0, end: ContinuousClock.Instant?.none))
     /// The most that were.
     var most: Int { state.withLock { $0.most } }
 
     /// A meeting of this many.
     init(of wanted: Int) { self.wanted = wanted }
 
-    /// Returns once as many have come as are wanted, or, where they do not come, after a while.
+    /// Returns once as many have come as are wanted and more had the time to come, or, where they do not come, after a while.
     func enter(_ count: Int) async {
-        state.withLock { state in
+        let patience = state.withLock { state in
             state.now += count
             state.most = max(state.most, state.now)
+            if state.most >= wanted, state.end == nil { state.end = .now + .milliseconds(200) }
+            return ContinuousClock.now + .seconds(10)
         }
-        for _ in 0..<1000 {
-            if state.withLock({ $0.most >= wanted || $0.isGivenUp }) { return }
+        while ContinuousClock.now < state.withLock({ $0.end ?? patience }) {
             try? await Task.sleep(for: .milliseconds(5))
         }
-        state.withLock { $0.isGivenUp = true }
+        state.withLock { $0.end = $0.end ?? .now }
     }
 
     func leave(_ count: Int) { state.withLock { $0.now -= count } }
