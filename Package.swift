@@ -18,12 +18,11 @@ let package = Package(
         .executable(name: "hub", targets: ["hub"]),
     ],
     // A trait gates what the build needs beyond libyaml. A backend that stands on libevent enables EventLoop with its own.
-    // RabbitMQ is not among the defaults before it keeps every promise: `swift test --traits default,RabbitMQ` has it.
     traits: [
         .trait(name: "EventLoop", description: "libevent and OpenSSL: server processes and faults for tests"),
         .trait(name: "Compression", description: "zlib and zstd: compressed files"),
         .trait(name: "RabbitMQ", description: "librabbitmq: the backend for RabbitMQ", enabledTraits: ["EventLoop"]),
-        .default(enabledTraits: ["EventLoop", "Compression"]),
+        .default(enabledTraits: ["EventLoop", "Compression", "RabbitMQ"]),
     ],
     targets: [
         .target(name: "Messaging"),
@@ -93,7 +92,8 @@ let package = Package(
             ]),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "Messaging", "MessagingTesting"]),
         .executableTarget(
-            name: "peer", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker"],
+            name: "peer",
+            dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker", "RabbitMQBroker"],
             path: "Tests/peer"),
         .testTarget(
             name: "MessagingFaultsTests",

@@ -12,5 +12,11 @@ enum Backends {
     static let profiles: [BrokerProfile] = [.inMemory, .embedded, .rabbitMQ, .kafka, .redis, .nats]
 
     /// The types whose backends are in this build.
-    static let factories: [BrokerFactory] = [.inMemory()]
+    static let factories: [BrokerFactory] = {
+        var factories: [BrokerFactory] = [.inMemory()]
+        #if RabbitMQ
+            factories.append(.rabbitMQ)
+        #endif
+        return factories
+    }()
 }

@@ -182,7 +182,7 @@ extension StressRun {
         default:
             for place in [Self.ordered, Self.plain, Self.sink, Self.churned] {
                 guard let depth = try await broker.topology?.depth(of: place, group: nil) else { continue }
-                if depth.waiting + depth.held > Self.capacity { report("\(place) has \(depth)") }
+                if depth.waiting + (depth.held ?? 0) > Self.capacity { report("\(place) has \(depth)") }
             }
         }
     }

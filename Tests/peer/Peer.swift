@@ -3,6 +3,7 @@ import InMemoryBroker
 import Messaging
 import MessagingHub
 import MessagingTesting
+import RabbitMQBroker
 
 /// A client of one broker in a process of its own, for tests that kill it: `PeerOrder` says what it does, `PeerEvent` what
 /// it reports.
@@ -22,7 +23,7 @@ import MessagingTesting
 
     private init(_ order: PeerOrder) throws {
         self.order = order
-        let factories = [BrokerFactory.inMemory()]
+        let factories = Self.factories
         let configuration = try HubConfiguration.load(
             path: order.configuration, environment: ProcessInfo.processInfo.environment,
             profiles: factories.map(\.profile))
@@ -33,6 +34,14 @@ import MessagingTesting
             throw BrokerError(.invalidConfiguration, sentence)
         }
         broker = try factory.make(order.broker, settings.options, BrokerEnvironment())
+    }
+
+    private static var factories: [BrokerFactory] {
+        var factories: [BrokerFactory] = [.inMemory()]
+        #if RabbitMQ
+            factories.append(.rabbitMQ)
+        #endif
+        return factories
     }
 
     private func run() async throws {

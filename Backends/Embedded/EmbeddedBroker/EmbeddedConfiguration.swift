@@ -89,7 +89,7 @@ extension BrokerCapabilities {
         ]
         let stored: [Operation: Support] = [
             .retry: .native, .expiredCount: .native, .atomicForward: .native, .brokerDeadLetters: .native,
-            .bindings: .native, .bounded: .native,
+            .bindings: .native, .bounded: .native, .heldCount: .native, .delayCount: .native,
             .order: .emulated(cost: "one consumer at a time receives, the others stand by"),
         ]
         let queue: [Operation: Support] = [

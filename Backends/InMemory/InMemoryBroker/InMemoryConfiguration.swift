@@ -65,7 +65,7 @@ extension BrokerCapabilities {
             .retry: .native, .expiredCount: .native, .atomicForward: .native, .brokerDeadLetters: .native,
             .bindings: .native, .bounded: .native,
             .order: .emulated(cost: "one consumer at a time receives, the others stand by"),
-            .untilEnd: .native, .fencing: .native,
+            .untilEnd: .native, .fencing: .native, .heldCount: .native, .delayCount: .native,
         ]
         let queue: [Operation: Support] = [
             .delay: .native, .priority: .native,

@@ -10,7 +10,9 @@ struct InMemoryTopology: TopologyAdministration {
             if let problem = state.problem(with: broker.connection) { return .failure(problem) }
             return state.depth(of: destination, group: group)
         }
-        return try depth.get()
+        var answer = try depth.get()
+        if destination.kind != .pubSub, !broker.capabilities.can(.heldCount, on: destination.kind) { answer.held = nil }
+        return answer
     }
 
     func purge(_ destination: Destination) async throws(BrokerError) -> Int {

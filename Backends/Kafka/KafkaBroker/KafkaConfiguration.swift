@@ -198,6 +198,8 @@ extension BrokerCapabilities {
             .retry: .emulated(cost: "a confirmed copy in a retry topic; a crash between is a duplicate"),
             .order: .native,
             .expiredCount: .native,
+            .heldCount: .native,
+            .delayCount: .native,
             .untilEnd: .native,
             .atomicForward: .emulated(cost: "a transaction for each batch of settlements, 25 ms and more"),
             .brokerDeadLetters: .refused(reason: "Kafka has no dead letters of its own"),

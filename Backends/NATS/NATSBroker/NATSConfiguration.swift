@@ -145,7 +145,7 @@ extension BrokerCapabilities {
             .binaryHeaders: .refused(reason: "a header of NATS is a line of text"),
         ]
         let stored: [Operation: Support] = [
-            .retry: .native, .bounded: .native, .expiredCount: .native,
+            .retry: .native, .bounded: .native, .expiredCount: .native, .heldCount: .native, .delayCount: .native,
             .order: .emulated(cost: "one consumer at a time receives, the others stand by"),
             .atomicForward: .refused(reason: "JetStream has no transactions"),
             .brokerDeadLetters: .refused(reason: "JetStream has no dead letters of its own"),

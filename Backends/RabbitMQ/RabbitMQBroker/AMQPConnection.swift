@@ -233,11 +233,11 @@
             }
         }
 
-        /// Closes a channel, whose owner hears nothing any more.
-        func closeChannel(_ number: Int) async {
+        /// Closes a channel, whose owner hears nothing any more, or what still comes until it is closed.
+        func closeChannel(_ number: Int, whileHearing isHeard: Bool = false) async {
             guard channels[number]?.isClosing == false else { return }
             channels[number]?.isClosing = true
-            channels[number]?.hear = nil
+            if !isHeard { channels[number]?.hear = nil }
             _ = try? await call(.closeChannel, on: number)
             channels[number] = nil
         }

@@ -93,9 +93,11 @@
                     case .add(let count): try await self.consume(count, over: connection)
                     case .restart(let count):
                         let old = self.tags
+                        // A queue of this consumer's alone goes with the last that consumes from it.
+                        if self.source.isTransient { try await self.consume(count, over: connection) }
                         for tag in old { try await connection.call(.cancelConsumer(tag), on: self.channel) }
                         self.core?.giveBack()
-                        if self.isLive { try await self.consume(count, over: connection) }
+                        if self.isLive, !self.source.isTransient { try await self.consume(count, over: connection) }
                     }
                 } catch {
                     // The channel is gone, and is opened again where it can be.
@@ -144,12 +146,13 @@
             var message = head.message
             message.body = body
             let returns = head.returns ?? (deliver.isRedelivered ? 1 : 0)
-            let attempt = source.isTransient ? 1 : Int32(clamping: Int(head.copies) + Int(returns) + 1)
+            var tries = Tries(copies: head.copies, returns: returns, isCounted: head.returns != nil)
+            if source.isTransient { tries = Tries() }
             let topic = source.isPattern ? Topic(unchecked: deliver.key) : nil
             guard let core else { return }
             let size = message.byteCount
             let isTaken = core.arrive(
-                .init(tag: deliver.tag, message: message, attempt: attempt, topic: topic, due: head.due))
+                .init(tag: deliver.tag, message: message, tries: tries, topic: topic, due: head.due))
             if let change = prefetch.change(after: size, isTaken: isTaken) { adapt(change) }
         }
 
@@ -227,15 +230,18 @@
             for tag in tags { _ = try? await connection.call(.cancelConsumer(tag), on: channel) }
         }
 
-        /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server.
+        /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server. Whatever was on
+        /// its way comes before the answer to `stop`, so that it is known to have gone back unseen.
         func leave() async {
             isOver = true
             reopening?.cancel()
             flush()
+            await stop()
             let (connection, number) = (connection, channel)
             (self.connection, isLive) = (nil, false)
             home?.forget(self)
-            await connection?.closeChannel(number)
+            // What comes until then goes back, and nobody has seen it.
+            await connection?.closeChannel(number, whileHearing: true)
         }
 
         /// The consumer has been let go of: its channel is closed.
@@ -246,7 +252,10 @@
                     if channel.isOver { return }
                     channel.flush()
                     // What was settled is written first, while there is still somebody to ask.
-                    withExtendedLifetime(core) { channel.leaving = Task { await channel.leave() } }
+                    channel.leaving = Task {
+                        await channel.leave()
+                        withExtendedLifetime(core) {}
+                    }
                 }
             }
         }

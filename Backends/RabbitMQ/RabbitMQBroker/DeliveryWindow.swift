@@ -11,7 +11,7 @@
         struct Pending: Sendable {
             var tag: UInt64
             var message: Message
-            var attempt: Int32
+            var tries = Tries()
             var position = Position.none
             var topic: Topic?
             /// When a retry is due.
@@ -110,12 +110,13 @@
                 slots.append(nil)
             }
             slots[slot] = Held(
-                tag: pending.tag, sequence: sequence, until: until, message: pending.message, attempt: pending.attempt)
+                tag: pending.tag, sequence: sequence, until: until, message: pending.message,
+                attempt: pending.tries.attempt)
             heldCount += 1
             heldBytes += pending.message.byteCount
             ends.append(End(slot: slot, sequence: sequence, until: until))
             return Delivery(
-                message: pending.message, attempt: pending.attempt,
+                message: pending.message, attempt: pending.tries.attempt,
                 receipt: Receipt(sequence: sequence, slot: UInt32(clamping: slot), epoch: epoch),
                 position: pending.position, topic: pending.topic)
         }
@@ -181,13 +182,13 @@
             return ends.first?.until
         }
 
-        /// What is not handed out, which then is not here any more; its tags.
-        mutating func giveBack() -> [UInt64] {
-            var tags: [UInt64] = []
-            while let pending = ready.popFirst() { tags.append(pending.tag) }
-            while let first = early.popFirst() { tags.append(first.pending.tag) }
+        /// What is not handed out, which then is not here any more.
+        mutating func giveBack() -> [Pending] {
+            var all: [Pending] = []
+            while let pending = ready.popFirst() { all.append(pending) }
+            while let first = early.popFirst() { all.append(first.pending) }
             waitingBytes = 0
-            return tags
+            return all
         }
 
         /// The channel is gone, and with it whatever came by it: every receipt is stale.

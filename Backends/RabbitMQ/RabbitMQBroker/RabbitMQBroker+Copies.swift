@@ -32,25 +32,19 @@
             }
         }
 
-        /// In a task of its own, which nobody cancels: a settlement is done to its end.
         private func publishAll(_ orders: [CopyOrder]) async -> BrokerError? {
-            await Task {
-                for order in orders {
-                    do {
-                        switch order.target {
-                        case .destination(let destination):
-                            _ = try await self.publish(order.message, to: destination, options: PublishOptions())
-                        case .queue(let queue):
-                            try await self.publish(order.message, toQueue: queue, order.posting)
-                        }
-                    } catch let failure as PublishFailure {
-                        return failure.first
-                    } catch {
-                        return BrokerError(.brokerFailure, "\(error)")
+            for order in orders {
+                do throws(PublishFailure) {
+                    switch order.target {
+                    case .destination(let destination):
+                        _ = try await publish(order.message, to: destination, options: PublishOptions())
+                    case .queue(let queue): try await publish(order.message, toQueue: queue, order.posting)
                     }
+                } catch {
+                    return error.first
                 }
-                return nil
-            }.value
+            }
+            return nil
         }
 
         /// Publishes a copy to a queue by its name, by the ladder where its time has not come.

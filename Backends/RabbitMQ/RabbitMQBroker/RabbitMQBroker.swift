@@ -50,6 +50,7 @@
         let receiving: Link
         let publisher: Publisher
         let consumers = ConsumerRegistry()
+        let unseen = UnseenReturns()
         let state = Lock(State())
 
         /// A broker of this configuration. Nothing is connected yet, and no thread runs.

@@ -181,6 +181,8 @@ extension BrokerCapabilities {
             .order: .emulated(cost: "one consumer at a time receives, the others stand by"),
             .bounded: .emulated(cost: "the server refuses when full; waiting is repeating the publish"),
             .expiredCount: .refused(reason: "the server removes what has expired without saying so"),
+            .heldCount: .refused(reason: "AMQP tells how many messages are ready, not how many are held"),
+            .delayCount: .refused(reason: "what waits for its time is in the delay queues, with that of all queues"),
             .atomicForward: .refused(
                 reason: "an AMQP transaction applies the acknowledgement though the publish failed"),
         ]

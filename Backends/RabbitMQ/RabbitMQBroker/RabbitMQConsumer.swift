@@ -42,6 +42,16 @@
             var isScheduled = false
             var holdAlarm: Alarm?
             var gaps = 0
+            /// Settlements that publish copies, by number.
+            var copying: [Int: Task<[BrokerError?], Never>] = [:]
+            var lastCopying = 0
+
+            /// What is not handed out goes back, and is returned.
+            mutating func giveBack() -> [DeliveryWindow.Pending] {
+                let returned = window.giveBack()
+                others += returned.map { .giveBack($0.tag) }
+                return returned
+            }
         }
 
         let subscription: Subscription
@@ -51,11 +61,19 @@
         /// Publishes copies for retries and forwards, confirmed.
         private let copier: any Copier
         let state = Lock(State())
+        /// What went back unseen, and the queue that it went to.
+        private let unseen: UnseenReturns
+        private let queue: String
 
-        init(_ subscription: Subscription, _ channel: ConsumerChannel, _ copier: any Copier, on time: any TimeSource) {
+        init(
+            _ subscription: Subscription, _ channel: ConsumerChannel, of queue: String, _ copier: any Copier,
+            _ unseen: UnseenReturns, on time: any TimeSource
+        ) {
             self.subscription = subscription
             self.channel = channel
+            self.queue = queue
             self.copier = copier
+            self.unseen = unseen
             self.time = time
             isAcknowledged = subscription.kind != .pubSub
         }
@@ -165,7 +183,7 @@
                 }
             }
             if copies.isEmpty { return outcomes }
-            let results = await copier.publish(copies.map(\.outgoing))
+            let results = await publish(copies.map(\.outgoing))
             for (copy, failure) in zip(copies, results) {
                 let receipt = settlements[copy.place].receipt
                 guard let failure else {
@@ -177,6 +195,24 @@
             }
             return outcomes
         }
+
+        /// In a task of its own, which ends early where the originals are lost, and with nobody else: a settlement is done to its
+        /// end, but what comes again needs no copy.
+        private func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?] {
+            let work = Task { await copier.publish(groups) }
+            let number = state.withLock { state in
+                state.lastCopying += 1
+                state.copying[state.lastCopying] = work
+                return state.lastCopying
+            }
+            let results = await work.value
+            state.withLock { $0.copying[number] = nil }
+            return results.map { $0?.code == .cancelled ? Self.lost : $0 }
+        }
+
+        private static let lost = BrokerError(
+            .notConnected, "the connection went before the copies were confirmed; the original comes again",
+            during: .settle)
 
         private func claim(_ receipt: Receipt) -> DeliveryWindow.Held? {
             isAcknowledged ? state.withLock { $0.window.claim(receipt) } : nil
@@ -226,23 +262,26 @@
         }
 
         /// Takes a delivery in. One that is over what may wait here goes back; false then.
-        func arrive(_ pending: DeliveryWindow.Pending) -> Bool {
+        func arrive(_ arrived: DeliveryWindow.Pending) -> Bool {
             let now = time.now
+            var pending = arrived
+            if isAcknowledged { pending.tries = unseen.known(arrived.tries, of: arrived.message.id, in: queue) }
             let most = subscription.windowBytes + Self.slack
-            var isTaken = true
+            var (isTaken, isReturned) = (true, false)
             let waiter: Waiter<Void>? = state.withLock { state in
                 let isFull =
                     state.window.waitingBytes > 0 && pending.message.byteCount > most - state.window.waitingBytes
                 if state.end != nil || isFull {
                     // It stopped while this was on its way, or the messages are larger than they were.
-                    state.others.append(.giveBack(pending.tag))
-                    isTaken = !isFull
+                    if !state.isGone { state.others.append(.giveBack(pending.tag)) }
+                    (isTaken, isReturned) = (!isFull, true)
                     return nil
                 }
                 state.window.arrive(pending, at: now)
                 defer { state.waiter = nil }
                 return state.waiter
             }
+            if isReturned { unseen.note([pending], to: queue) }
             if let waiter { waiter.resolve(()) } else { flushSoon() }
             return isTaken
         }
@@ -252,32 +291,39 @@
 
         /// What is not handed out goes back.
         func giveBack() {
-            state.withLock { state in state.others += state.window.giveBack().map { .giveBack($0) } }
+            let returned = state.withLock { $0.giveBack() }
+            unseen.note(returned, to: queue)
             flushSoon()
         }
 
         /// The channel is gone, and with it what came by it.
         func lose() {
-            state.withLock { state in
+            let returned = state.withLock { state in
+                let returned = state.giveBack()
                 state.window.lose()
                 (state.accepted, state.others) = ([], [])
+                for work in state.copying.values { work.cancel() }
+                return returned
             }
+            unseen.note(returned, to: queue)
         }
 
         func countGap() { state.withLock { $0.gaps += 1 } }
 
         /// Nothing is received any more; where `isGone`, nothing is settled either.
         func end(because error: BrokerError, isGone: Bool) {
-            let (waiter, alarm): (Waiter<Void>?, Alarm?) = state.withLock { state in
+            let (waiter, alarm, returned): (Waiter<Void>?, Alarm?, _) = state.withLock { state in
                 if state.end == nil || isGone && !state.isGone { state.end = error }
-                state.others += state.window.giveBack().map { .giveBack($0) }
+                // The end of the channel gives back by itself. Said before, it would bring them once more, unseen.
+                let returned = isGone ? state.window.giveBack() : state.giveBack()
                 if isGone {
                     state.isGone = true
                     state.window.lose()
                 }
                 defer { (state.waiter, state.holdAlarm) = (nil, isGone ? nil : state.holdAlarm) }
-                return (state.waiter, isGone ? state.holdAlarm : nil)
+                return (state.waiter, isGone ? state.holdAlarm : nil, returned)
             }
+            unseen.note(returned, to: queue)
             if let alarm { time.silence(alarm) }
             waiter?.resolve(())
             flushSoon()

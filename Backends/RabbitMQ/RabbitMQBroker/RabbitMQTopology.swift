@@ -208,7 +208,7 @@
             let channel = ConsumerChannel(
                 source, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
                 reporting: report)
-            let core = ConsumerCore(subscription, channel, self, on: time)
+            let core = ConsumerCore(subscription, channel, of: source.queue, self, unseen, on: time)
             await channel.serve(core)
             do throws(BrokerError) {
                 guard let connection = await receiving.connection else {
@@ -326,10 +326,14 @@
         let broker: RabbitMQBroker
 
         func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
+            if destination.kind == .pubSub {
+                throw BrokerError(
+                    .unsupported, "\(destination) keeps nothing, and the server does not tell who hears it")
+            }
             let queue = broker.queueName(of: destination, group: group)
             let answer = try await broker.perform([.findQueue(queue)], over: try await broker.admin())
             return DestinationDepth(
-                waiting: answer?.messages ?? 0, held: 0, consumers: answer?.consumers ?? 0)
+                waiting: answer?.messages ?? 0, held: nil, consumers: answer?.consumers ?? 0)
         }
 
         func purge(_ destination: Destination) async throws(BrokerError) -> Int {

@@ -130,7 +130,8 @@ extension BrokerCapabilities {
         let stored: [Operation: Support] = [
             .retry: .emulated(cost: "a delay over the lease waits in a sorted set"),
             .order: .emulated(cost: "one consumer at a time holds a lease and receives"),
-            .atomicForward: .native, .expiredCount: .native, .untilEnd: .native,
+            .atomicForward: .native, .expiredCount: .native, .untilEnd: .native, .heldCount: .native,
+            .delayCount: .native,
             .bounded: .emulated(cost: "a script asks for the length before each publish"),
             .brokerDeadLetters: .refused(reason: "Redis has no dead letters of its own"),
             .bindings: .refused(reason: "Redis has no bindings; subscribe to a pattern of streams"),

@@ -51,6 +51,10 @@ public struct BrokerCapabilities: Hashable, Sendable {
         case durable
         /// Saying, in a `DestinationDepth`, when the oldest waiting message arrived.
         case oldestAge
+        /// Saying, in a `DestinationDepth`, how many messages are held.
+        case heldCount
+        /// Counting, in a `DestinationDepth`, what waits for its time, and removing it with a purge.
+        case delayCount
         /// Giving the place of a consumer that keeps others from an ordered destination, and holds for too long, to the
         /// next. It is told by `.revoked`, or its next receive throws `.fenced`; what it held is stale.
         case fencing

@@ -2,7 +2,8 @@
 public protocol TopologyAdministration: Sendable {
     /// How much waits in a destination, for a group where it is a stream.
     func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth
-    /// Removes what waits in a queue and nothing that is held; how many.
+    /// Removes what waits in a queue and nothing that is held; how many. What waits for its time stays where the capability
+    /// `delayCount` is refused.
     func purge(_ destination: Destination) async throws(BrokerError) -> Int
     /// Deletes a destination with what is in it; its consumers end with `.deleted`.
     func delete(_ destination: Destination) async throws(BrokerError)
@@ -21,17 +22,18 @@ extension TopologyAdministration {
 
 /// How much is in a destination.
 public struct DestinationDepth: Hashable, Sendable {
-    /// Messages that wait, delayed ones among them; for a group, those it has not been handed yet.
+    /// Messages that wait; for a group, those it has not been handed yet. Delayed ones are among them, but perhaps not where
+    /// the capability `delayCount` is refused.
     public var waiting: Int
-    /// Messages that are held.
-    public var held: Int
+    /// Messages that are held; nil where the broker cannot tell, and the capability `heldCount` is refused.
+    public var held: Int?
     /// Consumers that are alive.
     public var consumers: Int
     /// When the oldest waiting message arrived, where the broker can tell.
     public var oldest: Timestamp?
 
     /// A depth of these parts.
-    public init(waiting: Int, held: Int, consumers: Int, oldest: Timestamp? = nil) {
+    public init(waiting: Int, held: Int?, consumers: Int, oldest: Timestamp? = nil) {
         self.waiting = waiting
         self.held = held
         self.consumers = consumers

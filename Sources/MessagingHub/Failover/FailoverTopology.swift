@@ -12,7 +12,7 @@ struct FailoverTopology: TopologyAdministration {
         )
         var sum = one
         sum.waiting += two.waiting
-        sum.held += two.held
+        sum.held = one.held.flatMap { held in two.held.map { held + $0 } }
         sum.consumers = max(one.consumers, two.consumers)
         sum.oldest = [one.oldest, two.oldest].compactMap { $0 }.min()
         return sum

@@ -91,12 +91,13 @@ extension MessageHub {
                 }
             }
         let depths = answers.values.flatMap(\.depths.values)
+        let held = depths.compactMap(\.held)
         let isOld = answers.contains { !$1.depths.isEmpty && ($1.isOld(at: uptime) || !watch.isConnected($0)) }
         return HubStatus(
             pid: 0, number: 0, command: "", state: phase.withLock { $0 }.word, since: "", written: "", uptime: 0,
             publishedPerSecond: 0, handledPerSecond: 0, published: metrics.published, handled: metrics.handled,
             failed: metrics.failed, retried: metrics.retried, deadLettered: metrics.deadLettered,
-            inFlight: depths.isEmpty ? nil : depths.map(\.held).reduce(0, +),
+            inFlight: held.isEmpty ? nil : held.reduce(0, +),
             lag: depths.isEmpty ? nil : depths.map(\.waiting).reduce(0, +),
             destinations: answers.values.map(\.places.count).reduce(0, +), destinationsCounted: depths.count,
             countsAreOld: isOld, routes: routes, subscriptions: subscriptions,

@@ -61,7 +61,7 @@ struct MetricsReport: Sendable {
         else { return }
         let labels = TelemetryNames.labels(
             place.destination.topic.name, place.destination.kind, on: (broker.name, broker.type), group: place.group)
-        gauge(TelemetryNames.backlog, "{message}", Double(depth.waiting + depth.held), labels)
+        gauge(TelemetryNames.backlog, "{message}", Double(depth.waiting + (depth.held ?? 0)), labels)
         if let oldest = depth.oldest {
             gauge(TelemetryNames.oldest, "s", max(0, Double((now - oldest).nanoseconds) / 1e9), labels)
         }

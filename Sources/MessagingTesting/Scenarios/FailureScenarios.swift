@@ -69,6 +69,8 @@ enum FailureScenarios {
                 } heal: {
                     try await peer.heal(context)
                 }
+                // Messages may flow before all of its connections are there; one that is down cannot be lost again.
+                try await peer.isUp(context, "cut while \(tear.rawValue)")
             }
         }
         try await load.ends()

@@ -13,22 +13,25 @@ enum Purged {
         let member = try await peer.subscribe(place, window: 3)
         let held = try await member.take(3)
         try await member.stop()
-        var count = 3
+        var expected = 3
         if context.can(.delay) {
             var delayed = context.message("delayed")
             delayed.notBefore = context.time.now + .seconds(3600)
             try await peer.publish(delayed, to: place)
-            count += 1
+            expected += 1
         }
         let destination = place.destination
+        let least = context.can(.delayCount) ? expected : 3
         let removed = try await context.time.bounded("purge of \(place)", within: context.patience) {
             try await topology.purge(destination)
         }
-        try context.require(removed == count, "purge said that it removed \(removed), not \(count)")
-        let depth = try await topology.depth(of: destination, group: nil)
         try context.require(
-            depth.waiting == 0 && depth.held == 3,
-            "after a purge \(depth.waiting) wait and \(depth.held) are held, not 0 and 3")
+            removed == expected || removed == least, "purge said that it removed \(removed), not \(expected)")
+        let depth = try await topology.depth(of: destination, group: nil)
+        let isHeld = depth.held.map { $0 == 3 } ?? !context.can(.heldCount)
+        let count = depth.held.map(String.init) ?? "nobody knows how many"
+        try context.require(
+            depth.waiting == 0 && isHeld, "after a purge \(depth.waiting) wait and \(count) are held, not 0 and 3")
         for delivery in held {
             try context.require(member.holds(delivery), "purge took away what was held", about: [delivery.message.id])
         }

@@ -72,7 +72,8 @@ struct CopyPreview: Sendable {
         do throws(BrokerError) {
             let group = destination.kind == .stream ? plan.group : nil
             let depth = try await topology.depth(of: destination, group: group)
-            return "\(depth.waiting.grouped) messages wait, \(depth.held.grouped) are held"
+            let held = depth.held.map { ", \($0.grouped) are held" } ?? ""
+            return "\(depth.waiting.grouped) messages wait\(held)"
         } catch {
             return error.code == .noSuchDestination ? "not there yet" : "connected; \(error.sentence)"
         }

@@ -113,6 +113,8 @@ extension BrokerCapabilities.Operation {
         case .nullBody: "null bodies"
         case .durable: "outlives the broker's process"
         case .oldestAge: "age of the oldest message"
+        case .heldCount: "counts what is held"
+        case .delayCount: "counts what is delayed"
         case .fencing: "replaces who holds too long"
         case .request: "tells that nobody listens"
         }

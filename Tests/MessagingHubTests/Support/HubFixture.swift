@@ -41,11 +41,11 @@ struct HubFixture {
     /// How much is in a queue, held or waiting.
     func depth(of topic: Topic) async throws -> Int {
         let depth = try await look(at: topic)
-        return depth.waiting + depth.held
+        return depth.waiting + (depth.held ?? 0)
     }
 
     /// How much of a queue is held.
-    func held(in topic: Topic) async throws -> Int { try await look(at: topic).held }
+    func held(in topic: Topic) async throws -> Int { try await look(at: topic).held ?? 0 }
 
     private func look(at topic: Topic) async throws -> DestinationDepth {
         let broker = InMemoryBroker(server)

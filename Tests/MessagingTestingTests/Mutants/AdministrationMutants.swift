@@ -191,27 +191,14 @@ extension Mutant {
             caughtBy: [.init(97, "depth after one was retried in an hour is 4 waiting")],
             for: [.queue, .stream]
         ) {
-            let retried = Observed(0)
-            var flaw = Flaw.ofConsumer { base, _, _ in
-                var consumer = FlawedConsumer(base: base)
-                consumer.settle = { base, settlements in
-                    let count = settlements.count { if case .retry = $0.settlement { true } else { false } }
-                    retried.change { $0 += count }
-                    return await base.settle(settlements)
-                }
-                return consumer
-            }
-            flaw.topology = { broker in
-                broker.topology.map { FlawedDepth(base: $0) { depth, _ in depth.waiting -= retried.value } }
-            }
-            return flaw
+            .notCountingRetries
         },
         Mutant(
             "depth counts what is held as waiting too",
             caughtBy: [.init(97, "depth while 3 are held is 6 waiting, 3 held")], spoiling: [98],
             for: [.queue, .stream]
         ) {
-            .ofDepth { depth, _ in depth.waiting += depth.held }
+            .ofDepth { depth, _ in depth.waiting += depth.held ?? 0 }
         },
         Mutant(
             "depth counts nothing as held",
@@ -219,6 +206,13 @@ extension Mutant {
             for: [.queue, .stream]
         ) {
             .ofDepth { depth, _ in depth.held = 0 }
+        },
+        Mutant(
+            "depth does not say how many are held",
+            caughtBy: [.init(97, "depth before anything was published is 0 waiting, nobody knows how many held")],
+            spoiling: [98], for: [.queue, .stream]
+        ) {
+            .ofDepth { depth, _ in depth.held = nil }
         },
         Mutant(
             "depth counts every consumer there ever was",
@@ -297,6 +291,22 @@ extension Mutant {
 }
 
 extension Flaw {
+    /// A depth without what was retried, which is odd where it is not to be counted, and wrong elsewhere.
+    static var notCountingRetries: Flaw {
+        let retried = Observed<[GroupName?: Int]>([:])
+        var flaw = Flaw.ofConsumer { base, _, subscription in
+            var consumer = FlawedConsumer(base: base)
+            consumer.settle = { base, settlements in
+                let count = settlements.count { if case .retry = $0.settlement { true } else { false } }
+                retried.change { $0[subscription.group, default: 0] += count }
+                return await base.settle(settlements)
+            }
+            return consumer
+        }
+        flaw.topology = { broker in broker.topology.map { UncountedRetries(base: $0, retried: retried) } }
+        return flaw
+    }
+
     /// A flaw of the error that explains a conflict.
     fileprivate static func ofConflicts(_ edit: @escaping @Sendable (String) -> BrokerError) -> Flaw {
         var flaw = Flaw()
@@ -332,6 +342,18 @@ private struct FlawedDepth: TopologyDecorator {
             return asked
         }
         edit(&depth, number)
+        return depth
+    }
+}
+
+/// Leaves out of a depth what was retried.
+private struct UncountedRetries: TopologyDecorator {
+    let base: any TopologyAdministration
+    let retried: Observed<[GroupName?: Int]>
+
+    func depth(of destination: Destination, group: GroupName?) async throws(BrokerError) -> DestinationDepth {
+        var depth = try await base.depth(of: destination, group: group)
+        depth.waiting -= retried.value[group] ?? 0
         return depth
     }
 }

@@ -28,6 +28,9 @@ extension Oddball {
                 limits.maximumPriority = 0
             }
         },
+        Oddball("counts neither what is held nor what waits for its time", [.seam]) {
+            .odd(.notCountingRetries, without: [.heldCount, .delayCount])
+        },
         Oddball("counts deliveries when it crashes, and reads nothing ahead") {
             var flaw = Flaw()
             flaw.capabilities = { $0.crashCount = .deliveries }

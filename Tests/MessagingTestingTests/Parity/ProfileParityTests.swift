@@ -152,7 +152,8 @@ extension BrokerProfile {
 
     /// Capabilities that no single call can be refused for.
     private static let silent: Set<String> = [
-        "expiredCount", "atomicForward", "durable", "binaryHeaders", "oldestAge", "fencing", "request",
+        "expiredCount", "atomicForward", "durable", "binaryHeaders", "oldestAge", "heldCount", "delayCount",
+        "fencing", "request",
     ]
 
     static let operations = DestinationKind.allCases.flatMap { kind in

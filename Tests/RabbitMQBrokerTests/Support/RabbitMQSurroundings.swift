@@ -13,53 +13,23 @@
         var all: Surroundings {
             get async throws {
                 Surroundings(
-                    inventory: { try inventory() }, publishForeign: { try publish($0, $1, to: $2) },
+                    inventory: { try await inventory() }, publishForeign: { try await publish($0, $1, to: $2) },
                     obstacles: try await obstacles())
             }
         }
 
         // MARK: the server's own tools
 
-        /// What `rabbitmqctl` answers, by lines.
-        private func control(_ words: String...) throws -> [String] {
-            guard let script = ServerProgram.rabbitMQ()?.command(process.place).last else { return [] }
-            let tool = script.replacingOccurrences(of: "rabbitmq-server", with: "rabbitmqctl")
-            let node = "hub\(process.place.port)@localhost"
-            return try run(
-                [tool, "-n", node, "--quiet"] + words,
-                [
-                    "HOME": process.place.directory, "ERL_EPMD_PORT": "\(process.place.ports[2])",
-                    "RABBITMQ_CONF_ENV_FILE": process.place.directory + "/environment",
-                ]
-            ).split(separator: "\n").map(String.init)
+        private func inventory() async throws -> [String: Int] {
+            let answer = try await process.evaluates(
+                """
+                {length(rabbit_networking:connections()), length(rabbit_amqqueue:list()),
+                    length(rabbit_amqqueue:consumers_all(<<"/">>))}.
+                """)
+            let counts = answer.split { !$0.isNumber }.compactMap { Int($0) }
+            guard counts.count == 3 else { throw BrokerError(.brokerFailure, "the server counts \(answer)") }
+            return ["connections": counts[0], "queues": counts[1], "consumers": counts[2]]
         }
-
-        private func inventory() throws -> [String: Int] {
-            [
-                "connections": try control("list_connections", "--no-table-headers", "pid").count,
-                "queues": try control("list_queues", "--no-table-headers", "name").count,
-                "consumers": try control("list_consumers", "--no-table-headers").count,
-            ]
-        }
-
-        private func run(_ words: [String], _ environment: [String: String] = [:], input: Data? = nil) throws -> String
-        {
-            let child = Process()
-            child.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            child.arguments = words
-            child.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            let (output, entry) = (Pipe(), Pipe())
-            child.standardOutput = output
-            child.standardInput = entry
-            try child.run()
-            if let input { try entry.fileHandleForWriting.write(contentsOf: input) }
-            try entry.fileHandleForWriting.close()
-            let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-            child.waitUntilExit()
-            if child.terminationStatus == 0 { return text }
-            throw BrokerError(.brokerFailure, "\(words.joined(separator: " ")) ended with \(child.terminationStatus)")
-        }
-
         // MARK: a client in another language
 
         private static let script = """
@@ -73,7 +43,7 @@
             connection.close()
             """
 
-        private func publish(_ body: Body, _ headers: Headers, to destination: Destination) throws {
+        private func publish(_ body: Body, _ headers: Headers, to destination: Destination) async throws {
             let exchange =
                 switch destination.kind {
                 case .queue: ""
@@ -85,8 +55,8 @@
                 "body": body.array.map(Int.init),
                 "headers": Dictionary(headers.fields.map { ($0.name.text, $0.value.text ?? "") }) { $1 },
             ]
-            _ = try run(
-                ["/usr/bin/python3", "-c", Self.script], input: try JSONSerialization.data(withJSONObject: order))
+            let input = try JSONSerialization.data(withJSONObject: order)
+            _ = try await Tool.run(["/usr/bin/python3", "-c", Self.script], input: input)
         }
 
         // MARK: what stands in the way

@@ -61,7 +61,7 @@ import Testing
         guard let broker = try? await broker(server), let topology = broker.topology else { return nil }
         let depth = try? await topology.depth(of: Destination(topic, kind), group: group)
         await broker.close(within: .zero)
-        return depth.map { $0.waiting + $0.held }
+        return depth.map { $0.waiting + ($0.held ?? 0) }
     }
 
     private func condition(_ holds: () async -> Bool) async throws {
