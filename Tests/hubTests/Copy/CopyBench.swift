@@ -63,8 +63,11 @@ struct CopyBench: Sendable {
         return (status, own.output.split(separator: "\n").last.map { Self.withoutTime(String($0)) } ?? "")
     }
 
-    /// A ledger up to the time that it took.
-    static func withoutTime(_ ledger: String) -> String { ledger.replacing(#/ in [0-9.]+ s$/#, with: "") }
+    /// A ledger up to the time that it took; without that it is none.
+    static func withoutTime(_ ledger: String) -> String {
+        let text = ledger.replacing(#/ in [0-9]+\.[0-9][0-9] s$/#, with: "")
+        return text == ledger && ledger.hasPrefix("sent ") ? "\(ledger), and no time" : text
+    }
 
     /// A ledger as it is to be.
     static func ledger(_ sent: Int, received: Int? = nil, dead: Int = 0, _ more: String = "", duplicated: Int = 0)

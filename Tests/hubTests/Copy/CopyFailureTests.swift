@@ -86,6 +86,30 @@ import Testing
         #expect(again.ledger == CopyBench.ledger(1234 - 300), "\(again)")
     }
 
+    /// What is live has no dead letters: a message that the target refuses is nowhere, and nothing else went wrong.
+    @Test func whatIsLostIsAFailureByItself() async throws {
+        let bench = try CopyBench(CopyBackend.all[0])
+        let copy = try await bench.withTopics(["a"], .pubSub) { hub in
+            let (large, small) = (withLarge(2)[1], withLarge(1)[0])
+            return try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    while !Task.isCancelled {
+                        try await hub.publish([large, small], to: bench.topic("a"))
+                        try? await Task.sleep(for: .milliseconds(1))
+                    }
+                }
+                let copy = await bench.copy(
+                    bench.word("a", .pubSub), "memory://?max-body=1kB&topic=small&kind=queue"
+                ) { ($0.limit, $0.concurrency) = (2, 1) }
+                tasks.cancelAll()
+                try await tasks.waitForAll()
+                return copy
+            }
+        }
+        #expect(copy.status == .failure && copy.ledger == CopyBench.ledger(2, received: 1), "\(copy.ledger)")
+        #expect(bench.console.errors.contains { $0.contains("1 message was not confirmed by memory:// small") })
+    }
+
     @Test func aBadLineStopsBehindWhatIsBeforeItOrIsPassedOver() async throws {
         let bench = try CopyBench(CopyBackend.all[0])
         let good = lines(Array(sets.prefix(5))).split(separator: "\n")
