@@ -22,8 +22,8 @@
 
         var name: String { "rabbitmq" }
         var heartbeat: Duration { .seconds(1) }
-        /// A start takes 7 s, and more on a machine that is busy.
-        var patience: Duration { .seconds(20) }
+        /// A start takes 7 s, and thirty on a machine that is busy.
+        var patience: Duration { .seconds(40) }
         var redeliveryTimeout: Duration { .milliseconds(500) }
         var server: (any BrokerProcess)? { isItsOwn ? process : nil }
 
