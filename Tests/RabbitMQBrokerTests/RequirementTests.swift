@@ -89,7 +89,7 @@
             _ = try await server.evaluates(
                 "rabbit_exchange:delete(rabbit_misc:r(<<\"/\">>, exchange, <<\"\(name)\">>), false, <<\"test\">>).")
             await #expect(throws: PublishFailure.self) {
-                try await broker.publish(Message(), to: stream, options: PublishOptions())
+                _ = try await broker.publish(Message(), to: stream, options: PublishOptions())
             }
             try await broker.publish(Message(), to: destination, options: PublishOptions())
             #expect(await broker.health().state == .connected)
@@ -129,7 +129,10 @@
                 _ = try await broker.publish(Message(), to: destination, options: PublishOptions())
                 Issue.record("a publish after close succeeded")
             } catch {
-                guard case .refused(let problem)? = error.outcomes[0] else { return Issue.record("\(error)") }
+                guard case .refused(let problem)? = error.outcomes[0] else {
+                    Issue.record("\(error)")
+                    return
+                }
                 #expect(problem.code == .ended)
             }
         }
@@ -234,7 +237,7 @@
             var declaration = DestinationDeclaration(queue())
             declaration.maximumPriority = 10
             try await broker.declare([declaration])
-            let messages = [1, 10, 5].map { priority in
+            let messages = [1, 10, 5].map { (priority: UInt8) in
                 var message = Message()
                 message.priority = priority
                 return message

@@ -3,7 +3,7 @@
 
     extension RabbitMQBroker {
         /// Returns when the server has confirmed every message: a quorum queue has it on the disks of most of its nodes.
-        public func publish(
+        @discardableResult public func publish(
             _ messages: [Message], to destination: Destination, options: PublishOptions
         ) async throws(PublishFailure) -> PublishReceipt {
             if messages.isEmpty { return PublishReceipt() }
@@ -101,7 +101,7 @@
         }
 
         /// The same for one message.
-        public func publish(
+        @discardableResult public func publish(
             _ message: Message, to destination: Destination, options: PublishOptions
         ) async throws(PublishFailure) -> PublishReceipt {
             try await publish([message], to: destination, options: options)
