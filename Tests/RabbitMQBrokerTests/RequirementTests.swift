@@ -7,7 +7,7 @@
     import Testing
 
     /// What older systems on RabbitMQ could rely on, row by row, against a server of this machine.
-    @Suite("Requirements on RabbitMQ", .enabled(if: RabbitMQServer.isWanted, "\(RabbitMQServer.absence)"))
+    @Suite("Requirements on RabbitMQ", .serialized, .enabled(if: RabbitMQServer.isWanted, "\(RabbitMQServer.absence)"))
     struct RequirementTests {
         private func connected(
             _ edit: (inout RabbitMQConfiguration) -> Void = { _ in }
@@ -37,6 +37,12 @@
             return (consumer, deliveries)
         }
 
+        /// What the server says of itself, an expression in Erlang, in its notation and without spaces.
+        private func asked(_ expression: String, of server: ServerProcess) async throws -> String {
+            try await server.evaluates("{lists:flatten(io_lib:format(\"~0p\", [\(expression)]))}.")
+                .filter { !$0.isWhitespace }
+        }
+
         /// What a Python client gets from a queue: its properties and body, as JSON.
         private func foreign(_ queue: String, at server: ServerProcess) async throws -> [String: Any] {
             let script = """
@@ -63,8 +69,7 @@
                 try await tasks.waitForAll()
             }
             // Its connections are those with its heartbeat.
-            let intervals = try await server.evaluates(
-                "[rabbit_networking:connection_info_all([timeout])].")
+            let intervals = try await asked("rabbit_networking:connection_info_all([timeout])", of: server)
             #expect(intervals.components(separatedBy: "{timeout,7}").count - 1 == 2)
             await broker.close(within: .seconds(5))
         }
@@ -72,7 +77,7 @@
         @Test("S1-76 the keep-alive that is configured is what the server keeps")
         func keepAlive() async throws {
             let (broker, server) = try await connected { $0.heartbeat = .seconds(13) }
-            let intervals = try await server.evaluates("[rabbit_networking:connection_info_all([timeout])].")
+            let intervals = try await asked("rabbit_networking:connection_info_all([timeout])", of: server)
             #expect(intervals.contains("{timeout,13}"))
             await broker.close(within: .seconds(5))
         }
@@ -110,8 +115,8 @@
             }
             let (consumer, deliveries) = try await take(2, of: declaration.destination, by: broker)
             #expect(deliveries.map(\.message.id) == [messages[0].id])
-            let bound = try await server.evaluates(
-                "[rabbit_binding:list_for_source(rabbit_misc:r(<<\"/\">>, exchange, <<\"amq.topic\">>))].")
+            let bound = try await asked(
+                "rabbit_binding:list_for_source(rabbit_misc:r(<<\"/\">>, exchange, <<\"amq.topic\">>))", of: server)
             #expect(bound.components(separatedBy: "\(word).query.*").count - 1 == 1)
             #expect(!bound.contains("\(word).data"))
             await consumer.cancel()
@@ -167,8 +172,8 @@
             let destination = queue()
             try await broker.declare([DestinationDeclaration(destination)])
             try await broker.publish(Message("through it"), to: destination, options: PublishOptions())
-            let bound = try await server.evaluates(
-                "[rabbit_binding:list_for_source(rabbit_misc:r(<<\"/\">>, exchange, <<\"\(name)\">>))].")
+            let bound = try await asked(
+                "rabbit_binding:list_for_source(rabbit_misc:r(<<\"/\">>, exchange, <<\"\(name)\">>))", of: server)
             #expect(bound.contains(destination.topic.name))
             let (consumer, deliveries) = try await take(1, of: destination, by: broker)
             #expect(deliveries.count == 1)
@@ -185,9 +190,9 @@
             let (consumer, deliveries) = try await take(1, of: destination, by: broker)
             #expect(deliveries.count == 1)
             #expect(try await consumer.receive(upTo: 2, within: .milliseconds(200)).isEmpty)
-            let sent = try await server.evaluates(
-                "[[rabbit_misc:pget(prefetch_count, C) || C <- rabbit_amqqueue:consumers_all(<<\"/\">>), "
-                    + "element(4, rabbit_misc:pget(queue_name, C)) =:= <<\"\(destination.topic.name)\">>]].")
+            let sent = try await asked(
+                "[rabbit_misc:pget(prefetch_count, C) || C <- rabbit_amqqueue:consumers_all(<<\"/\">>), "
+                    + "element(4, rabbit_misc:pget(queue_name, C)) =:= <<\"\(destination.topic.name)\">>]", of: server)
             #expect(sent.contains("[1]"))
             _ = await consumer.settle(deliveries.map { ReceiptSettlement($0.receipt, .accept) })
             #expect(try await consumer.receive(upTo: 2, within: .seconds(5)).count == 1)
@@ -245,9 +250,9 @@
             try await broker.publish(messages, to: declaration.destination, options: PublishOptions())
             let (consumer, deliveries) = try await take(3, of: declaration.destination, by: broker)
             #expect(deliveries.map(\.message.priority) == [10, 5, 1])
-            let arguments = try await server.evaluates(
-                "[[amqqueue:get_arguments(Q) || Q <- rabbit_amqqueue:list(), "
-                    + "element(4, amqqueue:get_name(Q)) =:= <<\"\(declaration.destination.topic.name)\">>]].")
+            let arguments = try await asked(
+                "[amqqueue:get_arguments(Q) || Q <- rabbit_amqqueue:list(), "
+                    + "element(4, amqqueue:get_name(Q)) =:= <<\"\(declaration.destination.topic.name)\">>]", of: server)
             #expect(arguments.contains("x-max-priority"))
             await consumer.cancel()
             await broker.close(within: .seconds(5))

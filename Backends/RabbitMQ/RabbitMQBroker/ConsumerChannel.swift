@@ -97,7 +97,8 @@
         private var holding: Task<Void, Never>?
 
         init(
-            _ source: Source, of broker: RabbitMQBroker, window: Prefetch, label: String, on loop: EventLoop, in home: ConsumerRegistry,
+            _ source: Source, of broker: RabbitMQBroker, window: Prefetch, label: String, on loop: EventLoop,
+            in home: ConsumerRegistry,
             reporting report: @escaping @Sendable (BrokerEvent) -> Void
         ) {
             self.source = source
@@ -289,7 +290,8 @@
                         self.core?.giveBack()
                         self.taps.removeAll { tap in old.contains { $0.tag == tap.tag } }
                         var queues: Set<String> = []
-                        for tap in old where self.isLive && !self.source.isTransient && queues.insert(tap.queue).inserted {
+                        for tap in old
+                        where self.isLive && !self.source.isTransient && queues.insert(tap.queue).inserted {
                             try await self.consume(tap.queue, of: tap.feed, count, over: connection)
                         }
                     }

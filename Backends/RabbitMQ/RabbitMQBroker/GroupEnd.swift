@@ -161,7 +161,9 @@
         private func round(
             _ begun: (marked: Timestamp, count: Int)?, _ feed: Feed, _ address: String, _ broker: RabbitMQBroker
         ) async -> EndSearch.Round? {
-            guard let destination = feed.destination, let group = feed.group, let connection, let core else { return nil }
+            guard let destination = feed.destination, let group = feed.group, let connection, let core else {
+                return nil
+            }
             let members = StreamNames(destination.topic).members(group)
             do {
                 var begun = begun

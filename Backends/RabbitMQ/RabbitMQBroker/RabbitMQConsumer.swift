@@ -112,7 +112,8 @@
                 let room = isAcknowledged ? max(0, subscription.window - state.window.heldCount) : limit
                 let found = state.window.take(
                     upTo: min(limit, room), ofAtMost: subscription.windowBytes, at: now, uptime: uptime,
-                    holdingUntil: uptime + subscription.maxHold, lease: isAcknowledged ? channel.lease : .seconds(1 << 40))
+                    holdingUntil: uptime + subscription.maxHold,
+                    lease: isAcknowledged ? channel.lease : .seconds(1 << 40))
                 state.accepted += found.expired
                 state.others += found.stale.map { .giveBack($0.tag) }
                 stale = found.stale

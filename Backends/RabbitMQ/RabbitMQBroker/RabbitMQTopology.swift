@@ -230,7 +230,8 @@
             let channel = ConsumerChannel(
                 source, of: self, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
                 reporting: report)
-            let core = ConsumerCore(subscription, channel, of: source.feeds.first?.queue ?? subscription.label, self, unseen, on: time)
+            let core = ConsumerCore(
+                subscription, channel, of: source.feeds.first?.queue ?? subscription.label, self, unseen, on: time)
             await channel.serve(core)
             do throws(BrokerError) {
                 guard let connection = await receiving.connection else {
@@ -334,9 +335,10 @@
             let parts = sentence.firstRange(of: "inequivalent arg '").map {
                 sentence[$0.upperBound...].prefix { $0 != "'" }
             }
-            queue = sentence.firstRange(of: "for queue '").map {
-                String(sentence[$0.upperBound...].prefix { $0 != "'" })
-            } ?? ""
+            queue =
+                sentence.firstRange(of: "for queue '").map {
+                    String(sentence[$0.upperBound...].prefix { $0 != "'" })
+                } ?? ""
             guard let parts, let asked = value(after: "received "), let existing = value(after: "but current is ")
             else {
                 return nil
@@ -432,11 +434,13 @@
             }
         }
 
-        private func delete(stream destination: Destination, over connection: AMQPConnection) async throws(BrokerError) {
+        private func delete(stream destination: Destination, over connection: AMQPConnection) async throws(BrokerError)
+        {
             let names = StreamNames(destination.topic)
             try await broker.locked(names, over: connection) { () async throws(BrokerError) in
                 let groups = try await broker.groups(of: names).keys.sorted { $0.name < $1.name }
-                try await broker.perform([.deleteExchange(names.entry), .deleteExchange(names.inner)], over: connection)
+                try await broker.perform(
+                    [.deleteExchange(names.entry), .deleteExchange(names.inner)], over: connection)
                 for group in groups { try await delete(queuesOf: group, names, over: connection) }
                 try await broker.perform([.deleteQueue(names.log), .deleteQueue(names.groups)], over: connection)
             }
