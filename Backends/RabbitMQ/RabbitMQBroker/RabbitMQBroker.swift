@@ -53,6 +53,7 @@
         let publisher: Publisher
         let consumers = ConsumerRegistry()
         let fills = PastTasks()
+        let turns = DeclareTurns()
         let unseen = UnseenReturns()
         let state = Lock(State())
 

@@ -12,8 +12,10 @@
                 if let refusal { throw refusal.during(.declare) }
             }
             do {
-                let connection = try await admin()
-                if try await make(declarations, over: connection) { await queuesAreKept() }
+                try await turns.take(declarations) { () async throws(BrokerError) in
+                    let connection = try await admin()
+                    if try await make(declarations, over: connection) { await queuesAreKept() }
+                }
             } catch {
                 throw error.during(.declare)
             }
