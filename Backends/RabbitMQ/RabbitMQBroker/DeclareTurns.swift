@@ -36,11 +36,11 @@
         }
 
         private func pass(_ outcome: Result<Void, BrokerError>, _ declarations: [DestinationDeclaration]) {
-            let (sharing, first) = turns.withLock { turns in
+            let (sharing, first): ([Waiter<Outcome>], Waiter<Outcome>?) = turns.withLock { turns in
                 guard let turn = turns.removeValue(forKey: declarations) else { return ([], nil) }
-                let first = turn.next.first
-                if first != nil { turns[declarations] = Turn(sharing: Array(turn.next.dropFirst())) }
-                return (turn.sharing, first) as ([Waiter<Outcome>], Waiter<Outcome>?)
+                if turn.next.isEmpty { return (turn.sharing, nil) }
+                turns[declarations] = Turn(sharing: Array(turn.next.dropFirst()))
+                return (turn.sharing, turn.next.first)
             }
             for waiter in sharing { waiter.resolve(.some(outcome)) }
             first?.resolve(.none)
