@@ -101,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "hubTests",
             dependencies: [
-                "Messaging", "MessagingHub", "MessagingTesting", "MessagingFaults", "InMemoryBroker", "RabbitMQBroker", "hub",
+                "Messaging", "MessagingHub", "MessagingTesting", "MessagingFaults", "InMemoryBroker", "RabbitMQBroker",
+                "hub",
             ]),
     ],
     swiftLanguageModes: [.v6]

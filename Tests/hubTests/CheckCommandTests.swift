@@ -116,6 +116,21 @@ import Testing
         #expect(console.words.contains(" a to b.long-"))
     }
 
+    @Test("What the target of a bridge cannot carry is named, below the bridge")
+    func fidelity() async throws {
+        let (status, console) = try await check(
+            "brokers: {main: {type: inmemory}, log: {type: kafka}, live: {type: redis}}", "routes:",
+            "  a: {topic: a, broker: main, kind: queue}", "  b: {topic: b, broker: log, kind: stream}",
+            "  c: {topic: c, broker: live, kind: queue}", "subscriptions:", "  one: {topic: a, to: b}",
+            "  two: {topic: a, to: c}")
+        #expect(status == .success)
+        let parts = console.output.components(separatedBy: "\none\n")
+        #expect(parts.count == 2 && !parts[0].contains("cannot carry"))
+        let note = "note: b cannot carry priorities, bodies over 1000000 bytes"
+        #expect(parts.last?.components(separatedBy: "cannot carry").count == 2, "\(console.output)")
+        #expect(parts.last?.components(separatedBy: "\ntwo\n").first?.contains(note) == true, "\(console.output)")
+    }
+
     @Test("What gets less than it asks for, because handled messages are remembered in memory, is refused; status 3")
     func shortfall() async throws {
         let (status, console) = try await check(

@@ -64,6 +64,26 @@ import Testing
         #expect(await describe("stream").contains("rabbitmq  by the backend: one queue for each group"))
     }
 
+    @Test("A kind is explained by who serves it, and a policy by all of its keys")
+    func kindsAndPolicies() async {
+        for kind in DestinationKind.allCases {
+            let text = await describe(kind.rawValue)
+            #expect(text.hasPrefix("\(kind.rawValue): "))
+            for type in Backends.profiles.map(\.type) { #expect(text.contains("\n  \(type) "), "\(kind) \(type)") }
+        }
+        let keys = HubConfiguration.keys(profiles: Backends.profiles)
+        let policies = keys.filter { $0.section != nil && $0.path.count == 3 && $0.path.first == "routes" }
+        let names = Set(policies.map { $0.path[2] })
+        #expect(names.isSuperset(of: ["retry", "circuit-breaker", "deduplicate", "publish", "dead-letter"]))
+        for policy in policies {
+            let text = await describe(policy.path[2])
+            #expect(text.contains(policy.name) && text.contains(policy.meaning.prefix(40)))
+            for key in keys where key.path.count == 4 && key.path.starts(with: policy.path) && key.option != nil {
+                #expect(text.contains("\n  \(key.path[3]) "), "\(key.name)")
+            }
+        }
+    }
+
     @Test("A secret's default is not shown")
     func secret() async {
         let text = await describe("rabbitmq.password")

@@ -157,6 +157,30 @@ import Testing
             withExtendedLifetime(pipe) {}
         }
 
+        @Test("Every command that runs a hub is seen while it does", arguments: ["run", "publish", "consume", "copy"])
+        func commands(_ name: String) async throws {
+            let (folder, input) = (try TestFolder(), try OpenPipe())
+            let file = try folder.write(
+                "hub.yaml",
+                """
+                brokers: { one: { type: inmemory } }
+                routes: { a: { topic: run.a, kind: queue, broker: one } }
+                subscriptions: { x: { topic: run.a, command: [cat] } }
+                """)
+            let topic = "memory://?topic=a"
+            let words = ["run": [file], "publish": [topic], "consume": [topic, "--ack"], "copy": ["-", topic]]
+            let process = try HubProcess(
+                [name] + (words[name] ?? []), terminal: nil,
+                variables: ["XDG_RUNTIME_DIR=\(environment["XDG_RUNTIME_DIR"] ?? "")"], input: input.reader)
+            try await condition {
+                let seen = try? HubStatus.seen(in: directory).running.first
+                return seen?.command == name && seen?.state == "running"
+            }
+            process.send(SIGINT)
+            #expect(try await process.end().status == 130)
+            #expect(try directory.files().isEmpty)
+        }
+
         @Test("hub demo is seen while it runs, until Ctrl-C ends the watching, and no more when it was killed")
         func demo() async throws {
             let path = environment["XDG_RUNTIME_DIR"] ?? ""

@@ -235,12 +235,11 @@
         }
 
         /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server. Whatever was on
-        /// its way comes before the answers to `stop` and to this, so that it is known to have gone back unseen.
+        /// its way comes before the answer, so that it is known to have gone back unseen.
         func leave() async {
             isOver = true
             reopening?.cancel()
             flush()
-            await stop()
             let (connection, number) = (connection, channel)
             (self.connection, isLive) = (nil, false)
             home?.forget(self)

@@ -71,6 +71,10 @@ struct EndpointURL: Hashable, Sendable {
         for pair in Self.pairs(query) {
             let name = String(pair.prefix { $0 != "=" })
             guard Self.options[name] != nil else {
+                if let meant = Self.meant(by: name) {
+                    throw BrokerError(
+                        .invalidArgument, "a URL sets an option that is not known; did you mean \(meant)?")
+                }
                 others.append(pair)
                 continue
             }
@@ -92,6 +96,13 @@ struct EndpointURL: Hashable, Sendable {
         topic = try Topic(values[Self.topic])
         kind = values[Self.kind]
         order = values[Self.order]
+    }
+
+    /// The option of a topic that is meant by a name which no type of broker has either; nil where none is near.
+    private static func meant(by name: String) -> String? {
+        let known = Backends.profiles.flatMap(\.options.descriptions).flatMap { [$0.name] + $0.otherNames }
+        let written = name.lowercased()
+        return known.contains(written) ? nil : written.nearest(in: options.descriptions.map(\.name))
     }
 
     /// A URL before and after the `?` of its query. That of a variable, `${VAR:?message}`, is none.

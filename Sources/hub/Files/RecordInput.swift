@@ -190,7 +190,7 @@ actor RecordInput {
                 do throws(BrokerError) {
                     packed = packed.dropFirst(try decompressor.decompress(packed, into: &bytes, limit: 1 << 20))
                 } catch {
-                    failure = BrokerError(error.code, "\(descriptor.name.quoted) \(error.sentence)")
+                    failure = BrokerError(error.code, "\(descriptor.name.quoted) \(error.sentence); name another file")
                     packed = []
                 }
                 if !bytes.isEmpty { return bytes }

@@ -22,7 +22,7 @@ enum VerifyText {
     /// A promise, and what came of it for each kind.
     static func promise(_ outcomes: [VerifyOutcome], _ style: TextStyle) -> String {
         guard let scenario = outcomes.first?.line.scenario else { return "" }
-        var lines = scenario.sentence.wrapped(at: 88)
+        var lines = scenario.sentence.wrapped(at: HelpText.width - indent.count)
         let label = "\(scenario.number)\(scenario.level == .hub ? " hub" : "")"
         lines[0] = "\(String(repeating: " ", count: max(0, 8 - label.count)))\(label)  \(lines[0])"
         for index in lines.indices.dropFirst() { lines[index] = indent + lines[index] }
@@ -37,7 +37,9 @@ enum VerifyText {
         }
         for (text, kinds) in said {
             let words = "\(kinds.joined(separator: ", ")): \(text)".split(separator: "\n").map(String.init)
-            lines += words.enumerated().map { "\(indent)\($0 == 0 ? "" : "  ")\($1)" }
+            lines += words.prefix(1).flatMap { $0.wrapped(at: HelpText.width, margin: indent.count, indent: 2) }
+            // What it has seen, as it was written down.
+            lines += words.dropFirst().map { "\(indent)  \($0)" }
         }
         return lines.joined(separator: "\n")
     }

@@ -1,6 +1,9 @@
+import EmbeddedBroker
 import KafkaBroker
 import Messaging
+import NATSBroker
 import RabbitMQBroker
+import RedisBroker
 import Testing
 
 @testable import MessagingHub
@@ -35,6 +38,25 @@ import Testing
             #expect(configuration.routes["a"]?.fallback?.broker == "memory://")
             #expect(configuration.brokers["memory://"]?.type == .inMemory && configuration.brokers.count == 2)
         }
+    }
+
+    @Test("Each scheme is that of a type, and its parts are that type's options")
+    func schemes() throws {
+        func options(_ url: String, _ type: BrokerType) throws -> OptionValues {
+            let brokers = try load("a: {topic: a, kind: pubsub, broker: '\(url)'}").brokers
+            #expect(brokers.values.map(\.type) == [type], "\(url)")
+            return try #require(brokers.values.first).options
+        }
+        let rabbit = RabbitMQConfiguration(try options("amqp://user@host/vhost", .rabbitMQ))
+        #expect(rabbit.username == "user" && rabbit.host == "host" && rabbit.virtualHost == "vhost" && !rabbit.tls.isOn)
+        #expect(KafkaConfiguration(try options("kafka://a,b:9093", .kafka)).brokers == ["a", "b:9093"])
+        let redis = RedisConfiguration(try options("rediss://:secret@host:6380/2", .redis))
+        #expect(redis.tls.isOn && redis.host == "host" && redis.port == 6380 && redis.database == 2)
+        #expect(!RedisConfiguration(try options("redis://host", .redis)).tls.isOn)
+        #expect(NATSConfiguration(try options("nats://a:4222,b", .nats)).servers == ["a:4222", "b"])
+        #expect(EmbeddedConfiguration(try options("sqlite:///path/hub.db", .embedded)).path == "path/hub.db")
+        #expect(EmbeddedConfiguration(try options("sqlite:////path/hub.db", .embedded)).path == "/path/hub.db")
+        #expect(try options("memory://", .inMemory).names.isEmpty)
     }
 
     @Test("The same URL written twice is one broker; with other options it is another one")

@@ -46,6 +46,21 @@ import Testing
         #expect(Self.options.count > 120)
     }
 
+    @Test("Every key, misspelt, is answered with its name")
+    func misspelt() throws {
+        for key in Self.keys {
+            let last = try #require(key.path.last)
+            // With its last letter twice.
+            let wrong = ConfigurationKey(
+                path: key.path.dropLast() + [last + last.suffix(1)], type: key.type, content: key.content)
+            let isTypeOrURL = key.path.first == "brokers" && key.type == nil && key.path.count == 3
+            let text = isTypeOrURL ? "brokers: {NAME: {\(last + last.suffix(1)): x}}\n" : text(wrong, "x")
+            let said = Loading.problems(text)
+            let expected = " \(wrong.name): is not known here; did you mean \(last)?"
+            #expect(said.contains { $0.hasSuffix(expected) }, "\(text)\(said)")
+        }
+    }
+
     @Test("The schema has every key where it is described, with its meaning, default and range, and no other")
     func schema() throws {
         let text = HubConfiguration.schema(profiles: Loading.profiles)

@@ -158,6 +158,13 @@ import Testing
                 let other = try load(name, environment).brokers
                 let rabbit = try #require(other["tasks"] ?? other["main"])
                 #expect(RabbitMQConfiguration(rabbit.options).endpoints == tasks.endpoints)
+                #expect(RabbitMQConfiguration(rabbit.options).username == tasks.username)
+                #expect(RabbitMQConfiguration(rabbit.options).password == tasks.password)
+                // What falls back has no Kafka.
+                #expect((name == "fallback.yaml") == (other["events"] == nil))
+                if let kafka = other["events"] {
+                    #expect(KafkaConfiguration(kafka.options).brokers == events.brokers)
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import InMemoryBroker
 import Messaging
+import MessagingReliability
 import MessagingTesting
 import Testing
 
@@ -154,6 +155,33 @@ import Testing
             }
         }
         #expect(try directory.files().isEmpty)
+    }
+
+    @Test func whatIsHeldAndRetriedAndGivenUpIsCounted() async throws {
+        let (environment, time, release) = (Self.runtime(), VirtualTime(), Signal())
+        let directory = StatusDirectory(environment)
+        var fixture = HubFixture(time: time)
+        try fixture.route("orders") { $0.retry = RetryPolicy(attempts: 3, delay: .seconds(1)) }
+        fixture.environment.status = StatusReporting(command: "test", environment: environment)
+        try await fixture.run { hub in
+            defer { release.fire() }
+            try await hub.subscribe(to: "orders") { delivery in
+                if delivery.message.body != "hangs" { throw Failing() }
+                await release.wait(on: SystemTime.shared)
+            }
+            try await hub.publish(["fails", "hangs", "hangs"].map { Message($0) }, to: "orders")
+            try await advancing(time, by: .milliseconds(500), until: "all that is counted") {
+                guard let status = try HubStatus.seen(in: directory).running.first else { return false }
+                // The dead letter waits.
+                return status.inFlight == 2 && status.lag == 1 && status.deadLettered == 1 && status.retried == 2
+                    && status.failed == 3 && status.handled == 0
+            }
+            release.fire()
+            try await advancing(time, by: .seconds(1), until: "nothing is held") {
+                let status = try HubStatus.seen(in: directory).running.first
+                return status?.inFlight == 0 && status?.handled == 2
+            }
+        }
     }
 
     @Test func aHubThatDoesNotAskWritesNothing() async throws {

@@ -1,3 +1,4 @@
+import Messaging
 import Testing
 
 @testable import hub
@@ -17,6 +18,23 @@ import Testing
         let console = RecordingConsole()
         #expect(await console.run(words) == .usage)
         #expect(console.errors.joined().contains(hint), "\(console.errors)")
+    }
+
+    @Test(
+        "Every command and every option of it, misspelt, is answered with its name",
+        arguments: Hub.commands.map(\.name))
+    func every(_ name: String) throws {
+        func problems(_ words: String...) -> [String] {
+            let result = CommandLineParser(commands: Hub.commands, environment: [:]).parse(words)
+            return if case .problems(let problems, _) = result { problems } else { [] }
+        }
+        /// With its last letter twice.
+        func misspelt(_ name: String) -> String { name + name.suffix(1) }
+        #expect(problems(misspelt(name)).first?.hasSuffix("is not a command; did you mean \(name)?") == true)
+        for option in try #require(Hub.commands.first { $0.name == name }).options.descriptions {
+            let found = problems(name, "--\(misspelt(option.name))")
+            #expect(found.contains { $0.hasSuffix("; did you mean --\(option.name)?") }, "\(found)")
+        }
     }
 
     @Test("hub --version says which it is")

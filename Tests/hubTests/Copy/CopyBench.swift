@@ -42,6 +42,9 @@ struct CopyBackend: Sendable, CustomTestStringConvertible {
         backend.kinds.map { (backend, $0) }
     }
 
+    /// Those of them that can be read up to their end.
+    static let kindsWithEnd = kinds.filter { $0.backend.hasEnd($0.kind) }
+
     /// This one, where a test can use it: what one test leaves in memory is not another's, and a server is started.
     fileprivate var used: CopyBackend {
         get async throws {
@@ -124,8 +127,11 @@ struct CopyBench: Sendable {
         return try #require(depth).waiting
     }
 
-    /// A ledger up to the time that it took.
-    static func withoutTime(_ ledger: String) -> String { ledger.replacing(#/ in [0-9.]+ s$/#, with: "") }
+    /// A ledger up to the time that it took; without that it is none.
+    static func withoutTime(_ ledger: String) -> String {
+        let text = ledger.replacing(#/ in [0-9]+\.[0-9][0-9] s$/#, with: "")
+        return text == ledger && ledger.hasPrefix("sent ") ? "\(ledger), and no time" : text
+    }
 
     /// A ledger as it is to be.
     static func ledger(_ sent: Int, received: Int? = nil, dead: Int = 0, _ more: String = "", duplicated: Int = 0)

@@ -56,7 +56,9 @@ import Testing
         #expect(copy.ledger.contains("received 0,") && !copy.ledger.hasSuffix("lost 0"), "\(copy.ledger)")
         #expect(bench.console.errors.contains { $0.contains("the disk is full; make room and start again") })
         #expect(bench.console.errors.contains { $0.contains("start again: ") })
-        let again = await bench.copy(bench.word("a", kind), bench.folder("a.ndjson")) { bench.ends(&$0, kind, after: 1234) }
+        let again = await bench.copy(bench.word("a", kind), bench.folder("a.ndjson")) {
+            bench.ends(&$0, kind, after: 1234)
+        }
         #expect(again.status == .success && again.ledger == CopyBench.ledger(1234), "\(again)")
         // Given back, not failed: no attempt was used up.
         #expect(try bench.folder.text("a.ndjson").split(separator: "\n").count == 1234)
@@ -84,6 +86,30 @@ import Testing
         #expect(bench.console.errors.contains { $0.contains("the server is gone") }, "\(bench.console.errors)")
         let again = await bench.copy(bench.word("a", .queue), bench.folder("a.ndjson")) { $0.untilEnd = true }
         #expect(again.ledger == CopyBench.ledger(1234 - 300), "\(again)")
+    }
+
+    /// What is live has no dead letters: a message that the target refuses is nowhere, and nothing else went wrong.
+    @Test func whatIsLostIsAFailureByItself() async throws {
+        let bench = try await CopyBench(CopyBackend.all[0])
+        let copy = try await bench.withTopics(["a"], .pubSub) { hub in
+            let (large, small) = (withLarge(2)[1], withLarge(1)[0])
+            return try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    while !Task.isCancelled {
+                        try await hub.publish([large, small], to: bench.topic("a"))
+                        try? await Task.sleep(for: .milliseconds(1))
+                    }
+                }
+                let copy = await bench.copy(
+                    bench.word("a", .pubSub), "memory://?max-body=1kB&topic=small&kind=queue"
+                ) { ($0.limit, $0.concurrency) = (2, 1) }
+                tasks.cancelAll()
+                try await tasks.waitForAll()
+                return copy
+            }
+        }
+        #expect(copy.status == .failure && copy.ledger == CopyBench.ledger(2, received: 1), "\(copy.ledger)")
+        #expect(bench.console.errors.contains { $0.contains("1 message was not confirmed by memory:// small") })
     }
 
     @Test func aBadLineStopsBehindWhatIsBeforeItOrIsPassedOver() async throws {

@@ -45,6 +45,46 @@ import Testing
         #expect(place.lines == written)
     }
 
+    /// From before the first line to behind the last one.
+    @Test(arguments: [0, 1, 2000, 9000, 19_500, 20_000])
+    func aSignalAtAnyMomentLeavesALedgerThatIsTrue(_ after: Int) async throws {
+        let folder = try TestFolder()
+        try folder.write("in.txt", lines(20_000))
+        let copy = try HubProcess(
+            shell: "exec $0 copy \(folder("in.txt")) \(folder("out.txt")) --format lines --group g --rate 20000")
+        func written() -> Int { (try? folder.text("out.txt"))?.split(separator: "\n").count ?? 0 }
+        try await copy.waitUntilItCatches(SIGINT)
+        try await condition { copy.isOver || written() >= after }
+        if !copy.isOver { copy.send(SIGINT) }
+        let end = try await copy.end()
+        // Once the ledger is written, a signal finds a process that has nothing left to do.
+        #expect(end.status == 130 || written() == 20_000 && [0, -SIGINT].contains(end.status), "\(end)")
+        #expect(CopyBench.withoutTime(end.output) == CopyBench.ledger(written()), "\(end)")
+        #expect(try PositionFile(of: folder("in.txt"), group: "g").load()?.lines ?? 0 == written())
+    }
+
+    /// The first one waits for what is on its way, which a target that nobody reads never takes.
+    @Test func theSecondSignalEndsItAtOnceAndTheLedgerIsTrueAllTheSame() async throws {
+        let (folder, pipe) = (try TestFolder(), try OpenPipe())
+        try folder.write("in.txt", lines(20_000))
+        // Of a full pipe 4 KiB are read, which the first batch is larger than.
+        try pipe.fill()
+        let full = pipe.waiting
+        #expect(try pipe.reader.read(upToCount: 4096)?.count == 4096)
+        let copy = try HubProcess(
+            shell: "exec $0 copy \(folder("in.txt")) - --format lines", output: pipe.writer)
+        try pipe.writer.close()
+        try await condition { copy.isOver || pipe.waiting == full }
+        try await condition {
+            if !copy.isOver { copy.send(SIGINT) }
+            return copy.isOver
+        }
+        let end = try await copy.end()
+        let ledger = CopyBench.withoutTime(end.errors.split(separator: "\n").last.map(String.init) ?? "")
+        #expect(end.status == 130 && ledger == CopyBench.ledger(CopyRun.batch, received: 0), "\(end)")
+        #expect(end.errors.contains("\(CopyRun.batch) messages were not confirmed by -"), "\(end)")
+    }
+
     @Test func aSlowCopyEndsSoonAfterTheSignal() async throws {
         let folder = try TestFolder()
         try folder.write("in.txt", lines(5000))
@@ -81,6 +121,20 @@ import Testing
         let result = try await HubProcess(shell: "printf 'a\\nb' | $0 copy - - --format lines | cat").end()
         #expect(result.output == "a\nb")
         #expect(CopyBench.withoutTime(String(result.errors.split(separator: "\n").last ?? "")) == CopyBench.ledger(2))
+    }
+
+    @Test func standardInputCannotGoOnAndSaysSo() async throws {
+        let folder = try TestFolder()
+        for _ in 0..<2 {
+            let copy = try await HubProcess(
+                shell: "printf 'a\\nb\\n' | $0 copy - \(folder("out.txt")) --format lines --group g"
+            ).end()
+            #expect(copy.status == 0 && CopyBench.withoutTime(copy.output) == CopyBench.ledger(2))
+            let why = "--group: standard input keeps no position; started again, it begins with what it is given then"
+            #expect(copy.errors == "hub copy: note: \(why)")
+        }
+        #expect(folder.files == ["out.txt"])
+        #expect(try folder.text("out.txt") == "a\nb\na\nb\n")
     }
 
     @Test func whoNoLongerReadsEndsIt() async throws {

@@ -46,6 +46,26 @@ import Testing
         #expect(try await bench.isEmpty("a", kind))
     }
 
+    /// Whatever is copied puts another message into the source: only an end that was captured at the start is ever met.
+    @Test(arguments: CopyBackend.kindsWithEnd)
+    func aSourceThatNeverEndsIsCopiedUpToWhereItsEndWas(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
+        let bench = try await CopyBench(backend)
+        try await bench.fill("a", kind, sets)
+        let (source, target) = (Destination(bench.topic("a"), kind), bench.topic("b"))
+        var options = CopyOptions(source: bench.word("a", kind), target: bench.word("b", kind))
+        // One that does not end at its end would end here.
+        (options.untilEnd, options.limit) = (true, 20_000)
+        let factories = bench.backend.factories.map { factory in
+            BrokerFactory(factory.profile) { name, values, environment throws(BrokerError) in
+                Refilling(base: try factory.make(name, values, environment), source: source, target: target)
+            }
+        }
+        #expect(await CopyJob(options, bench.console.console(), factories: factories).run() == .success)
+        let ledger = bench.console.output.split(separator: "\n").last ?? ""
+        #expect(ledger.contains(", lost 0 in ") && !ledger.contains("sent 20,000"), "\(ledger)")
+        #expect(Set(try await bench.drain("b", kind)).isSuperset(of: sets))
+    }
+
     @Test(arguments: CopyBackend.kinds)
     func oneAtATimeKeepsTheOrder(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
         let bench = try await CopyBench(backend)
@@ -69,6 +89,25 @@ import Testing
         #expect(copy.ledger == CopyBench.ledger(5000))
         #expect(Set(try await bench.drain("a", .queue).map(\.id)) == Set(many.map(\.id)))
         #expect(try PositionFile(of: file, group: "g").load()?.offset == lines(many).utf8.count)
+    }
+
+    @Test(arguments: [true, false])
+    func asManyAreOnTheirWayAtOnceAsAreAskedFor(_ isFile: Bool) async throws {
+        let bench = try await CopyBench(CopyBackend.all[0])
+        let file = try bench.folder.write("in.ndjson", lines(CopyBench.messages(5000)))
+        if !isFile { try await bench.fill("a", .queue, CopyBench.messages(1000)) }
+        var options = CopyOptions(
+            source: isFile ? file : bench.word("a", .queue), target: bench.word("b", .queue))
+        (options.concurrency, options.untilEnd) = (4, !isFile)
+        // Batches of a file, messages of a topic.
+        let meeting = Meeting(of: isFile ? 4 * CopyRun.batch : 4)
+        let factories = bench.backend.factories.map { factory in
+            BrokerFactory(factory.profile) { name, values, environment throws(BrokerError) in
+                MeetingBroker(base: try factory.make(name, values, environment), meeting: meeting)
+            }
+        }
+        #expect(await CopyJob(options, bench.console.console(), factories: factories).run() == .success)
+        #expect(meeting.most == (isFile ? 4 * CopyRun.batch : 4))
     }
 
     // MARK: Some of it

@@ -26,6 +26,8 @@ import Testing
     @Test(arguments: [
         ("amqp://h", "topic in a URL is not set"), ("amqp://h?topic=a*", "wildcard"),
         ("amqp://h?topic=a&kind=q", "one of queue, stream, pubsub"), ("amqp://h?topic=a&topic=b", "twice"),
+        ("amqp://h?topicc=a", "did you mean topic?"), ("amqp://h?topic=a&knid=queue", "did you mean kind?"),
+        ("amqp://h?topic=a&Order=key", "did you mean order?"), ("amqp://h?topic=a&kind=queu", "did you mean queue?"),
     ]) func aURLThatLacksSomethingSaysWhat(_ text: String, _ reason: String) {
         let error = #expect(throws: BrokerError.self) { try Endpoint(text) }
         #expect(error?.sentence.contains(reason) == true, "\(error?.sentence ?? "")")

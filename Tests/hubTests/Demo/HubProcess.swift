@@ -20,9 +20,13 @@ final class HubProcess: Sendable {
     /// Starts it with these arguments, its streams being files.
     convenience init(_ arguments: String...) throws { try self.init([Self.path] + arguments) }
 
-    /// Starts it with its standard error on a terminal of this type.
-    convenience init(_ arguments: [String], terminal: Terminal, type: String = "xterm") throws {
-        try self.init(["TERM=\(type)", Self.path] + arguments, nil, terminal.program)
+    /// Starts it with its standard error on a terminal of this type, where there is one; `variables` are `NAME=value`, and
+    /// what is read from `input` is its standard input.
+    convenience init(
+        _ arguments: [String], terminal: Terminal?, type: String = "xterm", variables: [String] = [],
+        input: FileHandle? = nil
+    ) throws {
+        try self.init(["TERM=\(type)"] + variables + [Self.path] + arguments, nil, terminal?.program, input)
     }
 
     /// Starts a script, in which `$0` is the command; its standard output is a file where nothing else is given.
@@ -30,8 +34,10 @@ final class HubProcess: Sendable {
         try self.init(["/bin/bash", "-c", script, Self.path], output)
     }
 
-    private init(_ words: [String], _ output: FileHandle? = nil, _ errors: FileHandle? = nil) throws {
-        (pid, self.output, hasEnded) = try Self.start(words, output, errors)
+    private init(
+        _ words: [String], _ output: FileHandle? = nil, _ errors: FileHandle? = nil, _ input: FileHandle? = nil
+    ) throws {
+        (pid, self.output, hasEnded) = try Self.start(words, output, errors, input)
     }
 
     deinit { if !isOver { kill(pid, SIGKILL) } }
@@ -55,7 +61,7 @@ final class HubProcess: Sendable {
     }
 
     private static func start(
-        _ words: [String], _ standardOutput: FileHandle?, _ standardError: FileHandle?
+        _ words: [String], _ standardOutput: FileHandle?, _ standardError: FileHandle?, _ standardInput: FileHandle?
     ) throws -> (Int32, Waiter<Result>, Flag) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -64,7 +70,7 @@ final class HubProcess: Sendable {
         #else
             process.arguments = words
         #endif
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = standardInput ?? FileHandle.nullDevice
         let (output, errors) = (try temporary(), try temporary())
         process.standardOutput = try standardOutput ?? FileHandle(forWritingTo: output)
         process.standardError = try standardError ?? FileHandle(forWritingTo: errors)

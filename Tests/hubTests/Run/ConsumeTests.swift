@@ -108,6 +108,37 @@ import Testing
         #expect(shown.console.output == "body 7\nbody 8\nbody 9")
     }
 
+    @Test func eachGroupReadsForItselfAndWhoOnlyLooksReadsForNone() async throws {
+        let bench = try await CopyBench(CopyBackend.all[0])
+        let sets = CopyBench.messages(10)
+        try await bench.fill("a", .stream, sets)
+        let word = bench.word("a", .stream)
+        for group in ["one", "two"] {
+            // A group that is not its own has fewer.
+            let taken = await consume(bench, word) {
+                ($0.acks, $0.group, $0.count, $0.untilEnd) = (true, group, 6, true)
+            }
+            #expect(taken.status == .success && taken.messages.map(\.id) == sets.prefix(6).map(\.id))
+            let seen = await consume(bench, word) { $0.peeks = true }
+            #expect(seen.status == .success && seen.messages.map(\.id) == sets.map(\.id))
+        }
+        let rest = await consume(bench, word) { ($0.acks, $0.group, $0.untilEnd) = (true, "one", true) }
+        #expect(rest.messages.map(\.id) == sets.suffix(4).map(\.id))
+        #expect(rest.console.errors.last == "hub consume: 4 messages accepted")
+    }
+
+    @Test(arguments: [(SIGINT, Int32(130)), (SIGTERM, Int32(143))])
+    func inAProcessOfItsOwnMemoryIsSaidToBeEmptyAndASignalEndsIt(_ signal: Int32, _ status: Int32) async throws {
+        let process = try HubProcess("consume", "memory://?topic=a", "--ack")
+        try await process.waitUntilItCatches(signal)
+        process.send(signal)
+        let end = try await process.end()
+        #expect(end.status == status && end.output == "")
+        let said = end.errors.split(separator: "\n")
+        #expect(said.count == 2 && said.last == "hub consume: 0 messages accepted", "\(said)")
+        #expect(said.first?.contains("memory:// a is empty: the in-memory broker lives as long as its process") == true)
+    }
+
     @Test func whatDoesNotFitIsToldAtOnce() async throws {
         let bench = try await CopyBench(CopyBackend.all[0])
         let wrong = await consume(bench, bench.word("a", .pubSub)) {

@@ -282,6 +282,22 @@ import Testing
         }
     }
 
+    @Test func inMemoryItSaysThatNoOtherProcessCanPublishToIt() async throws {
+        let folder = try TestFolder()
+        let file = try folder.write(
+            "hub.yaml",
+            """
+            brokers: { one: { type: inmemory } }
+            routes: { a: { topic: run.a, kind: queue, broker: one } }
+            subscriptions: { x: { topic: run.a, command: [cat] } }
+            """)
+        let service = try HubProcess(shell: "exec $0 run \(file) 2>\(folder("log"))")
+        let warning = "warning in memory of this process: no other one can publish to it hub.broker=one"
+        try await condition { (try? folder.text("log").contains(warning)) == true }
+        service.send(SIGTERM)
+        #expect(try await service.end().status == 0)
+    }
+
     @Test func aCommandThatIsCancelledIsEndedThoughItRefuses() async throws {
         let folder = try TestFolder()
         let script = try folder.write(

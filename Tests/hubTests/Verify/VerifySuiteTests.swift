@@ -69,12 +69,17 @@ import Testing
         #expect(VerifyText.verdict(on: subject(), count, in: .milliseconds(1260), .plain).hasSuffix("1 fail; 1.3 s"))
     }
 
+    /// A text that is wrapped, with one blank between its words.
+    private func words(_ outcomes: [VerifyOutcome]?) -> String {
+        VerifyText.promise(outcomes ?? [], .plain).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
     @Test func whatNeedsTheServersProcessIsNotRunWithoutCommands() async {
         let harness = ConfiguredHarness("main", OptionValues(), .inMemory(InMemoryServer()))
         let lines = scenario(1, .queue, needs: [.crash]) + scenario(2, .queue)
         let (told, count) = await told(lines, subject(harness))
         #expect(count.excluded == 1 && count.held == 1)
-        let text = VerifyText.promise(told.first ?? [], .plain)
+        let text = words(told.first)
         #expect(
             text.hasSuffix("queue: not run: no hold of the server's process; --with-faults names commands for it"))
     }
@@ -119,7 +124,7 @@ import Testing
         #expect(count.held == 2 && count.emulated == 1)
         let verdict = VerifyText.verdict(on: subject(), count, in: .zero, .plain)
         #expect(verdict.hasPrefix("\nmain: 2 hold, 1 of them emulated, 2 measured in part; 0 not run; "))
-        let texts = told.map { VerifyText.promise($0, .plain) }
+        let texts = told.map { words($0) }
         #expect(texts.first?.hasSuffix("queue: holds as far as measured: not measured: a crash, nobody can") == true)
         #expect(texts.last?.contains("queue: holds by an emulation, as far as measured: order: one consumer") == true)
     }

@@ -103,8 +103,21 @@ struct BrokerSection: Sendable {
             if url.scalar == nil {
                 reader.report(path / Self.url.name, "\(url.kindInWords); give scheme://host:port/path", at: url.mark)
             }
+        } else if let (entry, meant) = misspelt(node) {
+            reader.report(path / entry.key, "is not known here; did you mean \(meant)?", at: entry.keyMark)
+            reader.leave(path)
         } else {
             reader.report(path, "has neither type nor url; give type, one of \(types.joined(separator: ", "))")
+        }
+        return nil
+    }
+
+    /// Where neither type nor URL stands there: what is near one of them, and is no option of any type.
+    private func misspelt(_ node: YAMLNode) -> (entry: YAMLNode.Entry, meant: String)? {
+        let known = Set(profiles.flatMap(\.options.descriptions).map(\.name))
+        for entry in node.entries ?? [] where !known.contains(entry.key) {
+            let name = entry.key.lowercased()
+            if let meant = name.nearest(in: Self.options.descriptions.map(\.name)) { return (entry, meant) }
         }
         return nil
     }

@@ -30,6 +30,9 @@ struct ConfigurationReader: Sendable {
             ConfigurationProblem(file: file, line: place?.line, column: place?.column, at: path, sentence))
     }
 
+    /// Of this nothing more is to be said.
+    mutating func leave(_ path: ConfigurationPath) { incomplete.insert(path) }
+
     /// What the check of the whole is to know.
     var read: ReadValues {
         var read = ReadValues(
