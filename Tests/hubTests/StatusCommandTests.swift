@@ -188,11 +188,14 @@ import Testing
             try await condition { (try? HubStatus.seen(in: directory).running.first?.state) == "running" }
             let seen = try #require(try HubStatus.seen(in: directory).running.first)
             #expect(seen.command == "demo" && seen.routes.map(\.name) == ["events", "live", "tasks"])
-            let watching = try HubProcess(shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" status --watch")
+            let folder = try TestFolder()
+            let table = try folder.write("table", "")
+            let watching = try HubProcess(
+                shell: "export XDG_RUNTIME_DIR='\(path)'; exec \"$0\" status --watch > '\(table)'")
             try await watching.waitUntilItCatches(SIGINT)
+            try await condition { (try? folder.text("table"))?.contains("demo: running") == true }
             watching.send(SIGINT)
-            let watched = try await watching.end()
-            #expect(watched.status == 0 && watched.output.contains("demo: running"))
+            #expect(try await watching.end().status == 0)
             demo.send(SIGKILL)
             _ = try await demo.end()
             #expect(try directory.files().count == 1, "killed, it could not remove its file")
