@@ -35,7 +35,7 @@
                     + "element(4, amqqueue:get_name(Q)) =:= <<\"\(queue)\">>]]))}.")
         }
 
-        @Test("S3-32 S3-33 S3-34 S3-35 S3-36 S3-37 the task queues of HelixAgent are declared, one of them with priorities")
+        @Test("S3-32 S3-33 S3-34 S3-35 S3-36 S3-37 the task queues of HelixAgent are declared, one with priorities")
         func helixAgent() async throws {
             try await withHub("rabbitmq-helixagent.yaml") { hub, server in
                 for name in ["background", "llm", "debate", "verification", "notifications"] {
@@ -63,7 +63,9 @@
         @Test("Every route of rabbitmq.yaml is served")
         func all() async throws {
             try await withHub("rabbitmq.yaml") { hub, _ in
-                let topics: [Topic] = ["orders.created", "orders.urgent", "payments.booked", "orders.events", "prices.gold"]
+                let topics: [Topic] = [
+                    "orders.created", "orders.urgent", "payments.booked", "orders.events", "prices.gold",
+                ]
                 for topic in topics { try await hub.publish(Message("there"), to: topic) }
             }
         }

@@ -130,7 +130,8 @@
             if let age = declaration.retention {
                 arguments.append(("x-max-age", .text("\(max(1, Int64(age.inMilliseconds / 1_000)))s")))
             }
-            let bytes = declaration.maximumBytes ?? declaration.maximumMessages.map { $0.multiplied(by: Self.entryBytes) }
+            let count = declaration.maximumMessages.map { $0.multiplied(by: Self.entryBytes) }
+            let bytes = declaration.maximumBytes ?? count
             if let bytes {
                 arguments.append(("x-max-length-bytes", .integer(Int64(bytes))))
                 // A log lets go of whole segments, so they are small where it is.
