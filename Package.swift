@@ -99,7 +99,11 @@ let package = Package(
             name: "MessagingFaultsTests",
             dependencies: ["Messaging", "MessagingTesting", "EventLoop", "MessagingFaults", "peer"]),
         .testTarget(
-            name: "hubTests", dependencies: ["Messaging", "MessagingHub", "MessagingTesting", "InMemoryBroker", "hub"]),
+            name: "hubTests",
+            dependencies: [
+                "Messaging", "MessagingHub", "MessagingTesting", "MessagingFaults", "InMemoryBroker", "RabbitMQBroker",
+                "hub",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

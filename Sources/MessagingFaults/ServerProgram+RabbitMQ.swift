@@ -4,10 +4,11 @@
 
     extension ServerProgram {
         /// A RabbitMQ of this machine, as Debian installs it: a node of its own, with these lines in its configuration beside
-        /// what it needs. Its ports: AMQP, the node's own, its name server's, and AMQP over TLS.
+        /// what it needs, and these plugins. Its ports: AMQP, the node's own, its name server's, and one for AMQP over TLS, which
+        /// stands in a line as `{tls-port}`.
         ///
         /// Nil where none is installed.
-        public static func rabbitMQ(_ lines: [String] = []) -> ServerProgram? {
+        public static func rabbitMQ(_ lines: [String] = [], plugins: [String] = []) -> ServerProgram? {
             guard let script = rabbitMQScript else { return nil }
             // Its name server is started beside it, where the end of the group ends it too: RabbitMQ's own would outlive it.
             let start = #"""
@@ -34,8 +35,9 @@
             program.isReady = { place in await place.answers() && isKept(place) }
             program.prepare = { place in
                 let own = ["disk_free_limit.absolute = 1MB"]
-                try write((own + lines).joined(separator: "\n") + "\n", to: place.directory + "/rabbitmq.conf")
-                try write("[].\n", to: place.directory + "/plugins")
+                let text = (own + lines).joined(separator: "\n").replacing("{tls-port}", with: "\(place.ports[3])")
+                try write(text + "\n", to: place.directory + "/rabbitmq.conf")
+                try write("[\(plugins.joined(separator: ", "))].\n", to: place.directory + "/plugins")
                 try write("", to: place.directory + "/environment")
             }
             return program

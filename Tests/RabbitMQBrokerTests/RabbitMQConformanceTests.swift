@@ -10,10 +10,9 @@
         let kind: DestinationKind
         var testDescription: String { "\(scenario.number) \(kind)" }
 
-        /// What is to be run of a kind, dealt out to so many servers; the part of one of them. Streams are to come.
-        static func part(_ number: Int, of count: Int, _ kind: DestinationKind) -> [ConformanceRun] {
-            Scenario.all.filter { $0.kinds.contains(kind) }.enumerated()
-                .filter { $0.offset % count == number }.map { ConformanceRun(scenario: $0.element, kind: kind) }
+        /// What is to be run of a kind. Streams are to come.
+        static func all(_ kind: DestinationKind) -> [ConformanceRun] {
+            Scenario.all.filter { $0.kinds.contains(kind) }.map { ConformanceRun(scenario: $0, kind: kind) }
         }
     }
 
@@ -27,27 +26,20 @@
         }
     }
 
-    /// RabbitMQ keeps what every broker promises. Each part waits most of its time, so they do that at once.
+    /// RabbitMQ keeps what every broker promises. Each kind waits most of its time, so they do that at once.
     @Suite(.enabled(if: RabbitMQServer.isWanted, "RabbitMQ is not installed: apt-get install rabbitmq-server"))
     enum RabbitMQConformanceTests {
-        @Suite("Queues of RabbitMQ, one half", .serialized) struct Queues {
+        @Suite("Queues of RabbitMQ", .serialized) struct Queues {
             private static let server = ConformanceServer()
 
-            @Test(arguments: ConformanceRun.part(0, of: 2, .queue))
-            func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
-        }
-
-        @Suite("Queues of RabbitMQ, the other half", .serialized) struct OtherQueues {
-            private static let server = ConformanceServer()
-
-            @Test(arguments: ConformanceRun.part(1, of: 2, .queue))
+            @Test(arguments: ConformanceRun.all(.queue))
             func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
         }
 
         @Suite("Pub/sub of RabbitMQ", .serialized) struct PubSub {
             private static let server = ConformanceServer()
 
-            @Test(arguments: ConformanceRun.part(0, of: 1, .pubSub))
+            @Test(arguments: ConformanceRun.all(.pubSub))
             func keeps(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
         }
     }

@@ -52,6 +52,9 @@
             self.report = report
         }
 
+        /// Whether one consumer of its queue at a time is sent messages.
+        nonisolated var keepsOrder: Bool { !window.isGrowing }
+
         func serve(_ core: ConsumerCore) { self.core = core }
 
         var hasEnded: Bool { isOver || core?.state.withLock { $0.end != nil } != false }
@@ -223,20 +226,20 @@
             connection.sendHere(writer.take())
         }
 
-        /// Nothing comes any more; what is held can be settled.
+        /// Nothing comes any more; what is held can be settled. In a queue that keeps order this consumer stays the active one: the
+        /// next would be sent what is behind that.
         func stop() async {
-            guard isLive, let connection else { return }
+            guard isLive, !keepsOrder, let connection else { return }
             isLive = false
             for tag in tags { _ = try? await connection.call(.cancelConsumer(tag), on: channel) }
         }
 
         /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server. Whatever was on
-        /// its way comes before the answer to `stop`, so that it is known to have gone back unseen.
+        /// its way comes before the answer, so that it is known to have gone back unseen.
         func leave() async {
             isOver = true
             reopening?.cancel()
             flush()
-            await stop()
             let (connection, number) = (connection, channel)
             (self.connection, isLive) = (nil, false)
             home?.forget(self)

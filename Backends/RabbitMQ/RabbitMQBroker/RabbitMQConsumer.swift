@@ -271,7 +271,7 @@
             let waiter: Waiter<Void>? = state.withLock { state in
                 let isFull =
                     state.window.waitingBytes > 0 && pending.message.byteCount > most - state.window.waitingBytes
-                if state.end != nil || isFull {
+                if state.isGone || state.end != nil && !channel.keepsOrder || isFull {
                     // It stopped while this was on its way, or the messages are larger than they were.
                     if !state.isGone { state.others.append(.giveBack(pending.tag)) }
                     (isTaken, isReturned) = (!isFull, true)
@@ -315,7 +315,8 @@
             let (waiter, alarm, returned): (Waiter<Void>?, Alarm?, _) = state.withLock { state in
                 if state.end == nil || isGone && !state.isGone { state.end = error }
                 // The end of the channel gives back by itself. Said before, it would bring them once more, unseen.
-                let returned = isGone ? state.window.giveBack() : state.giveBack()
+                // Where order is kept, what is behind the held ones goes back with them.
+                let returned = isGone ? state.window.giveBack() : channel.keepsOrder ? [] : state.giveBack()
                 if isGone {
                     state.isGone = true
                     state.window.lose()

@@ -204,7 +204,7 @@
             let isOrdered = subscription.destination.map { destination in
                 state.withLock { $0.declared[destination].map { $0.order != .none } ?? false }
             }
-            let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: isOrdered == false)
+            let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: isOrdered != true)
             let channel = ConsumerChannel(
                 source, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
                 reporting: report)

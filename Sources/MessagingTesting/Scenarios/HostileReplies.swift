@@ -67,8 +67,12 @@ struct HostileReplies: Sendable {
         }
     }
 
-    /// A reply after its time-out, and a second reply, while the next request waits.
+    /// A reply after its time-out, and a second reply, while the next request waits. Behind one that took what the first takes:
+    /// a real broker needs longer to make what replies come by than the next has.
     private func late() async throws {
+        let (zeroth, begun) = try await asked("zeroth")
+        try await reply("begun", to: begun)
+        try await require(zeroth, is: "begun", "the first request")
         let (first, missed) = try await asked("first", within: context.delay(60))
         try await requireTimeout(first, "a request that nobody answers")
         let (second, waiting) = try await asked("second")

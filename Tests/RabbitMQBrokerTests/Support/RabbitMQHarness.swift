@@ -22,8 +22,8 @@
 
         var name: String { "rabbitmq" }
         var heartbeat: Duration { .seconds(1) }
-        /// A start takes 7 s, and more on a machine that is busy.
-        var patience: Duration { .seconds(20) }
+        /// A start takes 7 s, and over 20 s on a machine that is busy.
+        var patience: Duration { .seconds(45) }
         var redeliveryTimeout: Duration { .milliseconds(500) }
         var server: (any BrokerProcess)? { isItsOwn ? process : nil }
 

@@ -18,8 +18,10 @@
         static let shared = Task { try await start() }
 
         /// Another one, for who stops it.
-        static func start(_ lines: [String] = []) async throws -> ServerProcess {
-            guard let program = ServerProgram.rabbitMQ(lines) else { throw BrokerError(.unavailable, absence) }
+        static func start(_ lines: [String] = [], plugins: [String] = []) async throws -> ServerProcess {
+            guard let program = ServerProgram.rabbitMQ(lines, plugins: plugins) else {
+                throw BrokerError(.unavailable, absence)
+            }
             let server = try ServerProcess(program)
             try await server.start()
             return server

@@ -2,6 +2,8 @@ import Foundation
 import InMemoryBroker
 import Messaging
 import MessagingHub
+import MessagingTesting
+import RabbitMQBroker
 import Testing
 
 @testable import hub
@@ -10,23 +12,58 @@ import Testing
 struct CopyBackend: Sendable, CustomTestStringConvertible {
     let name: String
     /// The URL of a broker, without topic and kind; a new one, or a namespace of its own, each time.
-    let url: String
-    /// What makes brokers for it.
+    var url: String
+    /// What makes brokers for it, and for others that it is copied to.
     let factories: [BrokerFactory]
     /// The server in memory, where it is one.
     var server: InMemoryServer?
+    /// The kinds that keep messages, and that it is tested with.
+    var kinds: [DestinationKind] = [.queue, .stream]
 
     var testDescription: String { name }
 
     /// The brokers that there are. In memory, all connections of a test are to one server.
     static var all: [CopyBackend] {
         let server = InMemoryServer()
-        return [CopyBackend(name: "inmemory", url: "memory://", factories: [.inMemory(server)], server: server)]
+        var all = [CopyBackend(name: "inmemory", url: "memory://", factories: [.inMemory(server)], server: server)]
+        #if RabbitMQ
+            if RabbitMQPlace.isWanted {
+                // Streams are to come.
+                all.append(
+                    CopyBackend(
+                        name: "rabbitmq", url: "amqp://", factories: [.rabbitMQ, .inMemory()], kinds: [.queue]))
+            }
+        #endif
+        return all
     }
 
     /// The backends with each kind that keeps messages.
     static let kinds: [(backend: CopyBackend, kind: DestinationKind)] = all.flatMap { backend in
-        [DestinationKind.queue, .stream].map { (backend, $0) }
+        backend.kinds.map { (backend, $0) }
+    }
+
+    /// Those of them that can be read up to their end.
+    static let kindsWithEnd = kinds.filter { $0.backend.hasEnd($0.kind) }
+
+    /// This one, where a test can use it: what one test leaves in memory is not another's, and a server is started.
+    fileprivate var used: CopyBackend {
+        get async throws {
+            switch name {
+            case "inmemory": return CopyBackend.all[0]
+            #if RabbitMQ
+                case "rabbitmq":
+                    var backend = self
+                    backend.url = try await RabbitMQPlace.url
+                    return backend
+            #endif
+            default: return self
+            }
+        }
+    }
+
+    /// Whether one can read to the end of a destination of this kind, and no further.
+    fileprivate func hasEnd(_ kind: DestinationKind) -> Bool {
+        factories.first?.profile.capabilities.can(.untilEnd, on: kind) == true
     }
 }
 
@@ -37,9 +74,8 @@ struct CopyBench: Sendable {
     let console = RecordingConsole()
     private let id = MessageID().description.lowercased()
 
-    init(_ backend: CopyBackend) throws {
-        // What one test leaves is not another's.
-        self.backend = backend.name == "inmemory" ? CopyBackend.all[0] : backend
+    init(_ backend: CopyBackend) async throws {
+        self.backend = try await backend.used
         folder = try TestFolder()
     }
 
@@ -61,6 +97,34 @@ struct CopyBench: Sendable {
         let status = await CopyJob(options, own.console(), factories: backend.factories).run()
         for line in own.errors { console.console().writeError(line) }
         return (status, own.output.split(separator: "\n").last.map { Self.withoutTime(String($0)) } ?? "")
+    }
+
+    /// Whether one can read to the end of a topic of this kind, and no further.
+    func hasEnd(_ kind: DestinationKind) -> Bool { backend.hasEnd(kind) }
+
+    /// Has a copy end behind the last of so many messages: at the end of its source, where that has one.
+    func ends(_ options: inout CopyOptions, _ kind: DestinationKind, after count: Int) {
+        if backend.hasEnd(kind) { options.untilEnd = true } else { options.limit = count }
+    }
+
+    /// Whether nothing is left of a topic for the group of copies: another copy up to its end, where it has one, finds nothing.
+    func isEmpty(_ name: String, _ kind: DestinationKind) async throws -> Bool {
+        if !backend.hasEnd(kind) { return try await waiting(in: name, kind) == 0 }
+        let copy = await copy(word(name, kind), folder("\(name).rest")) { $0.untilEnd = true }
+        return copy.status == .success && copy.ledger == Self.ledger(0)
+    }
+
+    /// How many messages wait in a topic.
+    private func waiting(in name: String, _ kind: DestinationKind) async throws -> Int {
+        let configuration = try HubConfiguration(
+            brokerURL: backend.url, environment: [:], profiles: Backends.profiles)
+        let (broker, settings) = try #require(configuration.brokers.first)
+        let factory = try #require(backend.factories.first { $0.profile.type == settings.type })
+        let client = try factory.make(broker, settings.options, BrokerEnvironment())
+        try await client.connect { _ in }
+        let depth = try await client.topology?.depth(of: Destination(topic(name), kind), group: nil)
+        await client.close(within: .seconds(5))
+        return try #require(depth).waiting
     }
 
     /// A ledger up to the time that it took; without that it is none.
@@ -102,21 +166,29 @@ struct CopyBench: Sendable {
 
     /// Everything that is in a topic, taken from it.
     func drain(_ name: String, _ kind: DestinationKind) async throws -> [Message] {
-        try await withTopics([name], kind) { hub in
-            let found = Lock([Message]())
+        let count = backend.hasEnd(kind) ? nil : try await waiting(in: name, kind)
+        return try await withTopics([name], kind) { hub in
+            let found = Observed([Message]())
             let ended = try await hub.subscribe(
-                to: topic(name), group: kind == .stream ? "reader" : nil, concurrency: 1, until: .end
-            ) { delivery in found.withLock { $0.append(delivery.message) } }
-            try await ended.waitUntilEnded()
-            return found.withLock { $0 }
+                to: topic(name), group: kind == .stream ? "reader" : nil, concurrency: 1,
+                until: count == nil ? .end : nil
+            ) { delivery in found.change { $0.append(delivery.message) } }
+            if let count {
+                _ = await found.first(within: .seconds(30)) { $0.count >= count }
+            } else {
+                try await ended.waitUntilEnded()
+            }
+            return found.value
         }
     }
 
-    /// Messages that differ, every third of them with a header.
+    /// Messages that differ, every third of them with a header. Their times are whole milliseconds, as brokers carry them.
     static func messages(_ count: Int) -> [Message] {
-        (0..<count).map { index in
+        let now = Timestamp(milliseconds: Timestamp.now.milliseconds)
+        return (0..<count).map { index in
             Message(
-                Body("body \(index)" as String), key: "k\(index % 7)", headers: index % 3 == 0 ? ["region": "eu"] : [:])
+                Body("body \(index)" as String), key: "k\(index % 7)", headers: index % 3 == 0 ? ["region": "eu"] : [:],
+                timestamp: now)
         }
     }
 }

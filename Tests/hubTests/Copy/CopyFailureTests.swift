@@ -24,10 +24,10 @@ import Testing
     func whatTheTargetRefusesGoesToTheDeadLettersOfTheSource(
         _ backend: CopyBackend, _ kind: DestinationKind
     ) async throws {
-        let bench = try CopyBench(backend)
+        let bench = try await CopyBench(backend)
         try await bench.fill("a", kind, withLarge(300))
         let target = "memory://?max-body=1kB&topic=small&kind=queue"
-        let copy = await bench.copy(bench.word("a", kind), target) { $0.untilEnd = true }
+        let copy = await bench.copy(bench.word("a", kind), target) { bench.ends(&$0, kind, after: 300) }
         #expect(copy.status == .success && copy.ledger == CopyBench.ledger(300, received: 200, dead: 100))
         #expect(bench.console.errors.contains { $0.contains("was refused: ") && $0.contains("1000") })
         let dead = try await bench.drain("a.dead", .queue)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func whatTheTargetRefusesOfAFileEndsItOrGoesToAFile() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let file = try bench.folder.write("in.ndjson", lines(withLarge(4)))
         let target = "memory://?max-body=1kB&topic=small&kind=queue"
         let stopped = await bench.copy(file, target) { $0.group = "g" }
@@ -49,14 +49,16 @@ import Testing
 
     @Test(arguments: CopyBackend.kinds)
     func aDiskThatIsFullLeavesTheSourceAsItWas(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
-        let bench = try CopyBench(backend)
+        let bench = try await CopyBench(backend)
         try await bench.fill("a", kind, sets)
-        let copy = await bench.copy(bench.word("a", kind), "/dev/full") { $0.untilEnd = true }
+        let copy = await bench.copy(bench.word("a", kind), "/dev/full") { bench.ends(&$0, kind, after: 1234) }
         #expect(copy.status == .failure)
         #expect(copy.ledger.contains("received 0,") && !copy.ledger.hasSuffix("lost 0"), "\(copy.ledger)")
         #expect(bench.console.errors.contains { $0.contains("the disk is full; make room and start again") })
         #expect(bench.console.errors.contains { $0.contains("start again: ") })
-        let again = await bench.copy(bench.word("a", kind), bench.folder("a.ndjson")) { $0.untilEnd = true }
+        let again = await bench.copy(bench.word("a", kind), bench.folder("a.ndjson")) {
+            bench.ends(&$0, kind, after: 1234)
+        }
         #expect(again.status == .success && again.ledger == CopyBench.ledger(1234), "\(again)")
         // Given back, not failed: no attempt was used up.
         #expect(try bench.folder.text("a.ndjson").split(separator: "\n").count == 1234)
@@ -64,7 +66,7 @@ import Testing
 
     @Test func aTargetThatDiesInTheMiddleEndsItAndItGoesOnLater() async throws {
         let (source, target) = (InMemoryServer(), InMemoryServer())
-        let bench = try CopyBench(CopyBackend(name: "two", url: "memory://", factories: [.inMemory(source)]))
+        let bench = try await CopyBench(CopyBackend(name: "two", url: "memory://", factories: [.inMemory(source)]))
         try await bench.fill("a", .queue, sets)
         // The target's server is another one, which ends after 300 messages.
         let profile = BrokerProfile.inMemory
@@ -88,7 +90,7 @@ import Testing
 
     /// What is live has no dead letters: a message that the target refuses is nowhere, and nothing else went wrong.
     @Test func whatIsLostIsAFailureByItself() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let copy = try await bench.withTopics(["a"], .pubSub) { hub in
             let (large, small) = (withLarge(2)[1], withLarge(1)[0])
             return try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -111,7 +113,7 @@ import Testing
     }
 
     @Test func aBadLineStopsBehindWhatIsBeforeItOrIsPassedOver() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let good = lines(Array(sets.prefix(5))).split(separator: "\n")
         let text = (good[0...2] + ["oops"] + good[3...4]).joined(separator: "\n") + "\n"
         let file = try bench.folder.write("in.ndjson", text)
@@ -128,7 +130,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1]) func whatStandsBeforeABadLineIsCopiedWhateverTheBatch(_ skipped: Int) async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let many = CopyBench.messages(CopyRun.batch * 2 - skipped)
         let file = try bench.folder.write("in.ndjson", lines(many) + "oops\n" + lines(many))
         let copy = await bench.copy(file, bench.word("a", .queue)) { $0.concurrency = 3 }
@@ -136,7 +138,7 @@ import Testing
     }
 
     @Test func aBadLineBehindTheLimitIsNotReached() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let file = try bench.folder.write("in.ndjson", lines(Array(sets.prefix(2))) + "oops\n")
         let copy = await bench.copy(file, bench.word("a", .queue)) { $0.limit = 2 }
         #expect(copy.status == .success && copy.ledger == CopyBench.ledger(2), "\(bench.console.errors)")
@@ -144,7 +146,7 @@ import Testing
 
     @Test func afterAFailureNothingMoreIsTried() async throws {
         let server = InMemoryServer()
-        let bench = try CopyBench(CopyBackend(name: "one", url: "memory://", factories: [.inMemory(server)]))
+        let bench = try await CopyBench(CopyBackend(name: "one", url: "memory://", factories: [.inMemory(server)]))
         let file = try bench.folder.write("in.ndjson", lines(CopyBench.messages(5000)))
         let factories = [
             BrokerFactory(.inMemory) { name, values, environment throws(BrokerError) in
@@ -167,7 +169,7 @@ import Testing
         let factories = [
             BrokerFactory(profile) { _, _, _ throws(BrokerError) in InMemoryBroker(server, profile: profile) }
         ]
-        let bench = try CopyBench(CopyBackend(name: "rabbit", url: "amqp://host", factories: factories))
+        let bench = try await CopyBench(CopyBackend(name: "rabbit", url: "amqp://host", factories: factories))
         let copy = await bench.copy(bench.word("none", .queue), bench.folder("a.ndjson"))
         #expect(copy.status == .failure)
         #expect(bench.console.errors.contains { $0.contains("does not exist, so there is nothing to read") })
@@ -177,7 +179,7 @@ import Testing
     }
 
     @Test func aDryRunCopiesNothingAndMakesNothing() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         try await bench.fill("a", .queue, sets)
         let file = try bench.folder.write("in.ndjson", lines(sets))
         for (source, target) in [

@@ -22,7 +22,7 @@ import Testing
 
     @Test(arguments: CopyBackend.kinds)
     func showingTakesNothing(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
-        let bench = try CopyBench(backend)
+        let bench = try await CopyBench(backend)
         let sets = CopyBench.messages(300)
         try await bench.fill("a", kind, sets)
         for count in [nil, 300, 7] {
@@ -36,20 +36,25 @@ import Testing
 
     @Test(arguments: CopyBackend.kinds)
     func acceptingGoesOnBehindWhatWasAccepted(_ backend: CopyBackend, _ kind: DestinationKind) async throws {
-        let bench = try CopyBench(backend)
+        let bench = try await CopyBench(backend)
         let sets = CopyBench.messages(20)
         try await bench.fill("a", kind, sets)
         let first = await consume(bench, bench.word("a", kind)) { ($0.acks, $0.count) = (true, 12) }
-        // More than there are: what is not accepted would come again and again.
-        let rest = await consume(bench, bench.word("a", kind)) { ($0.acks, $0.untilEnd, $0.count) = (true, true, 40) }
+        let rest = await consume(bench, bench.word("a", kind)) { options in
+            // More than there are: what is not accepted would come again and again.
+            (options.acks, options.untilEnd, options.count) = (true, true, 40)
+            if !bench.hasEnd(kind) { (options.untilEnd, options.count) = (false, 8) }
+        }
         #expect(first.status == .success && first.messages.map(\.id) == sets.prefix(12).map(\.id))
-        #expect(rest.status == .success && rest.messages.map(\.id) == sets.suffix(8).map(\.id))
+        // Of what the first had not accepted RabbitMQ brings what was handed out behind what was only on its way.
+        let received = rest.messages.sorted { bench.backend.name == "rabbitmq" && $0.id < $1.id }
+        #expect(rest.status == .success && received.map(\.id) == sets.suffix(8).map(\.id))
         let line = first.console.output.split(separator: "\n").first ?? ""
         #expect(line.contains(#""attempt":1"#) && line.contains(#""topic":""# + bench.topic("a").name))
     }
 
     @Test func aCountIsOfMessagesThatWereWritten() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let file = try bench.folder.write(
             "hub.yaml",
             """
@@ -67,7 +72,7 @@ import Testing
 
     /// Somebody who does not read holds up no thread that others need, and no end.
     @Test(arguments: [true, false]) func whatNobodyReadsHoldsUpNoEnd(_ acks: Bool) async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         try await bench.fill("a", .queue, CopyBench.messages(3))
         let isBlocked = Lock(false)
         let reader = DispatchSemaphore(value: 0)
@@ -95,7 +100,7 @@ import Testing
     }
 
     @Test func aStreamIsShownFromWhereItIsAskedFor() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         try await bench.fill("a", .stream, CopyBench.messages(10))
         let shown = await consume(bench, bench.word("a", .stream)) {
             ($0.from, $0.format) = (StartPosition(optionText: "7"), .lines)
@@ -104,7 +109,7 @@ import Testing
     }
 
     @Test func eachGroupReadsForItselfAndWhoOnlyLooksReadsForNone() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let sets = CopyBench.messages(10)
         try await bench.fill("a", .stream, sets)
         let word = bench.word("a", .stream)
@@ -135,7 +140,7 @@ import Testing
     }
 
     @Test func whatDoesNotFitIsToldAtOnce() async throws {
-        let bench = try CopyBench(CopyBackend.all[0])
+        let bench = try await CopyBench(CopyBackend.all[0])
         let wrong = await consume(bench, bench.word("a", .pubSub)) {
             ($0.acks, $0.peeks, $0.group, $0.from, $0.untilEnd) = (true, true, "g", .latest, true)
         }
