@@ -51,10 +51,18 @@ let package = Package(
                 .product(name: "MessagingHub", package: "swift-messaging-hub"),
                 .product(name: "InMemoryBroker", package: "swift-messaging-hub"),
             ]),
+        .target(name: "CRabbitMQTwin", linkerSettings: [.linkedLibrary("rabbitmq")]),
+        .executableTarget(
+            name: "rabbitmq",
+            dependencies: [
+                "CRabbitMQTwin",
+                .product(name: "Messaging", package: "swift-messaging-hub"),
+                .product(name: "RabbitMQBroker", package: "swift-messaging-hub"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
 
-for target in package.targets where target.name != "CHeap" {
+for target in package.targets where !["CHeap", "CRabbitMQTwin"].contains(target.name) {
     target.swiftSettings = [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 }
