@@ -60,7 +60,7 @@
         private var early: [ServerMethod] = []
         private var failure: BrokerError?
         private var hasHeard = false
-        private var (lastHeard, lastSent) = (Duration.zero, Duration.zero)
+        private var (lastHeard, lastSent, lastBeat) = (Duration.zero, Duration.zero, Duration.zero)
         private var pulse: LoopEvent?
         private var interval = Duration.zero
 
@@ -416,6 +416,7 @@
         /// and three quarters of it, though it says something every half, is given up.
         private func beginHeartbeats() {
             guard interval > .zero else { return }
+            if lastBeat == .zero { lastBeat = time.coarseUptime }
             pulse = loop.timer(after: interval / 4) { [weak self] occasion in
                 guard occasion == .time else { return }
                 self?.assumeIsolated { $0.beat() }
@@ -425,7 +426,10 @@
         private func beat() {
             if failure != nil { return }
             let now = time.coarseUptime
-            if now - lastHeard > interval * 7 / 4 {
+            defer { lastBeat = now }
+            // A look that comes late says nothing of the server: what it has sent may not be read yet.
+            let isLate = now - lastBeat > interval / 2
+            if !isLate, now - lastHeard > interval * 7 / 4 {
                 return end(BrokerError(.notConnected, "\(peer) has been silent for two heartbeats of \(interval)"))
             }
             if now - lastSent >= interval * 2 / 5 {
