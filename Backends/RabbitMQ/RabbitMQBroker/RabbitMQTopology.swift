@@ -400,8 +400,12 @@
                 throw BrokerError(
                     .unsupported, "\(destination) keeps nothing, and the server does not tell who hears it")
             }
-            let queue = broker.queueName(of: destination, group: group)
             let connection = try await broker.admin()
+            if destination.kind == .stream, group == nil {
+                try await broker.perform([.findQueue(StreamNames(destination.topic).log)], over: connection)
+                throw BrokerError(.invalidArgument, "each group of \(destination) has a depth; name one")
+            }
+            let queue = broker.queueName(of: destination, group: group)
             let answer = try await broker.perform([.findQueue(queue)], over: connection)
             var past = 0
             if destination.kind == .stream, let group {
