@@ -10,9 +10,10 @@
         let kind: DestinationKind
         var testDescription: String { "\(scenario.number) \(kind)" }
 
-        /// What is to be run of a kind. Streams are to come.
-        static func all(_ kind: DestinationKind) -> [ConformanceRun] {
-            Scenario.all.filter { $0.kinds.contains(kind) }.map { ConformanceRun(scenario: $0, kind: kind) }
+        /// What is to be run of a kind, or of it that part which one of several servers has.
+        static func all(_ kind: DestinationKind, part: Int = 0, of count: Int = 1) -> [ConformanceRun] {
+            Scenario.all.filter { $0.kinds.contains(kind) }.enumerated().filter { $0.offset % count == part }
+                .map { ConformanceRun(scenario: $0.element, kind: kind) }
         }
     }
 
@@ -33,6 +34,20 @@
             private static let server = ConformanceServer()
 
             @Test(arguments: ConformanceRun.all(.queue))
+            func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
+        }
+
+        @Suite("Streams of RabbitMQ, one half", .serialized) struct Streams {
+            private static let server = ConformanceServer()
+
+            @Test(arguments: ConformanceRun.all(.stream, part: 0, of: 2))
+            func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
+        }
+
+        @Suite("Streams of RabbitMQ, the other half", .serialized) struct OtherStreams {
+            private static let server = ConformanceServer()
+
+            @Test(arguments: ConformanceRun.all(.stream, part: 1, of: 2))
             func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
         }
 

@@ -60,7 +60,7 @@
         private var early: [ServerMethod] = []
         private var failure: BrokerError?
         private var hasHeard = false
-        private var (lastHeard, lastSent) = (Duration.zero, Duration.zero)
+        private var (lastHeard, lastSent, lastBeat) = (Duration.zero, Duration.zero, Duration.zero)
         private var pulse: LoopEvent?
         private var interval = Duration.zero
 
@@ -209,10 +209,28 @@
         }
 
         /// Sends a request and waits for its answer. Deaf to cancellation: what is asked for happens all the same. Throws what
-        /// the server says, `.notConnected`, and `.timeout` after two heartbeats beyond `limit`.
+        /// the server says, `.notConnected`, and `.timeout` after `limit`.
         @discardableResult func call(
             _ request: Request, on number: Int, within limit: Duration = .seconds(30)
         ) async throws(BrokerError) -> ServerMethod.Answer {
+            try await answer(to: request, from: try ask(request, on: number), within: limit)
+        }
+
+        /// Sends requests one behind the other, each of which the server does where the one before it has succeeded, and waits
+        /// for their answers; the last of them.
+        @discardableResult func call(
+            _ requests: [Request], on number: Int, within limit: Duration = .seconds(30)
+        ) async throws(BrokerError) -> ServerMethod.Answer? {
+            var asked: [(Request, Waiter<Result<ServerMethod.Answer, BrokerError>>)] = []
+            for request in requests { asked.append((request, try ask(request, on: number))) }
+            var last: ServerMethod.Answer?
+            for (request, waiter) in asked { last = try await answer(to: request, from: waiter, within: limit) }
+            return last
+        }
+
+        private func ask(
+            _ request: Request, on number: Int
+        ) throws(BrokerError) -> Waiter<Result<ServerMethod.Answer, BrokerError>> {
             if let failure { throw failure }
             let isThere = channels[number].map { !$0.isClosing || request.answer == Request.closeChannel.answer }
             guard isThere ?? (number == 0) else {
@@ -224,6 +242,12 @@
             let waiter = Waiter<Result<ServerMethod.Answer, BrokerError>>()
             channels[number, default: Channel()].waiting.append((request.answer, waiter))
             send(frame)
+            return waiter
+        }
+
+        private func answer(
+            to request: Request, from waiter: Waiter<Result<ServerMethod.Answer, BrokerError>>, within limit: Duration
+        ) async throws(BrokerError) -> ServerMethod.Answer {
             let alarm = time.alarm(at: time.deadline(after: limit)) { waiter.expire() }
             defer { time.silence(alarm) }
             switch await waiter.waitUncancelled() {
@@ -392,6 +416,7 @@
         /// and three quarters of it, though it says something every half, is given up.
         private func beginHeartbeats() {
             guard interval > .zero else { return }
+            if lastBeat == .zero { lastBeat = time.coarseUptime }
             pulse = loop.timer(after: interval / 4) { [weak self] occasion in
                 guard occasion == .time else { return }
                 self?.assumeIsolated { $0.beat() }
@@ -401,7 +426,10 @@
         private func beat() {
             if failure != nil { return }
             let now = time.coarseUptime
-            if now - lastHeard > interval * 7 / 4 {
+            defer { lastBeat = now }
+            // A look that comes late says nothing of the server: what it has sent may not be read yet.
+            let isLate = now - lastBeat > interval / 2
+            if !isLate, now - lastHeard > interval * 7 / 4 {
                 return end(BrokerError(.notConnected, "\(peer) has been silent for two heartbeats of \(interval)"))
             }
             if now - lastSent >= interval * 2 / 5 {

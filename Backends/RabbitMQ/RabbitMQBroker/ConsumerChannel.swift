@@ -8,42 +8,102 @@
     actor ConsumerChannel {
         /// What a consumer consumes from, once it is there.
         struct Source: Sendable {
-            /// Its name; empty for the one that was made last on the channel.
-            let queue: String
+            var feeds: [Feed]
             /// Requests of this channel that come before.
             var preparing: [Request] = []
-            var arguments: [(String, WireValue)] = []
             /// Whether what came before is lost with the connection: a gap.
             var isTransient = false
             /// The topic is each message's own.
             var isPattern = false
+            /// The streams that it receives from, whichever are declared.
+            var streams: Streams?
+            /// Whether it ends at the end as it is when it begins.
+            var isUntilEnd = false
+        }
+
+        /// A group of every declared stream that a pattern selects.
+        struct Streams: Sendable {
+            let pattern: TopicPattern
+            let group: GroupName
+        }
+
+        /// A queue to consume from.
+        struct Feed: Sendable {
+            /// Its name; empty for the one that was made last on the channel.
+            let queue: String
+            /// What is consumed first, where it is there.
+            var past: String?
+            var destination: Destination?
+            var group: GroupName?
+            var filter: HeaderFilter?
+            /// Whether this process has declared the group, and so knows its filter.
+            var isDeclared = true
+            /// One consumer at a time receives.
+            var isOrdered = false
+        }
+
+        /// What is consumed by one tag.
+        private struct Tap: Sendable {
+            enum Role: Sendable {
+                case messages
+                /// Questions to the members of a group.
+                case members
+                /// Answers to what this consumer has asked.
+                case answers
+            }
+
+            let tag: String
+            let feed: Feed
+            let queue: String
+            var role = Role.messages
         }
 
         nonisolated let loop: EventLoop
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
         private let source: Source
+        private(set) weak var broker: RabbitMQBroker?
+        /// How long the server waits for a settlement.
+        nonisolated let lease: Duration
         private let window: Prefetch
-        private let label: String
+        let label: String
         private let report: @Sendable (BrokerEvent) -> Void
-        private weak var core: ConsumerCore?
+        private(set) weak var core: ConsumerCore?
         private weak var home: ConsumerRegistry?
-        private var connection: AMQPConnection?
+        private(set) var connection: AMQPConnection?
         private var channel = 0
         private var acks = AckWindow()
         private var prefetch: Prefetch
-        private var tags: [String] = []
+        private var taps: [Tap] = []
+        private var tagCount = 0
+        /// How many messages each queue is asked for at a time.
+        private var share = 1
         private var asked: Prefetch.Change?
         private var isLive = false
         private var isOver = false
         private var reopening: Task<Void, Never>?
         private var leaving: Task<Void, Never>?
         private var adapting: Task<Void, Never>?
+        private var following: Task<Void, Never>?
+        /// What it is called where members of a group are asked.
+        let member = MessageID().description
+        var asking = Asking()
+        /// The tag of what came behind the end that it looks for, on this channel.
+        var endTag: UInt64?
+        /// The tag of what came last.
+        private(set) var lastTag: UInt64 = 0
+        var answering: Task<Void, Never>?
+        var handing: Task<Void, Never>?
+        var searching: Task<Void, Never>?
+        private var holding: Task<Void, Never>?
 
         init(
-            _ source: Source, window: Prefetch, label: String, on loop: EventLoop, in home: ConsumerRegistry,
+            _ source: Source, of broker: RabbitMQBroker, window: Prefetch, label: String, on loop: EventLoop,
+            in home: ConsumerRegistry,
             reporting report: @escaping @Sendable (BrokerEvent) -> Void
         ) {
             self.source = source
+            self.broker = broker
+            lease = broker.configuration.consumerTimeout
             self.window = window
             prefetch = window
             self.label = label
@@ -69,20 +129,146 @@
             (self.connection, channel) = (connection, number)
             for request in source.preparing { try await connection.call(request, on: number) }
             prefetch = window
-            tags = []
+            (taps, tagCount, share) = ([], 0, prefetch.first)
             asked = nil
-            try await consume(prefetch.first, over: connection)
+            following?.cancel()
+            following = nil
+            asking = Asking()
+            for feed in try await feeds(over: connection) { try await tap(feed, over: connection) }
             isLive = true
+            followPasts()
+            if source.isUntilEnd, let feed = source.feeds.first {
+                try await searchEnd(of: feed, replies: try await consumeAnswers(feed, over: connection))
+            }
             if let asked { adapt(asked) }
         }
 
-        /// Consumes once more by the same channel, so many messages at a time beside what there is.
-        private func consume(_ count: Int, over connection: AMQPConnection) async throws(BrokerError) {
-            let tag = "c\(tags.count)"
-            tags.append(tag)
+        /// What there is to consume from.
+        private func feeds(over connection: AMQPConnection) async throws(BrokerError) -> [Feed] {
+            guard let streams = source.streams, let broker else { return source.feeds }
+            var feeds: [Feed] = []
+            for feed in broker.feeds(of: streams)
+            where try await broker.exists(.findQueue(feed.queue), over: connection) { feeds.append(feed) }
+            return feeds
+        }
+
+        /// Consumes from a feed, from its past where it has one.
+        private func tap(_ feed: Feed, over connection: AMQPConnection) async throws(BrokerError) {
+            var (feed, queue) = (feed, feed.queue)
+            if !feed.isDeclared, let broker, let group = feed.group, let destination = feed.destination {
+                feed.filter = try await broker.filter(of: group, destination, over: connection)
+            }
+            if let past = feed.past, let destination = feed.destination, let group = feed.group, let broker,
+                try await broker.exists(.findQueue(past), over: connection)
+            {
+                queue = past
+                try await broker.completePast(of: group, destination, over: connection)
+            }
+            try await consume(queue, of: feed, share, over: connection)
+            guard let group = feed.group, let destination = feed.destination else { return }
+            let members = StreamNames(destination.topic).members(group)
+            try await consume(members, of: feed, 1, as: .members, over: connection)
+        }
+
+        /// A queue of this consumer's alone, for answers; its name.
+        private func consumeAnswers(_ feed: Feed, over connection: AMQPConnection) async throws(BrokerError) -> String {
+            let queue = try await connection.call(.declareQueue("", isExclusive: true, []), on: channel).name
+            try await consume(queue, of: feed, 64, as: .answers, over: connection)
+            return queue
+        }
+
+        /// Consumes by a tag of its own, so many messages at a time.
+        private func consume(
+            _ queue: String, of feed: Feed, _ count: Int, as role: Tap.Role = .messages,
+            over connection: AMQPConnection
+        ) async throws(BrokerError) {
+            let tap = Tap(tag: "c\(tagCount)", feed: feed, queue: queue, role: role)
+            tagCount += 1
+            taps.append(tap)
             try await connection.call(.limitConsumers(to: count), on: channel)
-            try await connection.call(
-                .consume(source.queue, as: tag, isAcknowledged: true, source.arguments), on: channel)
+            try await connection.call(.consume(queue, as: tap.tag, isAcknowledged: true), on: channel)
+        }
+
+        /// Declared streams have come that its pattern may select.
+        func widen() async {
+            guard let streams = source.streams, let broker, let connection, isLive, !isOver else { return }
+            for feed in broker.feeds(of: streams) where !taps.contains(where: { $0.feed.queue == feed.queue }) {
+                do {
+                    guard try await broker.exists(.findQueue(feed.queue), over: connection) else { continue }
+                    try await tap(feed, over: connection)
+                } catch {
+                    return
+                }
+            }
+            followPasts()
+        }
+
+        // MARK: the pasts of groups
+
+        var pasts: [Feed] {
+            taps.filter { tap in
+                tap.role == .messages && tap.queue != tap.feed.queue && !taps.contains { $0.queue == tap.feed.queue }
+            }.map(\.feed)
+        }
+
+        /// Goes on to a group's own queue once its past is read.
+        private func followPasts() {
+            let isNeeded = pasts.contains { !$0.isOrdered }
+            guard isNeeded, following == nil, !isOver else { return }
+            following = Task { [weak self] in
+                while !Task.isCancelled {
+                    do { try await SystemTime.shared.sleep(for: .milliseconds(50)) } catch { return }
+                    guard let self, await self.goOnFromPasts() else { return }
+                }
+            }
+        }
+
+        /// Whether there is a past that is not read.
+        private func goOnFromPasts() async -> Bool {
+            for feed in pasts where !feed.isOrdered {
+                guard let broker, let connection, isLive, !isOver else { return false }
+                guard let past = feed.past, let group = feed.group, let destination = feed.destination else { continue }
+                let ticket = StreamNames(destination.topic).ticket(group)
+                do {
+                    if try await broker.exists(.findQueue(ticket), over: connection) { continue }
+                    if try await broker.perform([.findQueue(past)], over: connection)?.messages != 0 { continue }
+                    if isLive, !isOver { try await consume(feed.queue, of: feed, share, over: connection) }
+                } catch {
+                    return false
+                }
+            }
+            if pasts.contains(where: { !$0.isOrdered }) { return true }
+            following = nil
+            return false
+        }
+
+        /// The end of a past has come: of an ordered group, who has it, and nobody else, receives by its own queue.
+        private func meetMarker(_ marker: String, _ deliver: ServerMethod.Deliver, _ head: ContentHead, _ tap: Tap?) {
+            guard let core, let tap else { return }
+            if marker.hasPrefix(EndMarker.prefix) {
+                let other = String(marker.dropFirst(EndMarker.prefix.count))
+                if other == member { return meetOwnEnd(deliver, head) }
+                return meetEnd(of: other, deliver, head, isOrdered: tap.feed.isOrdered)
+            }
+            guard marker == PastTicket.end, tap.feed.isOrdered, tap.queue != tap.feed.queue, let connection else {
+                return core.passOver(deliver.tag)
+            }
+            let isFirst = !taps.contains { $0.queue == tap.feed.queue }
+            let epoch = core.epoch
+            holding = Task { [weak self] in
+                if isFirst { await self?.consumeOwn(of: tap.feed, over: connection) }
+                // Held for too long it would end the channel.
+                guard let broker = await self?.broker else { return }
+                do {
+                    try await broker.time.sleep(for: broker.configuration.consumerTimeout / 4)
+                    try await broker.publishMarker(PastTicket.end, to: tap.queue)
+                } catch { return }
+                core.passOver(deliver.tag, of: epoch)
+            }
+        }
+
+        private func consumeOwn(of feed: Feed, over connection: AMQPConnection) async {
+            try? await consume(feed.queue, of: feed, share, over: connection)
         }
 
         /// Does what the sizes of messages ask for: more at a time, or fewer.
@@ -92,15 +278,25 @@
             guard let connection, isLive, !isOver else { return }
             adapting = Task {
                 do throws(BrokerError) {
+                    let old = self.taps.filter { $0.role == .messages }
                     switch change {
-                    case .add(let count): try await self.consume(count, over: connection)
+                    case .add(let count):
+                        self.share += count
+                        for tap in old { try await self.consume(tap.queue, of: tap.feed, count, over: connection) }
                     case .restart(let count):
-                        let old = self.tags
+                        self.share = count
                         // A queue of this consumer's alone goes with the last that consumes from it.
-                        if self.source.isTransient { try await self.consume(count, over: connection) }
-                        for tag in old { try await connection.call(.cancelConsumer(tag), on: self.channel) }
+                        if self.source.isTransient, let tap = old.first {
+                            try await self.consume(tap.queue, of: tap.feed, count, over: connection)
+                        }
+                        for tap in old { try await connection.call(.cancelConsumer(tap.tag), on: self.channel) }
                         self.core?.giveBack()
-                        if self.isLive, !self.source.isTransient { try await self.consume(count, over: connection) }
+                        self.taps.removeAll { tap in old.contains { $0.tag == tap.tag } }
+                        var queues: Set<String> = []
+                        for tap in old
+                        where self.isLive && !self.source.isTransient && queues.insert(tap.queue).inserted {
+                            try await self.consume(tap.queue, of: tap.feed, count, over: connection)
+                        }
                     }
                 } catch {
                     // The channel is gone, and is opened again where it can be.
@@ -125,7 +321,7 @@
         var health: BrokerHealth.SubscriptionHealth? {
             guard !isOver, let core else { return nil }
             return core.state.withLock { state in
-                state.end == nil ? .init(label: label, gaps: state.gaps) : nil
+                state.end == nil ? .init(label: label, filtered: state.filtered, gaps: state.gaps) : nil
             }
         }
 
@@ -139,6 +335,9 @@
         private func hear(_ event: ChannelEvent) {
             switch event {
             case .delivered(let deliver, let head, let body): arrive(deliver, head, body)
+            case .cancelled(let consumer) where source.streams != nil:
+                // One of several has been deleted.
+                taps.removeAll { $0.tag == consumer }
             case .cancelled: lost(BrokerError(.notConnected, "\(label): the server has cancelled the consumer"))
             case .closed(let error): lost(error)
             case .returned, .confirmed, .refused: break
@@ -146,12 +345,24 @@
         }
 
         private func arrive(_ deliver: ServerMethod.Deliver, _ head: ContentHead, _ body: Body) {
+            lastTag = deliver.tag
+            let tap = taps.count == 1 ? taps[0] : taps.first { $0.tag == deliver.consumer }
+            if tap?.role == .members { return meetQuestion(deliver, head) }
+            if tap?.role == .answers {
+                core?.passOver(deliver.tag)
+                return meetAnswer(head)
+            }
+            if let marker = head.marker { return meetMarker(marker, deliver, head, tap) }
+            if let filter = tap?.feed.filter, !filter.matches(head.message.headers) {
+                core?.passOver(deliver.tag, isFiltered: true)
+                return
+            }
             var message = head.message
             message.body = body
             let returns = head.returns ?? (deliver.isRedelivered ? 1 : 0)
             var tries = Tries(copies: head.copies, returns: returns, isCounted: head.returns != nil)
             if source.isTransient { tries = Tries() }
-            let topic = source.isPattern ? Topic(unchecked: deliver.key) : nil
+            let topic = source.isPattern ? tap?.feed.destination?.topic ?? Topic(unchecked: deliver.key) : nil
             guard let core else { return }
             let size = message.byteCount
             let isTaken = core.arrive(
@@ -231,7 +442,11 @@
         func stop() async {
             guard isLive, !keepsOrder, let connection else { return }
             isLive = false
-            for tag in tags { _ = try? await connection.call(.cancelConsumer(tag), on: channel) }
+            following?.cancel()
+            // Members that hold something can still be asked.
+            for tap in taps where tap.role == .messages {
+                _ = try? await connection.call(.cancelConsumer(tap.tag), on: channel)
+            }
         }
 
         /// Closes the channel: what is not settled goes back, and what was settled has been seen by the server. Whatever was on
@@ -239,6 +454,11 @@
         func leave() async {
             isOver = true
             reopening?.cancel()
+            following?.cancel()
+            answering?.cancel()
+            handing?.cancel()
+            searching?.cancel()
+            holding?.cancel()
             flush()
             let (connection, number) = (connection, channel)
             (self.connection, isLive) = (nil, false)

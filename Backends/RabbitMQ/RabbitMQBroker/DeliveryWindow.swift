@@ -16,6 +16,8 @@
             var topic: Topic?
             /// When a retry is due.
             var due: Timestamp?
+            /// When it came, in uptime.
+            var arrived = Duration.zero
         }
 
         /// What is held.
@@ -26,6 +28,7 @@
             let until: Duration
             let message: Message
             let attempt: Int32
+            let topic: Topic?
             var isClaimed = false
         }
 
@@ -34,6 +37,8 @@
             var deliveries: [Delivery] = []
             /// What has expired: to be accepted, unseen.
             var expired: [UInt64] = []
+            /// What has waited for so long that the server would take it back while it is held: to be given back, unseen.
+            var stale: [Pending] = []
             /// When the next one may be handed out that is not yet due.
             var due: Timestamp?
         }
@@ -44,6 +49,8 @@
         private var free: [Int] = []
         private var sequence: UInt64 = 0
         private(set) var epoch: UInt32 = 1
+        /// How exact the server's lease is: it looks once a minute.
+        private static let patience = Duration.seconds(60)
         /// Holds in the order of their ends, where all hold for equally long.
         private var ends = RingBuffer<End>()
 
@@ -76,9 +83,11 @@
         }
 
         /// Hands out what is due, at most `limit`, to be held until `until`, and no more than makes up so many held bytes; one
-        /// is always handed out.
+        /// is always handed out. The server takes back what is not settled `lease` after it was sent: what has waited for more
+        /// than a minute, and could not be held until then, goes back to come anew.
         mutating func take(
-            upTo limit: Int, ofAtMost bytes: Int, at now: Timestamp, holdingUntil until: Duration
+            upTo limit: Int, ofAtMost bytes: Int, at now: Timestamp, uptime: Duration, holdingUntil until: Duration,
+            lease: Duration
         ) -> Found {
             var found = Found()
             while let first = early.first, first.due <= now {
@@ -92,6 +101,10 @@
                 waitingBytes -= size
                 if let end = pending.message.expiration, end <= now {
                     found.expired.append(pending.tag)
+                    continue
+                }
+                if uptime - pending.arrived > Self.patience, pending.arrived + lease < until {
+                    found.stale.append(pending)
                     continue
                 }
                 found.deliveries.append(hold(pending, until: until))
@@ -111,7 +124,7 @@
             }
             slots[slot] = Held(
                 tag: pending.tag, sequence: sequence, until: until, message: pending.message,
-                attempt: pending.tries.attempt)
+                attempt: pending.tries.attempt, topic: pending.topic)
             heldCount += 1
             heldBytes += pending.message.byteCount
             ends.append(End(slot: slot, sequence: sequence, until: until))
@@ -180,6 +193,16 @@
         mutating func nextEnd() -> Duration? {
             while let end = ends.first, slots[end.slot]?.sequence != end.sequence { _ = ends.popFirst() }
             return ends.first?.until
+        }
+
+        /// Whether something is held, or waits to be handed out, that came before this tag or, where that is asked, is not here
+        /// for the first time.
+        func hasOpen(before tag: UInt64, orReturned: Bool) -> Bool {
+            func isMeant(_ pending: Pending?) -> Bool {
+                pending.map { $0.tag < tag || orReturned && $0.tries.attempt > 1 } ?? false
+            }
+            return slots.contains { held in held.map { $0.tag < tag || orReturned && $0.attempt > 1 } ?? false }
+                || early.elements.contains { isMeant($0.pending) } || (0..<ready.count).contains { isMeant(ready[$0]) }
         }
 
         /// What is not handed out, which then is not here any more.

@@ -232,6 +232,17 @@
             }
         }
 
+        /// What goes to the exchange `source` goes to `exchange` too.
+        static func bindExchange(_ exchange: String, to source: String, key: String = "") -> Request {
+            Request("exchange \(exchange)", answer: 0x0028_001F) { writer, channel in
+                var bind = amqp_exchange_bind_t()
+                bind.destination = writer.arena.bytes(exchange)
+                bind.source = writer.arena.bytes(source)
+                bind.routing_key = writer.arena.bytes(key)
+                return writer.method(0x0028_001E, bind, on: channel)
+            }
+        }
+
         static func consume(
             _ queue: String, as tag: String, isAcknowledged: Bool, _ arguments: [(String, WireValue)] = []
         ) -> Request {

@@ -3,10 +3,13 @@
 
     extension RabbitMQBroker: Copier {
         func retry(
-            _ message: Message, attempt: Int32, after delay: Duration, _ failure: Failure?, _ subscription: Subscription
+            _ held: DeliveryWindow.Held, after delay: Duration, _ subscription: Subscription
         ) -> Result<CopyOrder, BrokerError> {
-            guard case .destination(let destination) = subscription.source else {
-                return .failure(BrokerError(.unsupported, "a subscription to a pattern retries nothing"))
+            let destination: Destination
+            switch subscription.source {
+            case .destination(let one): destination = one
+            case .pattern(let pattern, let kind):
+                destination = Destination(held.topic ?? Topic(unchecked: pattern.text), kind)
             }
             let isOrdered = state.withLock { $0.declared[destination].map { $0.order != .none } ?? false }
             if isOrdered {
@@ -18,7 +21,7 @@
             }
             let queue = queueName(of: destination, group: subscription.group)
             let due = time.now + max(.zero, delay)
-            return .success(CopyOrder(message, to: .queue(queue), Posting(copies: attempt, due: due)))
+            return .success(CopyOrder(held.message, to: .queue(queue), Posting(copies: held.attempt, due: due)))
         }
 
         func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?] {
@@ -66,13 +69,22 @@
         func publish(
             _ message: Message, over route: PublishRoute, _ posting: Posting = Posting(), within limit: Duration
         ) async throws(PublishFailure) {
-            let call = PublishCall([message])
+            try await publish([(message, posting)], over: route, within: limit)
+        }
+
+        /// Publishes messages by a route that was found, in their order.
+        func publish(
+            _ messages: [(Message, Posting)], over route: PublishRoute, within limit: Duration
+        ) async throws(PublishFailure) {
+            let call = PublishCall(messages.map(\.0))
             let end = time.deadline(after: limit)
             do throws(BrokerError) {
                 try requireConnected(during: .publish)
                 var writer = FrameWriter()
-                if let problem = encode(message, posting, route, at: time.now, &writer) { throw problem }
-                let chunk = PublishChunk(call: call, indices: 0..<1, route: route, bytes: writer.take())
+                for (message, posting) in messages {
+                    if let problem = encode(message, posting, route, at: time.now, &writer) { throw problem }
+                }
+                let chunk = PublishChunk(call: call, indices: messages.indices, route: route, bytes: writer.take())
                 try await publisher.add(chunk, until: end, on: time)
             } catch {
                 call.giveUp(because: error)
@@ -85,7 +97,7 @@
             case .cancelled:
                 call.giveUp(because: BrokerError(.cancelled, "the task that published was cancelled", during: .publish))
             }
-            if !call.outcomes.isEmpty { throw PublishFailure(call.outcomes, of: 1) }
+            if !call.outcomes.isEmpty { throw PublishFailure(call.outcomes, of: messages.count) }
         }
     }
 #endif

@@ -3,10 +3,13 @@
 
     extension RabbitMQBroker {
         /// Returns when the server has confirmed every message: a quorum queue has it on the disks of most of its nodes.
-        public func publish(
+        @discardableResult public func publish(
             _ messages: [Message], to destination: Destination, options: PublishOptions
         ) async throws(PublishFailure) -> PublishReceipt {
             if messages.isEmpty { return PublishReceipt() }
+            if options.positions, destination.kind == .stream {
+                return try await publishWithPositions(messages, to: destination, options: options)
+            }
             let end = time.deadline(after: options.deadline)
             var outcomes = await outcomes(of: messages, to: destination, until: end, options.deadline)
             if !outcomes.isEmpty, waits(destination) {
@@ -14,6 +17,36 @@
             }
             if !outcomes.isEmpty { throw PublishFailure(outcomes, of: messages.count) }
             return PublishReceipt()
+        }
+
+        /// The server does not say where a message stands: the log is read meanwhile.
+        private func publishWithPositions(
+            _ messages: [Message], to destination: Destination, options: PublishOptions
+        ) async throws(PublishFailure) -> PublishReceipt {
+            let end = time.deadline(after: options.deadline)
+            let log = QueueReader(StreamNames(destination.topic).log, from: .next, of: self)
+            do {
+                try requireConnected(during: .publish)
+                try await log.open(within: options.deadline)
+            } catch {
+                throw .refused(error, count: messages.count)
+            }
+            do throws(PublishFailure) {
+                _ = try await publish(
+                    messages, to: destination, options: PublishOptions(deadline: max(.zero, end - time.uptime)))
+            } catch {
+                await log.close()
+                throw error
+            }
+            var offsets: [MessageID: UInt64] = [:]
+            let ids = Set(messages.map(\.id))
+            while offsets.count < ids.count, time.uptime < end {
+                guard let entries = try? await log.read(upTo: 256, until: end) else { break }
+                for entry in entries where ids.contains(entry.message.id) { offsets[entry.message.id] = entry.offset }
+            }
+            await log.close()
+            return PublishReceipt(
+                positions: messages.map { offsets[$0.id].map { Position(major: $0) } ?? .none })
         }
 
         /// Publishes once; what became of those that were not confirmed.
@@ -33,7 +66,11 @@
             case .cancelled:
                 call.giveUp(because: BrokerError(.cancelled, "the task that published was cancelled", during: .publish))
             }
-            return call.outcomes
+            let outcomes = call.outcomes
+            if outcomes.values.contains(where: { $0.error.code == .noSuchDestination }) {
+                state.withLock { $0.known = [] }
+            }
+            return outcomes
         }
 
         /// Whether a full destination lets publish wait: the server only refuses, so what was refused is published again.
@@ -64,7 +101,7 @@
         }
 
         /// The same for one message.
-        public func publish(
+        @discardableResult public func publish(
             _ message: Message, to destination: Destination, options: PublishOptions
         ) async throws(PublishFailure) -> PublishReceipt {
             try await publish([message], to: destination, options: options)
@@ -84,7 +121,7 @@
         private func send(
             _ call: PublishCall, to destination: Destination, until end: Duration
         ) async throws(BrokerError) {
-            let plan = try await plan(for: destination)
+            let plan = try await plan(for: destination, until: end)
             var room = try await room(for: call.messages.count, at: destination)
             var refusedKeys: Set<String?> = []
             var first = 0
@@ -140,7 +177,8 @@
                 return BrokerError(
                     .orderKept, "message \(message.id): an earlier message of its key was refused", during: .publish)
             }
-            return limits.refusal(of: message, at: now) ?? WireHeader.refusal(of: message)
+            return limits.refusal(of: message, at: now)
+                ?? capabilities.refusal(of: message, to: plan.destination, at: now) ?? WireHeader.refusal(of: message)
         }
 
         /// The frames of one message; why there are none where it cannot be written.
@@ -177,10 +215,15 @@
         /// when it has one more, so it is asked first. Publishers that ask at once may exceed the bound by what each sends.
         private func room(for count: Int, at destination: Destination) async throws(BrokerError) -> Int {
             let most = state.withLock { $0.declared[destination]?.maximumMessages }
-            guard let most, destination.kind == .queue else { return .max }
-            let name = queueName(of: destination, group: nil)
-            let answer = try await perform([.findQueue(name)], over: try await admin())
-            return most - (answer?.messages ?? 0)
+            guard let most, destination.kind != .pubSub else { return .max }
+            let groups = state.withLock { $0.declared[destination]?.groups.keys.map { $0 as GroupName? } } ?? []
+            var room = most
+            for group in destination.kind == .queue ? [nil] : groups {
+                let name = queueName(of: destination, group: group)
+                let answer = try await perform([.findQueue(name)], over: try await admin())
+                room = min(room, most - (answer?.messages ?? 0))
+            }
+            return room
         }
 
         // MARK: where it goes
@@ -188,20 +231,25 @@
         /// What is known of a destination that is published to.
         struct PublishPlan: Sendable {
             let direct: PublishRoute
+            let destination: Destination
             let isOrdered: Bool
         }
 
-        private func plan(for destination: Destination) async throws(BrokerError) -> PublishPlan {
+        private func plan(
+            for destination: Destination, until end: Duration
+        ) async throws(BrokerError) -> PublishPlan {
             if let refusal = limits.refusal(of: destination.topic) { throw refusal }
             let declared = state.withLock { $0.declared[destination] }
             let name = destination.topic.name
             let direct =
                 switch destination.kind {
                 case .queue: PublishRoute(exchange: configuration.exchange, key: name)
-                case .stream: PublishRoute(exchange: name, key: name)
+                case .stream: PublishRoute(exchange: StreamNames(destination.topic).entry, key: name)
                 case .pubSub: PublishRoute(exchange: pubSubExchange, key: name, isMandatory: false)
                 }
-            return PublishPlan(direct: direct, isOrdered: declared.map { $0.order != .none } ?? false)
+            if !direct.exchange.isEmpty { try await requireExchange(direct.exchange, until: end) }
+            return PublishPlan(
+                direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false)
         }
 
         /// The exchange that pubSub goes through.
@@ -211,6 +259,7 @@
         private func route(
             of message: Message, _ plan: PublishPlan, at now: Timestamp
         ) async throws(BrokerError) -> (PublishRoute, Posting) {
+            if plan.destination.kind == .stream { return (plan.direct, Posting(appended: now)) }
             guard message.hasExtras, let moment = message.notBefore else { return (plan.direct, Posting()) }
             return try await delayed(until: moment, to: plan.direct.key, at: now, copies: 0)
         }
@@ -254,7 +303,7 @@
             if message.headers.isEmpty { return nil }
             for field in message.headers.fields {
                 switch field.name.text {
-                case key, notBefore, due, expiration, timestamp, nullBody:
+                case key, notBefore, due, expiration, timestamp, appended, marker, nullBody:
                     return BrokerError(
                         .invalidArgument,
                         "message \(message.id): header \(field.name.text.quoted) is one that the backend for RabbitMQ "

@@ -32,6 +32,8 @@
             var heard: [String: Duration] = [:]
             var hasGround = false
             var ladder = 0
+            /// Streams that something is made of.
+            var locks: Set<String> = []
             var report: @Sendable (BrokerEvent) -> Void = { _ in }
         }
 
@@ -50,6 +52,8 @@
         let receiving: Link
         let publisher: Publisher
         let consumers = ConsumerRegistry()
+        let fills = PastTasks()
+        let turns = DeclareTurns()
         let unseen = UnseenReturns()
         let state = Lock(State())
 
@@ -209,6 +213,7 @@
             guard wasOpen else { return }
             let end = time.deadline(after: grace)
             let work = Task { [self] in
+                await fills.end()
                 let rest = max(.zero, end - time.uptime)
                 for consumer in consumers.all { await consumer.close(because: Self.closed) }
                 await publisher.close(within: rest, on: time)

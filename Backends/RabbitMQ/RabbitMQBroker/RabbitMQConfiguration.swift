@@ -6,28 +6,28 @@ public struct RabbitMQConfiguration: Hashable, Sendable {
     public static let host = Option("host", default: "localhost", "the server's name or address").concept(
         "address", knownAs: "hostname", "server"
     )
-    .inURL(.host).variable("RABBITMQ__HOST")
+    .inURL(.host).variable("RABBITMQ_HOST", "RABBITMQ__HOST")
     /// `port`: its TCP port.
     public static let port = Option(
         "port", default: 5672, in: 1...65_535, "the server's TCP port; with TLS usually 5671"
-    ).inURL(.port).variable("RABBITMQ__PORT")
+    ).inURL(.port).variable("RABBITMQ_PORT", "RABBITMQ__PORT")
     /// `hosts`: several servers of a cluster.
     public static let hosts = Option(
         "hosts", default: [String](), "several servers of a cluster, tried in turn, instead of host and port"
     ).concept("address", knownAs: "addresses", "nodes").inURL(.hosts).examples("one:5672,two:5672")
     /// `username`: who connects.
     public static let username = Option("username", default: "guest", "who connects").concept(knownAs: "user", "login")
-        .inURL(.username).variable("RABBITMQ__USERNAME")
+        .inURL(.username).variable("RABBITMQ_USER", "RABBITMQ__USERNAME")
     /// `password`: how that is proved.
     public static let password = Option("password", default: "guest", "how that is proved", secret: true).concept(
         knownAs: "pass"
     )
-    .inURL(.password).variable("RABBITMQ__PASSWORD")
+    .inURL(.password).variable("RABBITMQ_PASSWORD", "RABBITMQ__PASSWORD")
     /// `virtual-host`: the part of the server.
     public static let virtualHost = Option("virtual-host", default: "/", "the virtual host").concept(
         "part of the server", knownAs: "vhost"
     )
-    .inURL(.path).variable("RABBITMQ__VHOST")
+    .inURL(.path).variable("RABBITMQ_VHOST", "RABBITMQ__VHOST")
     /// `exchange`: a topic exchange of one's own.
     public static let exchange = Option(
         "exchange", default: "",

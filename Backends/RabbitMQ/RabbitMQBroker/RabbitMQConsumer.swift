@@ -42,6 +42,11 @@
             var isScheduled = false
             var holdAlarm: Alarm?
             var gaps = 0
+            var filtered = 0
+            /// How many deliveries went back.
+            var returns = 0
+            /// When the last retry is due.
+            var due: Timestamp?
             /// Settlements that publish copies, by number.
             var copying: [Int: Task<[BrokerError?], Never>] = [:]
             var lastCopying = 0
@@ -101,12 +106,17 @@
             upTo limit: Int, _ waiter: Waiter<Void>
         ) throws(BrokerError) -> ([Delivery], due: Timestamp?) {
             let (now, uptime) = (time.now, time.uptime)
+            var stale: [DeliveryWindow.Pending] = []
             let result: Result<([Delivery], due: Timestamp?), BrokerError> = state.withLock { state in
                 if let end = state.end { return .failure(end.during(.receive)) }
+                let room = isAcknowledged ? max(0, subscription.window - state.window.heldCount) : limit
                 let found = state.window.take(
-                    upTo: limit, ofAtMost: subscription.windowBytes, at: now,
-                    holdingUntil: uptime + subscription.maxHold)
+                    upTo: min(limit, room), ofAtMost: subscription.windowBytes, at: now, uptime: uptime,
+                    holdingUntil: uptime + subscription.maxHold,
+                    lease: isAcknowledged ? channel.lease : .seconds(1 << 40))
                 state.accepted += found.expired
+                state.others += found.stale.map { .giveBack($0.tag) }
+                stale = found.stale
                 if !isAcknowledged {
                     for delivery in found.deliveries {
                         _ = state.window.claim(delivery.receipt)
@@ -117,6 +127,7 @@
                 return .success((found.deliveries, found.due))
             }
             let found = try result.get()
+            unseen.note(stale, to: queue)
             flushSoon()
             if !found.0.isEmpty, isAcknowledged { watchHolds() }
             return found
@@ -166,11 +177,13 @@
                 case .accept: outcomes.append(accept(receipt))
                 case .release: outcomes.append(finish(receipt) { .giveBack($0) })
                 case .discard: outcomes.append(finish(receipt) { .reject($0) })
-                case .retry(let delay, let failure):
+                case .retry(let delay, _):
                     outcomes.append(.stale)
                     guard let held = claim(receipt) else { break }
-                    switch copier.retry(held.message, attempt: held.attempt, after: delay, failure, subscription) {
-                    case .success(let order): copies.append((place, held, [order]))
+                    switch copier.retry(held, after: delay, subscription) {
+                    case .success(let order):
+                        state.withLock { $0.due = [$0.due, order.posting.due].compactMap(\.self).max() }
+                        copies.append((place, held, [order]))
                     case .failure(let error):
                         state.withLock { $0.window.release(receipt) }
                         outcomes[place] = .failed(error.during(.settle))
@@ -237,8 +250,7 @@
                 return true
             }
             if isHeld { flushSoon() }
-            let sentence = "the connection went while copies were confirmed; the original comes again beside them"
-            return isHeld ? .settled : .failed(BrokerError(.notConnected, sentence, during: .settle))
+            return isHeld ? .settled : .failed(Self.lost)
         }
 
         private func flushSoon() {
@@ -256,6 +268,7 @@
         func takeSettled() -> (accepted: [UInt64], others: [AckWindow.Frame]) {
             state.withLock { state in
                 state.isScheduled = false
+                state.returns += state.others.count
                 defer { (state.accepted, state.others) = ([], []) }
                 return (state.accepted, state.others)
             }
@@ -265,6 +278,7 @@
         func arrive(_ arrived: DeliveryWindow.Pending) -> Bool {
             let now = time.now
             var pending = arrived
+            pending.arrived = time.coarseUptime
             if isAcknowledged { pending.tries = unseen.known(arrived.tries, of: arrived.message.id, in: queue) }
             let most = subscription.windowBytes + Self.slack
             var (isTaken, isReturned) = (true, false)
@@ -306,6 +320,40 @@
                 return returned
             }
             unseen.note(returned, to: queue)
+        }
+
+        /// Which channel it is by now: tags of others mean nothing.
+        var epoch: UInt32 { state.withLock { $0.window.epoch } }
+
+        /// Accepts what nobody is to see: a marker, or what the group's filter does not let through.
+        func passOver(_ tag: UInt64, of epoch: UInt32? = nil, isFiltered: Bool = false) {
+            state.withLock { state in
+                guard epoch == nil || epoch == state.window.epoch else { return }
+                state.accepted.append(tag)
+                if isFiltered { state.filtered += 1 }
+            }
+            flushSoon()
+        }
+
+        /// Gives back a marker that is not for this consumer.
+        func giveBack(_ tag: UInt64, of epoch: UInt32) {
+            state.withLock { state in
+                guard epoch == state.window.epoch else { return }
+                state.others.append(.giveBack(tag))
+                state.returns -= 1
+            }
+            flushSoon()
+        }
+
+        /// Whether something is not settled that came before this tag, or, where that is asked, that was handed out before.
+        func hasOpen(before tag: UInt64, orReturned: Bool) -> Bool {
+            state.withLock { state in
+                state.window.hasOpen(before: tag, orReturned: orReturned) || state.accepted.contains { $0 < tag }
+            }
+        }
+
+        func answer(of member: String) -> MemberAnswer {
+            state.withLock { MemberAnswer(member: member, returns: $0.returns, due: $0.due) }
         }
 
         func countGap() { state.withLock { $0.gaps += 1 } }
@@ -371,7 +419,7 @@
     protocol Copier: Sendable {
         /// The copy for a retry, or why there is none.
         func retry(
-            _ message: Message, attempt: Int32, after delay: Duration, _ failure: Failure?, _ subscription: Subscription
+            _ held: DeliveryWindow.Held, after delay: Duration, _ subscription: Subscription
         ) -> Result<CopyOrder, BrokerError>
         /// Publishes each group of copies; for each nil once all of it is confirmed, else why not.
         func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?]

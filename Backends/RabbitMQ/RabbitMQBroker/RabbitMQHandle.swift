@@ -110,6 +110,9 @@
             case .flag(let flag):
                 field.kind = UInt8(AMQP_FIELD_KIND_BOOLEAN.rawValue)
                 field.value.boolean = flag ? 1 : 0
+            case .moment(let seconds):
+                field.kind = UInt8(AMQP_FIELD_KIND_TIMESTAMP.rawValue)
+                field.value.u64 = seconds
             case .table(let fields):
                 field.kind = UInt8(AMQP_FIELD_KIND_TABLE.rawValue)
                 field.value.table = table(fields)
@@ -124,6 +127,8 @@
         case bytes([UInt8])
         case integer(Int64)
         case flag(Bool)
+        /// Seconds since 1970.
+        case moment(UInt64)
         case table([(String, WireValue)])
     }
 #endif

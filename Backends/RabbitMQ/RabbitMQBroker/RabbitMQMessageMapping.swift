@@ -16,6 +16,10 @@
         /// The milliseconds of `timestamp`, which AMQP carries in seconds: milliseconds since 1970. Named as RabbitMQ's
         /// own plug-in names it; left out where the message's id says the same.
         static let timestamp = "timestamp_in_ms"
+        /// When it was published to a stream: milliseconds since 1970.
+        static let appended = "hub-appended"
+        /// Marks what is no message: the end of a log as it was, the ticket of a group's past. Text.
+        static let marker = "hub-marker"
         /// A null body, which AMQP does not know: true.
         static let nullBody = "hub-null-body"
         /// The steps of the delay ladder that a message still goes through: true, each under this and its number.
@@ -28,7 +32,8 @@
 
         static func isOurs(_ name: String) -> Bool {
             switch name {
-            case key, attempt, notBefore, due, expiration, timestamp, nullBody, foreignID, appID, userID: true
+            case key, attempt, notBefore, due, expiration, timestamp, appended, marker, nullBody: true
+            case foreignID, appID, userID: true
             default: name.hasPrefix(step) || name.hasPrefix("x-death") || isTheServers(name)
             }
         }
@@ -50,6 +55,10 @@
         var steps: [Int] = []
         /// When a retry is due.
         var due: Timestamp?
+        /// When it is published to a stream.
+        var appended: Timestamp?
+        /// What it marks, where it is no message.
+        var marker: String?
     }
 
     extension WireArena {
@@ -83,6 +92,8 @@
             }
             if posting.copies > 0 { own.append((WireHeader.attempt, .integer(Int64(posting.copies)))) }
             if let due = posting.due { own.append((WireHeader.due, .integer(due.millisecondsUp))) }
+            if let moment = posting.appended { own.append((WireHeader.appended, .integer(moment.milliseconds))) }
+            if let marker = posting.marker { own.append((WireHeader.marker, .text(marker))) }
             for step in posting.steps { own.append((WireHeader.step + String(step), .flag(true))) }
             if !message.headers.isEmpty {
                 if let name = message.headers[HeaderName(WireHeader.appID)] {
@@ -196,6 +207,10 @@
         var due: Timestamp?
         /// Where it stands in a log.
         var offset: UInt64?
+        /// When it was published to a stream.
+        var appended: Timestamp?
+        /// What it marks, where it is no message.
+        var marker: String?
 
         init(_ basic: amqp_basic_properties_t, bodyCount: Int) {
             let flags = Int32(bitPattern: basic._flags)
@@ -254,6 +269,8 @@
                 case WireHeader.expiration: message.expiration = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.timestamp:
                     if let moment = entry.value.integer { message.timestamp = Timestamp(milliseconds: moment) }
+                case WireHeader.appended: appended = entry.value.integer.map(Timestamp.init(milliseconds:))
+                case WireHeader.marker: marker = entry.value.text
                 case WireHeader.nullBody: isNull = entry.value.integer == 1
                 case "x-delivery-count": returns = Int32(clamping: entry.value.integer ?? 0)
                 case "x-stream-offset": offset = entry.value.integer.map { UInt64(bitPattern: $0) }

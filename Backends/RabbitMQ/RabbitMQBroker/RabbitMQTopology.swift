@@ -8,24 +8,33 @@
         public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
             try requireConnected(during: .declare)
             for declaration in declarations {
-                if let refusal = limits.refusal(of: declaration.destination.topic) { throw refusal.during(.declare) }
+                let refusal = limits.refusal(of: declaration.destination.topic) ?? capabilities.refusal(of: declaration)
+                if let refusal { throw refusal.during(.declare) }
             }
             do {
-                let connection = try await admin()
-                if try await make(declarations, over: connection) { await queuesAreKept() }
+                try await turns.take(declarations) { () async throws(BrokerError) in
+                    let connection = try await admin()
+                    if try await make(declarations, over: connection) { await queuesAreKept() }
+                }
             } catch {
                 throw error.during(.declare)
             }
             state.withLock { state in
                 for declaration in declarations { state.declared[declaration.destination] = declaration }
             }
+            for consumer in consumers.all { await consumer.widen() }
         }
 
         /// The connection that topology is made over, once there is one.
         func admin(within limit: Duration = .seconds(10)) async throws(BrokerError) -> AMQPConnection {
+            try await connection(of: publishing, within: limit)
+        }
+
+        /// The connection of a link, once there is one.
+        func connection(of link: Link, within limit: Duration) async throws(BrokerError) -> AMQPConnection {
             let end = time.deadline(after: limit)
             while true {
-                if let connection = await publishing.connection { return connection }
+                if let connection = await link.connection { return connection }
                 if state.withLock({ $0.phase }) == .closed { throw Self.closed }
                 if time.uptime >= end {
                     throw BrokerError(.notConnected, "there is no connection: \(state.withLock { $0.reason } ?? "")")
@@ -44,7 +53,7 @@
             let channel = try await connection.openChannel()
             var last: ServerMethod.Answer?
             do {
-                for request in requests { last = try await connection.call(request, on: channel) }
+                last = try await connection.call(requests, on: channel)
             } catch {
                 await connection.closeChannel(channel)
                 throw error
@@ -75,9 +84,13 @@
             }
             for declaration in declarations where declaration.destination.kind != .pubSub {
                 do {
-                    let queue = queueName(of: declaration.destination, group: nil)
-                    if try await !exists(queue, over: connection) { isNew = true }
-                    try await perform(requests(for: declaration), over: connection)
+                    if declaration.destination.kind == .stream {
+                        if try await makeStream(declaration, over: connection) { isNew = true }
+                    } else {
+                        let queue = queueName(of: declaration.destination, group: nil)
+                        if try await !exists(.findQueue(queue), over: connection) { isNew = true }
+                        try await perform(requests(for: declaration), over: connection)
+                    }
                 } catch {
                     throw explained(error, declaration)
                 }
@@ -87,9 +100,10 @@
             return isNew
         }
 
-        private func exists(_ queue: String, over connection: AMQPConnection) async throws(BrokerError) -> Bool {
+        /// Whether what a request looks for is there.
+        func exists(_ request: Request, over connection: AMQPConnection) async throws(BrokerError) -> Bool {
             do {
-                try await perform([.findQueue(queue)], over: connection)
+                try await perform([request], over: connection)
                 return true
             } catch {
                 if error.code == .noSuchDestination { return false }
@@ -108,7 +122,6 @@
 
         func requests(for declaration: DestinationDeclaration) -> [Request] {
             let name = declaration.destination.topic.name
-            guard declaration.destination.kind == .queue else { return [] }
             var requests = [Request.declareQueue(name, arguments(for: declaration)), DelayLadder.binding(of: name)]
             if !configuration.exchange.isEmpty {
                 requests += [
@@ -120,7 +133,7 @@
             return requests
         }
 
-        private func arguments(for declaration: DestinationDeclaration) -> [(String, WireValue)] {
+        func arguments(for declaration: DestinationDeclaration) -> [(String, WireValue)] {
             var arguments: [(String, WireValue)]
             if declaration.maximumPriority > 0 {
                 arguments = [
@@ -176,6 +189,16 @@
             }
         }
 
+        /// Throws `.noSuchDestination` where there is no exchange of this name: publishing to it would end the channel, and
+        /// with it what others have sent.
+        func requireExchange(_ name: String, until end: Duration) async throws(BrokerError) {
+            let key = "exchange " + name
+            if name.hasPrefix("amq.") || state.withLock({ $0.known.contains(key) }) { return }
+            let connection = try await admin(within: max(.zero, end - time.uptime))
+            try await perform([.findExchange(name)], over: connection)
+            _ = state.withLock { $0.known.insert(key) }
+        }
+
         /// The name of what a group, or a queue, is consumed from.
         func queueName(of destination: Destination, group: GroupName?) -> String {
             group.map { "\(destination.topic.name)@\($0.name)" } ?? destination.topic.name
@@ -198,6 +221,7 @@
                     "\(subscription.label): a window of \(subscription.window) deliveries and \(subscription.windowBytes) "
                         + "bytes receives nothing; ask for 1 at least", during: .subscribe)
             }
+            if let refusal = capabilities.refusal(of: subscription) { throw refusal.during(.subscribe) }
             let source = try source(for: subscription)
             let report = state.withLock { $0.report }
             let window = max(1, min(subscription.window, configuration.prefetch ?? .max, 65_535))
@@ -206,9 +230,10 @@
             }
             let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: isOrdered != true)
             let channel = ConsumerChannel(
-                source, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
+                source, of: self, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
                 reporting: report)
-            let core = ConsumerCore(subscription, channel, of: source.queue, self, unseen, on: time)
+            let core = ConsumerCore(
+                subscription, channel, of: source.feeds.first?.queue ?? subscription.label, self, unseen, on: time)
             await channel.serve(core)
             do throws(BrokerError) {
                 guard let connection = await receiving.connection else {
@@ -231,18 +256,50 @@
         }
 
         private func source(for subscription: Subscription) throws(BrokerError) -> ConsumerChannel.Source {
-            switch subscription.source {
-            case .destination(let destination):
+            switch (subscription.source, subscription.group) {
+            case (.destination(let destination), let group):
                 if let refusal = limits.refusal(of: destination.topic) { throw refusal.during(.subscribe) }
-                if destination.kind != .pubSub {
-                    return .init(queue: queueName(of: destination, group: subscription.group))
+                switch (destination.kind, group) {
+                case (.pubSub, _): return live(TopicPattern(destination.topic), isPattern: false)
+                case (.queue, _): return .init(feeds: [.init(queue: queueName(of: destination, group: nil))])
+                case (.stream, let group?):
+                    return .init(feeds: [feed(of: destination, group)], isUntilEnd: subscription.until == .end)
+                case (.stream, nil): throw Self.groupless(subscription)
                 }
-                return live(TopicPattern(destination.topic), isPattern: false)
-            case .pattern(let pattern, .pubSub): return live(pattern, isPattern: true)
-            case .pattern(let pattern, let kind):
+            case (.pattern(let pattern, .pubSub), _): return live(pattern, isPattern: true)
+            case (.pattern(_, .stream), _) where subscription.until != nil:
+                throw BrokerError(
+                    .unsupported, "\(subscription.label) has several streams, and no end; name one", during: .subscribe)
+            case (.pattern(let pattern, .stream), let group?):
+                return .init(feeds: [], isPattern: true, streams: .init(pattern: pattern, group: group))
+            case (.pattern(_, .stream), nil): throw Self.groupless(subscription)
+            case (.pattern(let pattern, let kind), _):
                 throw BrokerError(
                     .unsupported, "\(kind) \(pattern): a queue is subscribed to by its name", during: .subscribe)
             }
+        }
+
+        private static func groupless(_ subscription: Subscription) -> BrokerError {
+            BrokerError(
+                .invalidArgument, "\(subscription.label): a stream is subscribed to by a group; name one",
+                during: .subscribe)
+        }
+
+        /// What a group of a stream receives by.
+        private func feed(of destination: Destination, _ group: GroupName) -> ConsumerChannel.Feed {
+            let declared = state.withLock { $0.declared[destination] }
+            return .init(
+                queue: queueName(of: destination, group: group), past: StreamNames(destination.topic).past(group),
+                destination: destination, group: group, filter: declared?.groups[group]?.filter,
+                isDeclared: declared?.groups[group] != nil,
+                isOrdered: declared.map { $0.order != .none } ?? false)
+        }
+
+        /// The declared streams that a pattern selects and that have the group.
+        func feeds(of streams: ConsumerChannel.Streams) -> [ConsumerChannel.Feed] {
+            let declared = state.withLock { Array($0.declared.keys) }
+            return declared.filter { $0.kind == .stream && streams.pattern.matches($0.topic) }
+                .sorted { $0.topic.name < $1.topic.name }.map { feed(of: $0, streams.group) }
         }
 
         /// A queue of this connection's alone, bound to the exchange of pubSub, in which the oldest give way.
@@ -251,7 +308,7 @@
                 ("x-max-length", .integer(100_000)), ("x-max-length-bytes", .integer(64 << 20)),
             ]
             return .init(
-                queue: "",
+                feeds: [.init(queue: "")],
                 preparing: [
                     .declareQueue("", isExclusive: true, limits),
                     .bindQueue("", to: pubSubExchange, key: pattern.bindingKey),
@@ -262,6 +319,7 @@
     /// What RabbitMQ says of an argument of a queue that exists with another value.
     struct Inequivalence: Sendable {
         let argument: String
+        let queue: String
         let asked: String
         let existing: String
 
@@ -273,11 +331,16 @@
                 let rest = sentence[start...]
                 if rest.hasPrefix("none") { return "none" }
                 let parts = rest.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
-                return rest.hasPrefix("the value '") && parts.count > 1 ? String(parts[1]) : nil
+                let isValue = rest.hasPrefix("the value '") || rest.hasPrefix("'")
+                return isValue && parts.count > 1 ? String(parts[1]) : nil
             }
             let parts = sentence.firstRange(of: "inequivalent arg '").map {
                 sentence[$0.upperBound...].prefix { $0 != "'" }
             }
+            queue =
+                sentence.firstRange(of: "for queue '").map {
+                    String(sentence[$0.upperBound...].prefix { $0 != "'" })
+                } ?? ""
             guard let parts, let asked = value(after: "received "), let existing = value(after: "but current is ")
             else {
                 return nil
@@ -293,6 +356,13 @@
                 return "its order is \(order), and \(declaration.order.rawValue) was asked for"
             case "x-max-priority":
                 return "its highest priority is \(existing), and \(asked) was asked for"
+            case "x-max-age": return "it keeps what was read for \(existing), and \(asked) were asked for"
+            case "x-max-length-bytes"
+            where declaration.destination.kind == .stream && declaration.maximumMessages != nil:
+                let counts = [existing, asked].map { text in
+                    Int(text).map { String($0 / RabbitMQBroker.entryBytes) } ?? text
+                }
+                return "it holds \(counts[0]) messages at most, and \(counts[1]) were asked for"
             case "x-max-length": return "it holds \(existing) messages at most, and \(asked) were asked for"
             case "x-max-length-bytes": return "it holds \(existing) bytes at most, and \(asked) were asked for"
             default: return "its argument \(argument) is \(existing), and \(asked) was asked for"
@@ -330,25 +400,74 @@
                 throw BrokerError(
                     .unsupported, "\(destination) keeps nothing, and the server does not tell who hears it")
             }
+            let connection = try await broker.admin()
+            if destination.kind == .stream, group == nil {
+                try await broker.perform([.findQueue(StreamNames(destination.topic).log)], over: connection)
+                throw BrokerError(.invalidArgument, "each group of \(destination) has a depth; name one")
+            }
             let queue = broker.queueName(of: destination, group: group)
-            let answer = try await broker.perform([.findQueue(queue)], over: try await broker.admin())
+            let answer = try await broker.perform([.findQueue(queue)], over: connection)
+            var past = 0
+            if destination.kind == .stream, let group {
+                let queue = StreamNames(destination.topic).past(group)
+                if try await broker.exists(.findQueue(queue), over: connection) {
+                    past = try await broker.perform([.findQueue(queue)], over: connection)?.messages ?? 0
+                }
+            }
             return DestinationDepth(
-                waiting: answer?.messages ?? 0, held: nil, consumers: answer?.consumers ?? 0)
+                waiting: (answer?.messages ?? 0) + past, held: nil, consumers: answer?.consumers ?? 0)
         }
 
         func purge(_ destination: Destination) async throws(BrokerError) -> Int {
+            try broker.requireConnected(during: .declare)
+            guard destination.kind == .queue else {
+                throw BrokerError(.unsupported, "\(destination) cannot be purged; delete it, or a group of it")
+            }
             let queue = broker.queueName(of: destination, group: nil)
             return try await broker.perform([.purgeQueue(queue)], over: try await broker.admin())?.messages ?? 0
         }
 
         func delete(_ destination: Destination) async throws(BrokerError) {
-            if destination.kind == .pubSub { return }
-            let queue = broker.queueName(of: destination, group: nil)
-            try await broker.perform([.deleteQueue(queue)], over: try await broker.admin())
+            let connection = try await broker.admin()
+            switch destination.kind {
+            case .pubSub: return
+            case .queue: try await broker.perform([.deleteQueue(destination.topic.name)], over: connection)
+            case .stream: try await delete(stream: destination, over: connection)
+            }
             broker.state.withLock { state in
                 state.declared[destination] = nil
-                state.known.remove(queue)
+                state.known.remove(destination.topic.name)
             }
+        }
+
+        private func delete(stream destination: Destination, over connection: AMQPConnection) async throws(BrokerError)
+        {
+            let names = StreamNames(destination.topic)
+            try await broker.locked(names, over: connection) { () async throws(BrokerError) in
+                let groups = try await broker.groups(of: names).keys.sorted { $0.name < $1.name }
+                try await broker.perform(
+                    [.deleteExchange(names.entry), .deleteExchange(names.inner)], over: connection)
+                for group in groups { try await delete(queuesOf: group, names, over: connection) }
+                try await broker.perform([.deleteQueue(names.log), .deleteQueue(names.groups)], over: connection)
+            }
+        }
+
+        private func delete(
+            queuesOf group: GroupName, _ names: StreamNames, over connection: AMQPConnection
+        ) async throws(BrokerError) {
+            // The ticket first: who completes the past then stops.
+            let queues = [names.ticket(group), names.past(group), names.queue(group), names.members(group)]
+            try await broker.perform(queues.map { .deleteQueue($0) }, over: connection)
+            broker.state.withLock { state in for queue in queues { state.known.remove(queue) } }
+        }
+
+        func delete(_ group: GroupName, of destination: Destination) async throws(BrokerError) {
+            guard destination.kind == .stream else {
+                throw BrokerError(.unsupported, "\(destination) has no groups; only streams have")
+            }
+            let connection = try await broker.admin()
+            try await delete(queuesOf: group, StreamNames(destination.topic), over: connection)
+            broker.state.withLock { $0.declared[destination]?.groups[group] = nil }
         }
     }
 #endif

@@ -15,8 +15,8 @@ public struct Option<Value: OptionValue>: Sendable {
     public let isRequired: Bool
     /// The part of a broker URL that sets it; nil: the query alone.
     public private(set) var urlPart: URLPart?
-    /// The environment variable that is read where nothing else sets it; nil: none.
-    public private(set) var variable: String?
+    /// The environment variables that are read where nothing else sets it, the first that is set. Default: none.
+    public private(set) var variables: [String] = []
     /// Values to show where it is explained, as they would be written.
     public private(set) var examples: [String] = []
     /// What a number counts; nil where its type says it, or where it counts nothing.
@@ -74,8 +74,8 @@ public struct Option<Value: OptionValue>: Sendable {
     /// The same option, set by this part of a broker URL too.
     public func inURL(_ part: URLPart) -> Option { with { $0.urlPart = part } }
 
-    /// The same option, read from this environment variable where nothing else sets it.
-    public func variable(_ name: String) -> Option { with { $0.variable = name } }
+    /// The same option, read from these environment variables where nothing else sets it: the first that is set.
+    public func variable(_ names: String...) -> Option { with { $0.variables = names } }
 
     /// The same option, explained by these values.
     public func examples(_ examples: String...) -> Option { with { $0.examples = examples } }
@@ -114,7 +114,7 @@ public struct Option<Value: OptionValue>: Sendable {
             name: name, type: Value.typeDescription, form: Value.optionForm, defaultText: defaultValue.optionText,
             bounds: bounds, unit: unit, since: since, meaning: meaning, isSecret: isSecret, isRequired: isRequired,
             concept: concept, otherNames: otherNames, hasWholeItems: hasWholeItems, urlPart: urlPart,
-            variable: variable, examples: examples,
+            variables: variables, examples: examples,
             read: { text in Value(optionText: text).flatMap { accepts($0) ? $0 : nil } },
             readList: { items in (items as? Value).flatMap { accepts($0) ? $0 : nil } },
             accepts: { value in (value as? Value).map(accepts) ?? false },

@@ -28,8 +28,8 @@ public struct OptionDescription: Sendable {
     public let hasWholeItems: Bool
     /// The part of a broker URL that sets it; nil: the query alone.
     public let urlPart: URLPart?
-    /// The environment variable that is read where nothing else sets it; nil: none.
-    public let variable: String?
+    /// The environment variables that are read where nothing else sets it, the first that is set.
+    public let variables: [String]
     /// Values to show where it is explained.
     public let examples: [String]
     /// Reads a text; nil when it is not allowed.
@@ -38,6 +38,15 @@ public struct OptionDescription: Sendable {
     public let readList: @Sendable ([String]) -> (any OptionValue)?
     let accepts: @Sendable (any OptionValue) -> Bool
     let cautionFor: @Sendable ((any OptionValue)?) -> OptionCaution?
+
+    /// Its environment variables, in words; nil: it has none.
+    public var variable: String? { variables.isEmpty ? nil : variables.joined(separator: ", else ") }
+
+    /// The first of its variables that is set there, and its value.
+    public func variable(in environment: [String: String]) -> (name: String, text: String)? {
+        for name in variables { if let text = environment[name] { return (name, text) } }
+        return nil
+    }
 
     /// Whether it is true or false, so that a command line needs no value.
     public var isFlag: Bool { form == .flag }

@@ -62,6 +62,8 @@ enum FailureScenarios {
         let load = try await SteadyLoad(context)
         for (peer, who) in [(load.publisher, "publisher"), (load.consumer, "consumer")] {
             for tear in LinkTear.allCases {
+                // What flows again may flow before all of it is up.
+                try await peer.isUp(context, "before a cut while \(tear.rawValue)")
                 let before = peer.losses
                 try await load.disturbed("after a cut while the \(who) was \(tear.rawValue)") {
                     try await peer.disturb("is cut while \(tear.rawValue)", context, tear.cut)

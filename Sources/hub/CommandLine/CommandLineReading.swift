@@ -79,7 +79,7 @@ struct CommandLineReading {
             if let items = lists[option.name] {
                 if let value = option.readList(items) { invocation.options.set(option.name, value) }
             } else if !given.contains(option.name) {
-                if let variable = option.variable, let text = environment[variable] {
+                if let (variable, text) = option.variable(in: environment) {
                     read(option, text, as: "the environment variable \(variable)")
                 } else if option.isRequired {
                     problem("--\(option.name) is missing; give \(option.allowedDescription)")

@@ -130,6 +130,12 @@ import Testing
         #expect(configuration.password == "hunter2")
         #expect(configuration.virtualHost == "v")
         #expect(RabbitMQConfiguration(try main("type: rabbitmq, host: x", environment).options).host == "x")
+        // A URL comes before the file's keys, these before RABBITMQ_…, and that before RABBITMQ__….
+        let both = environment.merging(["RABBITMQ_HOST": "newer", "RABBITMQ_USER": "w"]) { $1 }
+        let newer = RabbitMQConfiguration(try main("type: rabbitmq", both).options)
+        #expect(newer.host == "newer" && newer.username == "w" && newer.virtualHost == "v")
+        #expect(RabbitMQConfiguration(try main("type: rabbitmq, host: x", both).options).host == "x")
+        #expect(RabbitMQConfiguration(try main("url: 'amqp://in-url'", both).options).host == "in-url")
         #expect(RabbitMQConfiguration(OptionValues()).virtualHost == "/")
         let text = "brokers:\n  main: {type: rabbitmq}\nroutes:\n  a: {topic: a, broker: main, kind: queue}\n"
         let problems = Loading.problems(text, ["RABBITMQ__PORT": "hunter2"])

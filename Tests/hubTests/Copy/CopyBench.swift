@@ -28,10 +28,8 @@ struct CopyBackend: Sendable, CustomTestStringConvertible {
         var all = [CopyBackend(name: "inmemory", url: "memory://", factories: [.inMemory(server)], server: server)]
         #if RabbitMQ
             if RabbitMQPlace.isWanted {
-                // Streams are to come.
                 all.append(
-                    CopyBackend(
-                        name: "rabbitmq", url: "amqp://", factories: [.rabbitMQ, .inMemory()], kinds: [.queue]))
+                    CopyBackend(name: "rabbitmq", url: "amqp://", factories: [.rabbitMQ, .inMemory()]))
             }
         #endif
         return all

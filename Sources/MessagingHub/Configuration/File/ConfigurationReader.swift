@@ -158,7 +158,7 @@ struct ConfigurationReader: Sendable {
         for option in shape.options.descriptions
         where !names.contains(option.name) && !section.values.isSet(option.name) {
             let path = section.path / option.name
-            if let variable = option.variable, let text = environment[variable] {
+            if let (variable, text) = option.variable(in: environment) {
                 hidden[path] = "the value of the environment variable \(variable)"
                 if let value = option.read(text) {
                     section.values.set(option.name, value)

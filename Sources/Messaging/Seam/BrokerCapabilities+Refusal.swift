@@ -1,8 +1,6 @@
-import Messaging
-
 extension BrokerCapabilities {
-    /// What this broker refuses of a declaration; nil when it can do all of it.
-    func refusal(of declaration: DestinationDeclaration) -> BrokerError? {
+    /// What a broker of these capabilities refuses of a declaration; nil when it can do all of it.
+    package func refusal(of declaration: DestinationDeclaration) -> BrokerError? {
         let kind = declaration.destination.kind
         var needs: [Operation] = [.serve]
         if declaration.order != .none { needs.append(.order) }
@@ -28,8 +26,8 @@ extension BrokerCapabilities {
         }
     }
 
-    /// What this broker refuses of a subscription; nil when it can do all of it.
-    func refusal(of subscription: Subscription) -> BrokerError? {
+    /// What a broker of these capabilities refuses of a subscription; nil when it can do all of it.
+    package func refusal(of subscription: Subscription) -> BrokerError? {
         var needs: [Operation] = [.serve]
         if case .pattern = subscription.source { needs.append(.pattern) }
         if subscription.until != nil { needs.append(.untilEnd) }
@@ -41,9 +39,9 @@ extension BrokerCapabilities {
         return nil
     }
 
-    /// What this broker refuses of a message for a destination; nil when it carries all of it. A delay that is over
+    /// What a broker of these capabilities refuses of a message for a destination; nil when it carries all of it. A delay that is over
     /// asks for nothing.
-    func refusal(of message: Message, to destination: Destination, at now: Timestamp) -> BrokerError? {
+    package func refusal(of message: Message, to destination: Destination, at now: Timestamp) -> BrokerError? {
         var needs: [Operation] = []
         if message.body.isNull { needs.append(.nullBody) }
         if message.expiration != nil { needs.append(.expiration) }
@@ -58,7 +56,7 @@ extension BrokerCapabilities {
     }
 
     /// These capabilities without what another broker refuses.
-    func limited(by other: BrokerCapabilities) -> BrokerCapabilities {
+    package func limited(by other: BrokerCapabilities) -> BrokerCapabilities {
         var limited = self
         for kind in DestinationKind.allCases {
             for operation in Operation.allCases {
@@ -73,5 +71,5 @@ extension BrokerCapabilities {
 
 extension Message {
     /// Whether it is to be handed out only later.
-    func isDelayed(at now: Timestamp) -> Bool { notBefore.map { $0 > now } ?? false }
+    package func isDelayed(at now: Timestamp) -> Bool { notBefore.map { $0 > now } ?? false }
 }
