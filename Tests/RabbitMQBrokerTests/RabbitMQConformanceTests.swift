@@ -10,10 +10,9 @@
         let kind: DestinationKind
         var testDescription: String { "\(scenario.number) \(kind)" }
 
-        /// What is to be run of a kind, or of it that part which one of several servers has.
-        static func all(_ kind: DestinationKind, part: Int = 0, of count: Int = 1) -> [ConformanceRun] {
-            Scenario.all.filter { $0.kinds.contains(kind) }.enumerated().filter { $0.offset % count == part }
-                .map { ConformanceRun(scenario: $0.element, kind: kind) }
+        /// What is to be run of a kind.
+        static func all(_ kind: DestinationKind) -> [ConformanceRun] {
+            Scenario.all.filter { $0.kinds.contains(kind) }.map { ConformanceRun(scenario: $0, kind: kind) }
         }
     }
 
@@ -27,7 +26,8 @@
         }
     }
 
-    /// RabbitMQ keeps what every broker promises. Each kind waits most of its time, so they do that at once.
+    /// RabbitMQ keeps what every broker promises. `scripts/test` runs each kind in a process of its own: some scenarios count
+    /// the descriptors and the memory of the process.
     @Suite(.enabled(if: RabbitMQServer.isWanted, "RabbitMQ is not installed: apt-get install rabbitmq-server"))
     enum RabbitMQConformanceTests {
         @Suite("Queues of RabbitMQ", .serialized) struct Queues {
@@ -37,17 +37,10 @@
             func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
         }
 
-        @Suite("Streams of RabbitMQ, one half", .serialized) struct Streams {
+        @Suite("Streams of RabbitMQ", .serialized) struct Streams {
             private static let server = ConformanceServer()
 
-            @Test(arguments: ConformanceRun.all(.stream, part: 0, of: 2))
-            func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
-        }
-
-        @Suite("Streams of RabbitMQ, the other half", .serialized) struct OtherStreams {
-            private static let server = ConformanceServer()
-
-            @Test(arguments: ConformanceRun.all(.stream, part: 1, of: 2))
+            @Test(arguments: ConformanceRun.all(.stream))
             func keep(_ run: ConformanceRun) async throws { try await Self.server.keeps(run) }
         }
 
