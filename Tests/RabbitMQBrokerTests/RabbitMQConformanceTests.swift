@@ -26,7 +26,7 @@
         }
     }
 
-    /// RabbitMQ keeps what every broker promises. `scripts/test` runs each kind in a process of its own: some scenarios count
+    /// RabbitMQ keeps what every broker promises. `scripts/test-rabbitmq` runs each kind in a process of its own: some scenarios count
     /// the descriptors and the memory of the process.
     @Suite(.enabled(if: RabbitMQServer.isWanted, "RabbitMQ is not installed: apt-get install rabbitmq-server"))
     enum RabbitMQConformanceTests {
