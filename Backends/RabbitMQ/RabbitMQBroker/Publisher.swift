@@ -154,7 +154,6 @@
         /// Sends over this connection from now on.
         func begin(_ connection: AMQPConnection) {
             self.connection = connection
-            isBlocked = false
             send()
         }
 

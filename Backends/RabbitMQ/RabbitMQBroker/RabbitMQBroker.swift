@@ -108,6 +108,8 @@
         // MARK: ups and downs
 
         private func restorePublishing(_ connection: AMQPConnection) async {
+            await publisher.block(false)
+            note(blocked: nil)
             do {
                 try await publisher.prepare(connection)
             } catch {
@@ -157,20 +159,27 @@
         private func heard(_ event: Link.Event) {
             switch event {
             case .up: rose(.publishing)
-            case .down(let error): fell(.publishing, error)
-            case .blocked(let reason): block(reason)
-            case .unblocked: block(nil)
+            case .down(let error):
+                note(blocked: nil)
+                fell(.publishing, error)
+            case .blocked(let reason):
+                publisher.assumeIsolated { $0.block(true) }
+                note(blocked: reason)
+            case .unblocked:
+                publisher.assumeIsolated { $0.block(false) }
+                note(blocked: nil)
             case .room: publisher.assumeIsolated { $0.goOn() }
             }
         }
 
-        private func block(_ reason: String?) {
-            publisher.assumeIsolated { $0.block(reason != nil) }
-            let report = state.withLock { state in
+        /// The server accepts nothing for now, for this reason; nil: it accepts. A change is reported once.
+        private func note(blocked reason: String?) {
+            let report = state.withLock { state -> (@Sendable (BrokerEvent) -> Void)? in
+                if state.isBlocked == (reason != nil) { return nil }
                 state.isBlocked = reason != nil
                 return state.report
             }
-            report(reason.map { .blocked($0) } ?? .unblocked)
+            report?(reason.map { .blocked($0) } ?? .unblocked)
         }
 
         /// Refused before `connect` and after `close`.

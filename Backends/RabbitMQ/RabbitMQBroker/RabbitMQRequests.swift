@@ -142,7 +142,7 @@
         /// The channel that asks, opened with the first request over each connection.
         func replyChannel(until end: Duration) async throws(BrokerError) -> ReplyChannel {
             if let channel = state.withLock({ $0.replies }), await !channel.isOver { return channel }
-            let channel = ReplyChannel(try await admin(within: max(.zero, end - time.uptime)))
+            let channel = ReplyChannel(try await connection(of: publishing, within: max(.zero, end - time.uptime)))
             try await channel.open()
             state.withLock { $0.replies = channel }
             return channel
