@@ -33,6 +33,22 @@
         let indices: Range<Int>
         let route: PublishRoute
         let bytes: [UInt8]
+        /// The size of the frames that it was made for.
+        let frameSize: Int
+
+        init(_ call: PublishCall, _ indices: Range<Int>, over route: PublishRoute, _ writer: inout FrameWriter) {
+            (self.call, self.indices, self.route) = (call, indices, route)
+            frameSize = writer.frameSize
+            bytes = writer.take()
+        }
+
+        /// What is sent where frames have at most this size: another server may allow less than the one that it was made for.
+        /// Nil where headers do not fit.
+        func bytes(inFramesOf size: Int) -> [UInt8]? {
+            if size >= frameSize { return bytes }
+            var writer = FrameWriter(frameSize: size)
+            return writer.append(splitting: bytes) ? writer.take() : nil
+        }
     }
 
     /// Publishes over one connection: calls are encoded where they are made, lined up here, sent together as long as the
@@ -50,6 +66,8 @@
             var chunks = RingBuffer<PublishChunk>()
             var bytes = 0
             var isScheduled = false
+            /// The size of frames of the last connection.
+            var frameSize = 131_072
             var waiting: [Waiter<Void>] = []
             /// Why nothing is taken any more.
             var end: BrokerError?
@@ -70,6 +88,9 @@
         }
 
         // MARK: the way in
+
+        /// What the frames of a chunk are made with.
+        nonisolated func writer() -> FrameWriter { FrameWriter(frameSize: line.withLock { $0.frameSize }) }
 
         /// Puts a chunk in line, once there is room. Throws `.ended`, and `.timeout` or `.cancelled` of the wait.
         nonisolated func add(
@@ -115,12 +136,20 @@
         /// Sends what is in line as far as connection, window and socket allow.
         private func send() {
             guard let connection, !isBlocked else { return }
+            let frameSize = connection.frameSizeHere
             var freed = 0
             while window.count < Self.window, connection.unsentHere < Self.roomBytes {
                 guard let chunk = line.withLock({ $0.chunks.popFirst() }) else { break }
                 freed += chunk.bytes.count
+                guard let bytes = chunk.bytes(inFramesOf: frameSize) else {
+                    for index in chunk.indices {
+                        let id = chunk.call.messages[index].id
+                        chunk.call.answer(index, .refused(.headersTooLarge(for: frameSize, of: id)))
+                    }
+                    continue
+                }
                 guard chunk.call.send(chunk.indices) else { continue }
-                connection.sendHere(chunk.bytes)
+                connection.sendHere(bytes)
                 for index in chunk.indices {
                     if confirms {
                         window.append(.init(call: chunk.call, index: index, route: chunk.route))
@@ -154,6 +183,7 @@
         /// Sends over this connection from now on.
         func begin(_ connection: AMQPConnection) {
             self.connection = connection
+            line.withLock { $0.frameSize = connection.frameSizeHere }
             send()
         }
 
@@ -236,6 +266,16 @@
             for chunk in chunks { chunk.call.giveUp(because: error) }
             for entry in window.removeAll() { entry.call?.answer(entry.index, .unknown(error)) }
             for waiter in waiting { waiter.resolve(()) }
+        }
+    }
+
+    extension BrokerError {
+        /// The properties and headers of a message are one frame.
+        static func headersTooLarge(for frameSize: Int, of id: MessageID) -> BrokerError {
+            BrokerError(
+                .tooLarge,
+                "message \(id): its headers, or those of one published with it, take more than the \(frameSize) bytes of a frame; shorten them, or raise the "
+                    + "server's frame_max", during: .publish)
         }
     }
 

@@ -100,15 +100,14 @@
             var message = message
             message.correlationID = id
             message.replyTo = RabbitMQRequests.address
-            var writer = FrameWriter()
+            var writer = FrameWriter(frameSize: connection.frameSizeHere)
             guard let frame = route.frame(on: channel) else {
                 throw BrokerError(.invalidArgument, "\(route.label) has a name that is too long", during: .publish)
             }
             writer.append(frame)
             let properties = writer.arena.properties(of: message, Posting(), at: .now)
-            guard writer.content(properties, message.body, on: channel, frameSize: 131_072) else {
-                throw BrokerError(
-                    .tooLarge, "the headers of \(message.id) are over 128 KiB; shorten them", during: .publish)
+            guard writer.content(properties, message.body, on: channel) else {
+                throw BrokerError.headersTooLarge(for: writer.frameSize, of: message.id)
             }
             let waiter = Waiter<Result<Message, BrokerError>>()
             waiting[id] = waiter
