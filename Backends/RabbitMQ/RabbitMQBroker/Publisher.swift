@@ -81,6 +81,8 @@
         private var window = ConfirmWindow()
         private var isBlocked = false
         private var reopening: Task<Void, Never>?
+        /// Who closes, and waits until everything is answered.
+        private var closing: Waiter<Void>?
 
         init(on loop: EventLoop, confirms: Bool) {
             self.loop = loop
@@ -135,6 +137,7 @@
 
         /// Sends what is in line as far as connection, window and socket allow.
         private func send() {
+            defer { endClosing() }
             guard let connection, !isBlocked else { return }
             let frameSize = connection.frameSizeHere
             var freed = 0
@@ -234,6 +237,7 @@
                 entry.call?.answer(
                     entry.index, isGuilty ? .refused(error.during(.publish)) : .unknown(error.during(.publish)))
             }
+            endClosing()
             guard let broken else { return }
             reopening = Task { await self.reopen(broken) }
         }
@@ -249,11 +253,19 @@
             }
         }
 
+        private var isIdle: Bool { window.count == 0 && line.withLock { $0.chunks.isEmpty } }
+
+        /// Something was answered.
+        private func endClosing() { if let closing, isIdle { closing.resolve(()) } }
+
         /// Waits until what is in line and on its way is answered, at most `grace`; then nothing is taken any more.
         func close(within grace: Duration, on time: any TimeSource) async {
-            let end = time.deadline(after: grace)
-            while time.uptime < end, window.count > 0 || line.withLock({ $0.chunks.count > 0 }) {
-                try? await time.sleep(for: .milliseconds(2))
+            if !isIdle {
+                let waiter = Waiter<Void>()
+                closing = waiter
+                let alarm = time.alarm(at: time.deadline(after: grace)) { waiter.expire() }
+                _ = await waiter.waitUncancelled()
+                time.silence(alarm)
             }
             let error = BrokerError.ended(.closed, "this broker is closed; make a new one")
             let (chunks, waiting) = line.withLock { line in
