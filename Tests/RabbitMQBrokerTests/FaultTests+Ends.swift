@@ -21,10 +21,6 @@
         @Test("close waits for what is on its way, and no longer than it may", arguments: [300, 3_000])
         func closeWaits(_ grace: Int) async throws {
             let (broker, proxy, _, queue) = try await proxied()
-            let consumer = try await broker.subscribe(Subscription(queue))
-            try await broker.publish(Message("held"), to: queue, options: PublishOptions())
-            let held = try await consumer.receive(upTo: 1, within: .seconds(5))
-            try #require(held.count == 1)
             // What is confirmed is heard half a second late: in time for the longer grace alone.
             try await proxy.apply(.delay(.milliseconds(500)))
             let passed = await proxy.passed[.toServer] ?? 0
@@ -36,8 +32,8 @@
             let began = SystemTime.shared.uptime
             await broker.close(within: .milliseconds(grace))
             let taken = SystemTime.shared.uptime - began
-            #expect(taken < .milliseconds(grace + 1_000))
-            #expect(!consumer.holds(held[0].receipt))
+            // The goodbye takes another second, at most.
+            #expect(taken < .milliseconds(min(grace, 1_500) + 1_000))
             let outcome = await publishing.result
             if grace == 3_000 {
                 #expect(throws: Never.self) { try outcome.get() }

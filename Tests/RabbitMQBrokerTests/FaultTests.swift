@@ -115,8 +115,9 @@
                     context.history.recovery("lets everybody in", of: "server")
                 }
                 try await context.time.until("health says so") { await publisher.broker.health().state == .connected }
-                let (blocks, ends) = (publisher.events.value.blocks, publisher.events.value.filter { $0 == .unblocked })
-                try context.require(blocks.count == ends.count, "\(blocks.count) times blocked, \(ends.count) times not")
+                let events = publisher.events.value
+                let (blocks, ends) = (events.blocks.count, events.count { $0 == .unblocked })
+                try context.require(blocks == ends, "\(blocks) times blocked, and \(ends) times not any more")
                 try await load.ends()
             }
         }
