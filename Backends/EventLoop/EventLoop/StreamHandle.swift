@@ -132,6 +132,28 @@
             tell(.loopEnded)
         }
 
+        /// libevent 2.1 reads 4 KiB at a time; where that was not all, what follows is read here, in one piece. What the socket
+        /// says otherwise it says to libevent: nothing is read here from one that has failed or ended.
+        fileprivate func readOn() {
+            guard session == nil, let pointer, let input = bufferevent_get_input(pointer) else { return }
+            let length = evbuffer_get_length(input)
+            guard length >= 4_096, length < ByteStream.mark - Self.piece else { return }
+            evbuffer_unfreeze(input, 0)
+            defer { evbuffer_freeze(input, 0) }
+            var space = iovec()
+            guard evbuffer_reserve_space(input, Self.piece, &space, 1) == 1 else { return }
+            var waiting: CInt = 0
+            let descriptor = bufferevent_getfd(pointer)
+            guard ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 else { return }
+            let count = recv(descriptor, space.iov_base, min(space.iov_len, Int(waiting)), CInt(MSG_DONTWAIT))
+            guard count > 0 else { return }
+            space.iov_len = count
+            evbuffer_commit_space(input, &space, 1)
+        }
+
+        /// What is read at once: with libevent's own bytes 64 KiB of memory.
+        private static let piece = 65_536 - 256
+
         fileprivate func hear(_ occasion: StreamOccasion) { if pointer != nil { tell(occasion) } }
 
         fileprivate func happened(_ what: Int32, _ number: Int32) {
@@ -164,7 +186,9 @@
     }
 
     private let streamReadable: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void = {
-        stream($1)?.hear(.bytes)
+        let handle = stream($1)
+        handle?.readOn()
+        handle?.hear(.bytes)
     }
 
     private let streamWritten: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void = {
