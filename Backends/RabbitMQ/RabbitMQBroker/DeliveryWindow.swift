@@ -9,8 +9,10 @@
     struct DeliveryWindow: Sendable {
         /// What has come and is not handed out.
         struct Pending: Sendable {
-            var tag: UInt64
-            var message: Message
+            let tag: UInt64
+            let message: Message
+            /// Its bytes, as limits count them.
+            let size: Int
             var tries = Tries()
             var position = Position.none
             var topic: Topic?
@@ -18,6 +20,12 @@
             var due: Timestamp?
             /// When it came, in uptime.
             var arrived = Duration.zero
+
+            init(_ tag: UInt64, _ message: Message) {
+                self.tag = tag
+                self.message = message
+                size = message.byteCount
+            }
         }
 
         /// What is held.
@@ -27,6 +35,8 @@
             /// Until when, in uptime.
             let until: Duration
             let message: Message
+            /// Its bytes, as limits count them.
+            let size: Int
             let attempt: Int32
             let topic: Topic?
             var isClaimed = false
@@ -74,7 +84,7 @@
         var isEmpty: Bool { ready.isEmpty && early.first == nil }
 
         mutating func arrive(_ pending: Pending, at now: Timestamp) {
-            waitingBytes += pending.message.byteCount
+            waitingBytes += pending.size
             if let due = [pending.message.notBefore, pending.due].compactMap(\.self).max(), due > now {
                 early.insert(Early(due: due, pending: pending))
             } else {
@@ -95,10 +105,9 @@
                 ready.append(first.pending)
             }
             while found.deliveries.count < limit, let pending = ready.first {
-                let size = pending.message.byteCount
-                if heldCount > 0, heldBytes + size > bytes { break }
+                if heldCount > 0, heldBytes + pending.size > bytes { break }
                 _ = ready.popFirst()
-                waitingBytes -= size
+                waitingBytes -= pending.size
                 if let end = pending.message.expiration, end <= now {
                     found.expired.append(pending.tag)
                     continue
@@ -123,10 +132,11 @@
                 slots.append(nil)
             }
             slots[slot] = Held(
-                tag: pending.tag, sequence: sequence, until: until, message: pending.message,
+                tag: pending.tag, sequence: sequence, until: until, message: pending.message, size: pending.size,
                 attempt: pending.tries.attempt, topic: pending.topic)
             heldCount += 1
-            heldBytes += pending.message.byteCount
+            heldBytes += pending.size
+            if ends.count > 2 * slots.count + 64 { forgetEnds() }
             ends.append(End(slot: slot, sequence: sequence, until: until))
             return Delivery(
                 message: pending.message, attempt: pending.tries.attempt,
@@ -134,15 +144,22 @@
                 position: pending.position, topic: pending.topic)
         }
 
-        /// Whether a receipt is of something that is held.
-        func holds(_ receipt: Receipt) -> Bool { held(receipt) != nil }
-
-        private func held(_ receipt: Receipt) -> Held? {
-            guard receipt.epoch == epoch, Int(receipt.slot) < slots.count, let held = slots[Int(receipt.slot)],
-                held.sequence == receipt.sequence
-            else { return nil }
-            return held
+        /// Lets go of the ends of what is not held any more: at most three are kept for each that was held at once.
+        private mutating func forgetEnds() {
+            let slots = slots
+            ends.removeAll { slots[$0.slot]?.sequence != $0.sequence }
         }
+
+        /// How many ends of holds are kept.
+        var endCount: Int { ends.count }
+
+        /// Whether a receipt is of something that is held.
+        func holds(_ receipt: Receipt) -> Bool {
+            receipt.epoch == epoch && Int(receipt.slot) < slots.count
+                && slots[Int(receipt.slot)]?.sequence == receipt.sequence
+        }
+
+        private func held(_ receipt: Receipt) -> Held? { holds(receipt) ? slots[Int(receipt.slot)] : nil }
 
         /// Takes what a receipt is of out of the reach of every other settlement; nil where it is stale.
         mutating func claim(_ receipt: Receipt) -> Held? {
@@ -153,17 +170,20 @@
         }
 
         /// What was claimed is settled; its tag, nil where it went with its channel meanwhile.
-        mutating func finish(_ receipt: Receipt) -> UInt64? {
-            guard let held = held(receipt) else { return nil }
-            empty(Int(receipt.slot), held)
-            return held.tag
+        mutating func finish(_ receipt: Receipt) -> UInt64? { holds(receipt) ? empty(Int(receipt.slot)) : nil }
+
+        /// Claims it and finishes it in one: its tag, nil where it is stale.
+        mutating func settle(_ receipt: Receipt) -> UInt64? {
+            guard holds(receipt), slots[Int(receipt.slot)]?.isClaimed == false else { return nil }
+            return empty(Int(receipt.slot))
         }
 
-        private mutating func empty(_ slot: Int, _ held: Held) {
-            slots[slot] = nil
+        private mutating func empty(_ slot: Int) -> UInt64? {
+            guard let held = slots[slot].take() else { return nil }
             free.append(slot)
             heldCount -= 1
-            heldBytes -= held.message.byteCount
+            heldBytes -= held.size
+            return held.tag
         }
 
         /// What was claimed stays held.
@@ -182,7 +202,7 @@
                     kept.append(end)
                     continue
                 }
-                empty(end.slot, held)
+                _ = empty(end.slot)
                 tags.append(held.tag)
             }
             for end in kept.reversed() { ends.prepend(end) }
@@ -246,9 +266,12 @@
                 case .accept(let tag, _), .giveBack(let tag), .reject(let tag): settled.insert(tag)
                 }
             }
-            for tag in accepted { settled.insert(tag) }
             var last = first
-            while settled.remove(last) != nil { last += 1 }
+            for tag in accepted {
+                // Most are settled in their order.
+                if tag == last { last += 1 } else { settled.insert(tag) }
+            }
+            while !settled.isEmpty, settled.remove(last) != nil { last += 1 }
             var frames = others
             // Others are written first: an accept of all up to a tag must not take them with it.
             let run = accepted.filter { $0 < last }

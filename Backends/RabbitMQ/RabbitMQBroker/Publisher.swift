@@ -120,7 +120,7 @@
                 guard let chunk = line.withLock({ $0.chunks.popFirst() }) else { break }
                 freed += chunk.bytes.count
                 guard chunk.call.send(chunk.indices) else { continue }
-                connection.sendHere(chunk.bytes)
+                connection.appendHere(chunk.bytes)
                 for index in chunk.indices {
                     if confirms {
                         window.append(.init(call: chunk.call, index: index, route: chunk.route))
@@ -129,7 +129,11 @@
                     }
                 }
             }
-            if freed > 0 { makeRoom(freed) }
+            if freed == 0 { return }
+            let wasFull = connection.unsentHere >= Self.roomBytes
+            // Where all of that went at once nobody says that there is room.
+            if connection.flushHere(), wasFull { schedule() }
+            makeRoom(freed)
         }
 
         private func makeRoom(_ bytes: Int) {
@@ -182,12 +186,12 @@
                     entry.call?.answer(entry.index, .refused(entry.refusal ?? full))
                 }
                 send()
-            case .returned(let code, let text, let key, let head):
+            case .returned(let returned, let head):
                 let error = BrokerError(
                     .noSuchDestination,
-                    "nothing on the server takes messages for \(key.quoted); declare it first (\(text))",
-                    during: .publish, nativeCode: code)
-                window.sendBack(head.message.id, key: key, because: error)
+                    "nothing on the server takes messages for \(returned.key.quoted); declare it first (\(returned.text))",
+                    during: .publish, nativeCode: returned.code)
+                window.sendBack(head.message.id, key: returned.key, because: error)
             case .closed(let error): lose(error)
             case .delivered, .cancelled: break
             }

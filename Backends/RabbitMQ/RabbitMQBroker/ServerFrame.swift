@@ -5,6 +5,7 @@
     /// A frame that the server has sent, as far as this backend has a use for it.
     enum ServerFrame {
         case method(ServerMethod)
+        case delivery(ServerMethod.Deliver)
         case head(ContentHead)
         /// Lives during the call only.
         case body(UnsafeRawBufferPointer)
@@ -15,6 +16,13 @@
         /// Nil for what is of no use.
         init?(_ frame: amqp_frame_t) {
             switch frame.frame_type {
+            case 1 where frame.payload.method.id == 0x003C_003C:
+                guard let fields = frame.payload.method.decoded else { return nil }
+                let deliver = fields.assumingMemoryBound(to: amqp_basic_deliver_t.self).pointee
+                self = .delivery(
+                    ServerMethod.Deliver(
+                        consumer: deliver.consumer_tag.text, tag: deliver.delivery_tag,
+                        isRedelivered: deliver.redelivered != 0, key: deliver.routing_key.text))
             case 1:
                 guard let method = ServerMethod(frame.payload.method) else { return nil }
                 self = .method(method)
@@ -41,8 +49,7 @@
         case blocked(String)
         case unblocked
         case closeChannel(code: Int, text: String)
-        case deliver(Deliver)
-        case returned(code: Int, text: String, exchange: String, key: String)
+        case returned(Returned)
         case confirmed(tag: UInt64, multiple: Bool)
         case refused(tag: UInt64, multiple: Bool)
         case cancelled(consumer: String)
@@ -53,6 +60,12 @@
             var consumer: String
             var tag: UInt64
             var isRedelivered: Bool
+            var key: String
+        }
+
+        struct Returned: Sendable {
+            var code: Int
+            var text: String
             var key: String
         }
 
@@ -68,12 +81,6 @@
             guard let fields = method.decoded else { return nil }
             func at<Fields>(_ type: Fields.Type) -> Fields { fields.assumingMemoryBound(to: type).pointee }
             switch Int(method.id) {
-            case 0x003C_003C:
-                let deliver = at(amqp_basic_deliver_t.self)
-                self = .deliver(
-                    Deliver(
-                        consumer: deliver.consumer_tag.text, tag: deliver.delivery_tag,
-                        isRedelivered: deliver.redelivered != 0, key: deliver.routing_key.text))
             case 0x003C_0050:
                 let ack = at(amqp_basic_ack_t.self)
                 self = .confirmed(tag: ack.delivery_tag, multiple: ack.multiple != 0)
@@ -83,8 +90,8 @@
             case 0x003C_0032:
                 let back = at(amqp_basic_return_t.self)
                 self = .returned(
-                    code: Int(back.reply_code), text: back.reply_text.text, exchange: back.exchange.text,
-                    key: back.routing_key.text)
+                    Returned(
+                        code: Int(back.reply_code), text: back.reply_text.text, key: back.routing_key.text))
             case 0x003C_001E: self = .cancelled(consumer: at(amqp_basic_cancel_t.self).consumer_tag.text)
             case 0x0014_0028:
                 let close = at(amqp_channel_close_t.self)

@@ -17,6 +17,16 @@ public struct ContentType: Hashable, Sendable, ExpressibleByStringLiteral, Custo
     /// `text/plain`.
     public static let text: ContentType = "text/plain"
 
+    /// The media type of these characters; one that is known is not copied.
+    package init(utf8: UnsafeRawBufferPointer) {
+        let known = Self.known.first { type in
+            type.name.utf8.withContiguousStorageIfAvailable { name in
+                name.count == utf8.count && utf8.elementsEqual(UnsafeRawBufferPointer(name))
+            } ?? false
+        }
+        self = known ?? ContentType(String(decoding: utf8, as: UTF8.self))
+    }
+
     /// The types that a message carries as one byte, in this order; others go into its `Extras`.
     static let known: [ContentType] = [
         .octetStream, .json, .text, "application/protobuf", "application/msgpack", "application/cbor",

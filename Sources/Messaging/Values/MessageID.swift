@@ -45,21 +45,35 @@ extension MessageID: LosslessStringConvertible {
 
     /// Reads 26 characters of Crockford's base 32, in either case; nil when they are not a ULID.
     public init?(_ description: String) {
+        var text = description
+        guard let id = text.withUTF8({ MessageID(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = id
+    }
+
+    /// The same of characters where they are.
+    package init?(utf8: UnsafeRawBufferPointer) {
+        guard utf8.count == 26 else { return nil }
         var (high, low): (UInt64, UInt64) = (0, 0)
-        var count = 0
-        for byte in description.utf8 {
-            guard let digit = Self.digit(byte), count > 0 || digit < 8, count < 26 else { return nil }
+        for (place, byte) in utf8.enumerated() {
+            guard let digit = Self.digit(byte), place > 0 || digit < 8 else { return nil }
             high = high << 5 | low >> 59
             low = low << 5 | digit
-            count += 1
         }
-        guard count == 26 else { return nil }
         self.init(high: high, low: low)
     }
 
+    /// Of the letters, I, L, O and U are none.
     private static func digit(_ byte: UInt8) -> UInt64? {
-        let upper = byte >= 0x61 && byte <= 0x7A ? byte - 32 : byte
-        return alphabet.firstIndex(of: upper).map(UInt64.init)
+        let code = byte >= 0x40 ? byte | 0x20 : byte
+        return switch code {
+        case 0x30...0x39: UInt64(code - 0x30)
+        case 0x61...0x68: UInt64(code - 0x61 + 10)
+        case 0x6A...0x6B: UInt64(code - 0x6A + 18)
+        case 0x6D...0x6E: UInt64(code - 0x6D + 20)
+        case 0x70...0x74: UInt64(code - 0x70 + 22)
+        case 0x76...0x7A: UInt64(code - 0x76 + 27)
+        default: nil
+        }
     }
 }
 
