@@ -12,7 +12,7 @@
         private mutating func hands(_ count: Int, until end: Duration = .seconds(60)) -> [Receipt] {
             for _ in 0..<count {
                 lastTag += 1
-                window.arrive(.init(lastTag, Message("one")), at: .now)
+                window.arrive(.init(.test(lastTag, Message("one"))), at: .now)
             }
             return window.take(
                 upTo: count, ofAtMost: 1 << 20, at: .now, uptime: .zero, holdingUntil: end, lease: .seconds(3_600)

@@ -1,4 +1,5 @@
 #if RabbitMQ
+    import CRabbitMQ
     import Messaging
 
     /// What an owner of a channel hears, on the connection's loop.
@@ -13,28 +14,29 @@
         case closed(BrokerError)
     }
 
-    /// A message that the server has sent to a consumer.
-    struct Incoming: Sendable {
-        var deliver: ServerMethod.Deliver
+    /// A message that the server has sent to a consumer. An object: it is handed on several times before somebody has it.
+    final class Incoming: Sendable {
+        let deliver: ServerMethod.Deliver
         /// With its message, which has its body.
-        var head: ContentHead
+        let head: ContentHead
+
+        init(_ deliver: ServerMethod.Deliver, _ head: consuming ContentHead) {
+            self.deliver = deliver
+            self.head = head
+        }
     }
 
     /// A channel as its connection has it: who hears it, what waits for an answer, and the content that is on its way, whose
     /// frames come one after the other. On the connection's loop.
     final class AMQPChannel {
-        private enum Content {
-            case none
-            case delivery(ServerMethod.Deliver)
-            case returned(ServerMethod.Returned)
-        }
-
         let number: Int
         var hear: (@Sendable (ChannelEvent) -> Void)?
         var waiting = RingBuffer<(answer: UInt32, waiter: Waiter<Result<ServerMethod.Answer, BrokerError>>)>()
         /// Nothing may be sent on it any more.
         var isClosing = false
-        private var content = Content.none
+        /// What a content is on its way for: what is returned, or else a delivery.
+        private var deliver: ServerMethod.Deliver?
+        private var returned: ServerMethod.Returned?
         private var head: ContentHead?
         private var bytes: [UInt8] = []
         private var delivered: [Incoming] = []
@@ -44,21 +46,21 @@
             self.hear = hear
         }
 
-        func begin(_ deliver: ServerMethod.Deliver) {
-            content = .delivery(deliver)
-            head = nil
+        func begin(_ next: UnsafePointer<amqp_basic_deliver_t>) {
+            if deliver == nil { deliver = ServerMethod.Deliver(next.pointee) } else { deliver?.becomes(next.pointee) }
+            (returned, head) = (nil, nil)
         }
 
         func begin(_ returned: ServerMethod.Returned) {
-            content = .returned(returned)
+            self.returned = returned
             head = nil
         }
 
         /// Whether something is to be handed over now that was not before.
-        func begin(_ head: ContentHead) -> Bool {
-            if case .none = content { return false }
-            self.head = head
-            return head.bodyCount == 0 && finish([])
+        func begin(_ properties: UnsafePointer<amqp_basic_properties_t>, bodyCount count: Int) -> Bool {
+            if deliver == nil, returned == nil { return false }
+            head = ContentHead(properties.pointee, bodyCount: count)
+            return count == 0 && finish([])
         }
 
         /// The same of a piece of a body.
@@ -74,17 +76,14 @@
 
         private func finish(_ bytes: [UInt8]) -> Bool {
             guard var head = head.take() else { return false }
-            defer { content = .none }
             head.message.body = head.isNull ? .null : Body(bytes)
-            switch content {
-            case .none: return false
-            case .delivery(let deliver):
-                delivered.append(Incoming(deliver: deliver, head: head))
-                return delivered.count == 1
-            case .returned(let returned):
+            if let returned = returned.take() {
                 tell(.returned(returned, head))
-                return false
+            } else if let deliver {
+                delivered.append(Incoming(deliver, head))
+                return delivered.count == 1
             }
+            return false
         }
 
         /// Tells of what was delivered.

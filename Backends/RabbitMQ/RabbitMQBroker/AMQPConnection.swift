@@ -172,11 +172,13 @@
 
         /// For those who run on its loop: `send`, how many bytes wait to be sent, and whether it is there.
         nonisolated func sendHere(_ bytes: [UInt8]) { assumeIsolated { $0.send(bytes) } }
-        /// Several of these and one `flushHere` go out in one piece; whether nothing is left to be sent.
-        nonisolated func appendHere(_ bytes: [UInt8]) {
-            assumeIsolated { connection in bytes.withUnsafeBytes { _ = connection.stream.appendHere($0) } }
+        /// Several pieces, one behind the other; whether nothing is left to be sent.
+        nonisolated func sendHere(_ pieces: [[UInt8]]) -> Bool {
+            assumeIsolated { connection in
+                for piece in pieces { piece.withUnsafeBytes { _ = connection.stream.appendHere($0) } }
+                return connection.flush()
+            }
         }
-        @discardableResult nonisolated func flushHere() -> Bool { assumeIsolated { $0.flush() } }
         nonisolated var unsentHere: Int { assumeIsolated { $0.unsent } }
         nonisolated var isOpenHere: Bool { assumeIsolated { $0.isOpen } }
 
@@ -227,7 +229,8 @@
             switch frame {
             case .method(let method): take(method, on: number)
             case .delivery(let deliver): channel(number)?.begin(deliver)
-            case .head(let head): if let channel = channel(number), channel.begin(head) { fresh.append(channel) }
+            case .head(let properties, let count):
+                if let channel = channel(number), channel.begin(properties, bodyCount: count) { fresh.append(channel) }
             case .body(let piece): if let channel = channel(number), channel.add(piece) { fresh.append(channel) }
             case .heartbeat: break
             case .otherVersion(let version):

@@ -238,29 +238,29 @@
                 // What comes by a tag that is cancelled is a message like the others.
                 if tap?.role ?? .messages == .messages, one.head.marker == nil {
                     if let filter = tap?.feed.filter, !filter.matches(one.head.message.headers) {
-                        core?.passOver(one.deliver.tag, isFiltered: true)
+                        core?.passOver(lastTag, isFiltered: true)
                     } else {
-                        let topic = source.isPattern ? tap?.feed.destination?.topic : nil
-                        arrived.append(pending(one, topic))
+                        arrived.append(pending(one))
+                        if source.isPattern {
+                            let topic = tap?.feed.destination?.topic ?? Topic(unchecked: one.deliver.key)
+                            arrived[arrived.count - 1].topic = topic
+                        }
                     }
                 } else {
                     // What came before it is known of first.
-                    handOver(arrived)
-                    arrived = []
+                    handOver(&arrived)
                     meet(one, by: tap)
                 }
             }
-            handOver(arrived)
+            handOver(&arrived)
         }
 
-        private func pending(_ one: Incoming, _ topic: Topic?) -> DeliveryWindow.Pending {
-            let (deliver, head) = (one.deliver, one.head)
-            var pending = DeliveryWindow.Pending(deliver.tag, head.message)
-            pending.due = head.due
-            if source.isPattern { pending.topic = topic ?? Topic(unchecked: deliver.key) }
-            if source.isTransient { return pending }
-            let returns = head.returns ?? (deliver.isRedelivered ? 1 : 0)
-            pending.tries = Tries(copies: head.copies, returns: returns, isCounted: head.returns != nil)
+        private func pending(_ one: Incoming) -> DeliveryWindow.Pending {
+            var pending = DeliveryWindow.Pending(one)
+            if !source.isTransient {
+                let returns = one.head.returns ?? (one.deliver.isRedelivered ? 1 : 0)
+                pending.tries = Tries(copies: one.head.copies, returns: returns, isCounted: one.head.returns != nil)
+            }
             return pending
         }
 
@@ -275,13 +275,14 @@
             }
         }
 
-        private func handOver(_ arrived: [DeliveryWindow.Pending]) {
-            guard let core, !arrived.isEmpty else { return }
-            let refused = core.arrive(arrived)
-            for (place, pending) in arrived.enumerated() {
+        private func handOver(_ arrived: inout [DeliveryWindow.Pending]) {
+            if arrived.isEmpty { return }
+            let refused = core?.arrive(&arrived) ?? []
+            for place in arrived.indices {
                 let isTaken = refused.isEmpty || !refused.contains(place)
-                if let change = prefetch.change(after: pending.size, isTaken: isTaken) { adapt(change) }
+                if let change = prefetch.change(after: arrived[place].size, isTaken: isTaken) { adapt(change) }
             }
+            arrived = []
         }
 
         /// The channel is gone though the connection may be there.

@@ -14,26 +14,30 @@
         }
 
         /// Takes deliveries in. Those that are over what may wait here go back; their places.
-        func arrive(_ arrived: [DeliveryWindow.Pending]) -> [Int] {
+        func arrive(_ arrived: inout [DeliveryWindow.Pending]) -> [Int] {
             let (now, uptime) = (time.now, time.coarseUptime)
+            for place in arrived.indices {
+                arrived[place].arrived = uptime
+                guard isAcknowledged, arrived[place].tries.returns > 0 else { continue }
+                let id = arrived[place].incoming.head.message.id
+                arrived[place].tries = unseen.known(arrived[place].tries, of: id, in: queue)
+            }
             let most = subscription.windowBytes + Self.slack
-            var (refused, returned): ([Int], [DeliveryWindow.Pending]) = ([], [])
+            var refused: [Int] = []
+            var returned: [DeliveryWindow.Pending] = []
             let waiter: Waiter<Void>? = state.withLock { state in
                 let isOver = state.isGone || state.end != nil && !channel.keepsOrder
-                for (place, one) in arrived.enumerated() {
-                    var pending = one
-                    pending.arrived = uptime
-                    if isAcknowledged { pending.tries = unseen.known(pending.tries, of: pending.message.id, in: queue) }
+                for place in arrived.indices {
                     let waiting = state.window.waitingBytes
-                    let isFull = waiting > 0 && pending.size > most - waiting
-                    if isOver || isFull {
-                        // It stopped while this was on its way, or the messages are larger than they were.
-                        if !state.isGone { state.others.append(.giveBack(pending.tag)) }
-                        if isFull { refused.append(place) }
-                        returned.append(pending)
+                    let isFull = waiting > 0 && arrived[place].size > most - waiting
+                    if !isOver, !isFull {
+                        state.window.arrive(arrived[place], at: now)
                         continue
                     }
-                    state.window.arrive(pending, at: now)
+                    // It stopped while this was on its way, or the messages are larger than they were.
+                    if !state.isGone { state.others.append(.giveBack(arrived[place].tag)) }
+                    if isFull { refused.append(place) }
+                    returned.append(arrived[place])
                 }
                 if returned.count == arrived.count { return nil }
                 defer { state.waiter = nil }

@@ -9,37 +9,42 @@
     struct DeliveryWindow: Sendable {
         /// What has come and is not handed out.
         struct Pending: Sendable {
-            let tag: UInt64
-            let message: Message
+            let incoming: Incoming
             /// Its bytes, as limits count them.
             let size: Int
             var tries = Tries()
-            var position = Position.none
             var topic: Topic?
-            /// When a retry is due.
-            var due: Timestamp?
             /// When it came, in uptime.
             var arrived = Duration.zero
 
-            init(_ tag: UInt64, _ message: Message) {
-                self.tag = tag
-                self.message = message
-                size = message.byteCount
+            init(_ incoming: Incoming) {
+                self.incoming = incoming
+                size = incoming.head.message.byteCount
+            }
+
+            var tag: UInt64 { incoming.deliver.tag }
+
+            /// The moment before which it is not handed out.
+            fileprivate var due: Timestamp? {
+                guard let due = incoming.head.due else { return incoming.head.message.notBefore }
+                return incoming.head.message.notBefore.map { max($0, due) } ?? due
             }
         }
 
         /// What is held.
         struct Held: Sendable {
-            let tag: UInt64
+            let incoming: Incoming
             let sequence: UInt64
             /// Until when, in uptime.
             let until: Duration
-            let message: Message
             /// Its bytes, as limits count them.
             let size: Int
             let attempt: Int32
             let topic: Topic?
             var isClaimed = false
+
+            var tag: UInt64 { incoming.deliver.tag }
+            var message: Message { incoming.head.message }
         }
 
         /// What a look has found.
@@ -85,7 +90,7 @@
 
         mutating func arrive(_ pending: Pending, at now: Timestamp) {
             waitingBytes += pending.size
-            if let due = [pending.message.notBefore, pending.due].compactMap(\.self).max(), due > now {
+            if let due = pending.due, due > now {
                 early.insert(Early(due: due, pending: pending))
             } else {
                 ready.append(pending)
@@ -104,11 +109,13 @@
                 _ = early.popFirst()
                 ready.append(first.pending)
             }
-            while found.deliveries.count < limit, let pending = ready.first {
-                if heldCount > 0, heldBytes + pending.size > bytes { break }
-                _ = ready.popFirst()
+            while found.deliveries.count < limit, let pending = ready.popFirst() {
+                if heldCount > 0, heldBytes + pending.size > bytes {
+                    ready.prepend(pending)
+                    break
+                }
                 waitingBytes -= pending.size
-                if let end = pending.message.expiration, end <= now {
+                if let end = pending.incoming.head.message.expiration, end <= now {
                     found.expired.append(pending.tag)
                     continue
                 }
@@ -132,16 +139,16 @@
                 slots.append(nil)
             }
             slots[slot] = Held(
-                tag: pending.tag, sequence: sequence, until: until, message: pending.message, size: pending.size,
+                incoming: pending.incoming, sequence: sequence, until: until, size: pending.size,
                 attempt: pending.tries.attempt, topic: pending.topic)
             heldCount += 1
             heldBytes += pending.size
             if ends.count > 2 * slots.count + 64 { forgetEnds() }
             ends.append(End(slot: slot, sequence: sequence, until: until))
             return Delivery(
-                message: pending.message, attempt: pending.tries.attempt,
+                message: pending.incoming.head.message, attempt: pending.tries.attempt,
                 receipt: Receipt(sequence: sequence, slot: UInt32(clamping: slot), epoch: epoch),
-                position: pending.position, topic: pending.topic)
+                topic: pending.topic)
         }
 
         /// Lets go of the ends of what is not held any more: at most three are kept for each that was held at once.

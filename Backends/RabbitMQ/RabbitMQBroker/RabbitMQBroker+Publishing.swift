@@ -122,11 +122,12 @@
             _ call: PublishCall, to destination: Destination, until end: Duration
         ) async throws(BrokerError) {
             let plan = try await plan(for: destination, until: end)
-            var room = try await room(for: call.messages.count, at: destination)
+            var room = plan.isBounded ? try await room(for: call.messages.count, at: destination) : .max
             var refusedKeys: Set<String?> = []
             var first = 0
             while first < call.messages.count {
                 var writer = FrameWriter()
+                writer.reserve(call.messages[first].body.count + 512)
                 var piece: (start: Int, route: PublishRoute)?
                 var index = first
                 while index < call.messages.count, writer.bytes.count < 262_144 {
@@ -186,7 +187,7 @@
             _ message: Message, _ posting: Posting, _ route: PublishRoute, at now: Timestamp,
             _ writer: inout FrameWriter
         ) -> BrokerError? {
-            guard let frame = frame(for: route) else {
+            guard let frame = route.frame else {
                 return BrokerError(
                     .invalidArgument, "\(route.label) has a name that is too long for AMQP; at most 255 bytes",
                     during: .publish)
@@ -199,16 +200,6 @@
             return BrokerError(
                 .tooLarge, "message \(message.id): its headers take more than the 128 KiB of a frame; shorten them",
                 during: .publish)
-        }
-
-        private func frame(for route: PublishRoute) -> [UInt8]? {
-            if let frame = state.withLock({ $0.frames[route] }) { return frame }
-            guard let frame = route.frame() else { return nil }
-            state.withLock { state in
-                if state.frames.count >= 4_096 { state.frames = [:] }
-                state.frames[route] = frame
-            }
-            return frame
         }
     }
 

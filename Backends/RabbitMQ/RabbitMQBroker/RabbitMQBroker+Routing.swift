@@ -6,9 +6,9 @@
         /// How many messages a destination has room for, as far as it is bounded: a quorum queue notices that it is full only
         /// when it has one more, so it is asked first. Publishers that ask at once may exceed the bound by what each sends.
         func room(for count: Int, at destination: Destination) async throws(BrokerError) -> Int {
-            let most = state.withLock { $0.declared[destination]?.maximumMessages }
-            guard let most, destination.kind != .pubSub else { return .max }
-            let groups = state.withLock { $0.declared[destination]?.groups.keys.map { $0 as GroupName? } } ?? []
+            let declared = state.withLock { $0.declared[destination] }
+            guard let declared, let most = declared.maximumMessages else { return .max }
+            let groups = declared.groups.keys.map { $0 as GroupName? }
             var room = most
             for group in destination.kind == .queue ? [nil] : groups {
                 let name = queueName(of: destination, group: group)
@@ -23,13 +23,22 @@
             let direct: PublishRoute
             let destination: Destination
             let isOrdered: Bool
+            /// Whether its room is asked for.
+            let isBounded: Bool
         }
 
         func plan(
             for destination: Destination, until end: Duration
         ) async throws(BrokerError) -> PublishPlan {
+            let found = state.withLock { $0.plans[destination] }
+            let plan: PublishPlan
+            if let found { plan = found } else { plan = try makePlan(for: destination) }
+            if !plan.direct.exchange.isEmpty { try await requireExchange(plan.direct.exchange, until: end) }
+            return plan
+        }
+
+        private func makePlan(for destination: Destination) throws(BrokerError) -> PublishPlan {
             if let refusal = limits.refusal(of: destination.topic) { throw refusal }
-            let declared = state.withLock { $0.declared[destination] }
             let name = destination.topic.name
             let direct =
                 switch destination.kind {
@@ -37,9 +46,15 @@
                 case .stream: PublishRoute(exchange: StreamNames(destination.topic).entry, key: name)
                 case .pubSub: PublishRoute(exchange: pubSubExchange, key: name, isMandatory: false)
                 }
-            if !direct.exchange.isEmpty { try await requireExchange(direct.exchange, until: end) }
-            return PublishPlan(
-                direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false)
+            return state.withLock { state in
+                let declared = state.declared[destination]
+                let plan = PublishPlan(
+                    direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false,
+                    isBounded: declared?.maximumMessages != nil && destination.kind != .pubSub)
+                if state.plans.count >= 4_096 { state.plans = [:] }
+                state.plans[destination] = plan
+                return plan
+            }
         }
 
         /// The exchange that pubSub goes through.

@@ -69,7 +69,7 @@
             var flags = AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG
             flags |= AMQP_BASIC_CONTENT_TYPE_FLAG
             let foreign = message.headers.isEmpty ? nil : message.headers[HeaderName(WireHeader.foreignID)]
-            basic.message_id = bytes(foreign ?? message.id.description)
+            basic.message_id = foreign.map { bytes($0) } ?? bytes(message.id)
             let milliseconds = message.timestamp.milliseconds
             basic.timestamp = UInt64(
                 bitPattern: milliseconds >= 0 ? milliseconds / 1_000 : (milliseconds - 999) / 1_000)

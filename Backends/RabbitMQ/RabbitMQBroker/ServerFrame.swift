@@ -1,13 +1,14 @@
 #if RabbitMQ
     import CRabbitMQ
+    import Glibc
     import Messaging
 
     /// A frame that the server has sent, as far as this backend has a use for it.
     enum ServerFrame {
         case method(ServerMethod)
-        case delivery(ServerMethod.Deliver)
-        case head(ContentHead)
-        /// Lives during the call only.
+        // These live during the call only.
+        case delivery(UnsafePointer<amqp_basic_deliver_t>)
+        case head(UnsafePointer<amqp_basic_properties_t>, bodyCount: Int)
         case body(UnsafeRawBufferPointer)
         case heartbeat
         /// The server wants another version of AMQP, and says which.
@@ -18,11 +19,7 @@
             switch frame.frame_type {
             case 1 where frame.payload.method.id == 0x003C_003C:
                 guard let fields = frame.payload.method.decoded else { return nil }
-                let deliver = fields.assumingMemoryBound(to: amqp_basic_deliver_t.self).pointee
-                self = .delivery(
-                    ServerMethod.Deliver(
-                        consumer: deliver.consumer_tag.text, tag: deliver.delivery_tag,
-                        isRedelivered: deliver.redelivered != 0, key: deliver.routing_key.text))
+                self = .delivery(UnsafePointer(fields.assumingMemoryBound(to: amqp_basic_deliver_t.self)))
             case 1:
                 guard let method = ServerMethod(frame.payload.method) else { return nil }
                 self = .method(method)
@@ -30,7 +27,7 @@
                 let properties = frame.payload.properties
                 guard properties.class_id == 60, let decoded = properties.decoded else { return nil }
                 let basic = decoded.assumingMemoryBound(to: amqp_basic_properties_t.self)
-                self = .head(ContentHead(basic.pointee, bodyCount: Int(clamping: properties.body_size)))
+                self = .head(UnsafePointer(basic), bodyCount: Int(clamping: properties.body_size))
             case 3: self = .body(frame.payload.body_fragment.raw)
             case 8: self = .heartbeat
             case UInt8(ascii: "A"):
@@ -61,6 +58,21 @@
             var tag: UInt64
             var isRedelivered: Bool
             var key: String
+
+            init(_ deliver: amqp_basic_deliver_t) {
+                consumer = deliver.consumer_tag.text
+                tag = deliver.delivery_tag
+                isRedelivered = deliver.redelivered != 0
+                key = deliver.routing_key.text
+            }
+
+            /// As the next one of a channel, which mostly has the same texts.
+            mutating func becomes(_ deliver: amqp_basic_deliver_t) {
+                if !deliver.consumer_tag.isEqual(to: consumer) { consumer = deliver.consumer_tag.text }
+                if !deliver.routing_key.isEqual(to: key) { key = deliver.routing_key.text }
+                tag = deliver.delivery_tag
+                isRedelivered = deliver.redelivered != 0
+            }
         }
 
         struct Returned: Sendable {
@@ -127,6 +139,14 @@
     extension amqp_bytes_t {
         /// Where the bytes are.
         var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: len) }
+
+        func isEqual(to text: String) -> Bool {
+            var text = text
+            return text.withUTF8 { text in
+                guard text.count == len, len > 0, let bytes, let base = text.baseAddress else { return false }
+                return memcmp(bytes, base, len) == 0
+            }
+        }
 
         /// A copy as text; what is not UTF-8 is replaced.
         var text: String { String(decoding: raw, as: UTF8.self) }

@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What the bytes of a body are: a media type (RFC 6838).
 public struct ContentType: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The media type.
@@ -21,7 +29,8 @@ public struct ContentType: Hashable, Sendable, ExpressibleByStringLiteral, Custo
     package init(utf8: UnsafeRawBufferPointer) {
         let known = Self.known.first { type in
             type.name.utf8.withContiguousStorageIfAvailable { name in
-                name.count == utf8.count && utf8.elementsEqual(UnsafeRawBufferPointer(name))
+                guard let here = utf8.baseAddress, let there = name.baseAddress else { return false }
+                return name.count == utf8.count && memcmp(here, there, name.count) == 0
             } ?? false
         }
         self = known ?? ContentType(String(decoding: utf8, as: UTF8.self))
