@@ -89,8 +89,9 @@
         }
 
         @Test mutating func whatIsOpenBeforeItKeepsItSingle() {
-            #expect(window.frames(accepted: [3, 2], others: []).sorted { "\($0)" < "\($1)" }
-                == [.accept(2, multiple: false), .accept(3, multiple: false)])
+            #expect(
+                window.frames(accepted: [3, 2], others: []).sorted { "\($0)" < "\($1)" }
+                    == [.accept(2, multiple: false), .accept(3, multiple: false)])
             #expect(window.frames(accepted: [1, 4], others: []) == [.accept(4, multiple: true)])
             #expect(window.frames(accepted: [6, 5], others: []) == [.accept(6, multiple: true)])
         }

@@ -20,7 +20,8 @@
             declaration.order = order
             try await broker.declare([declaration])
             for _ in 0..<5 {
-                try await broker.publish((0..<600).map { Message("\($0)") }, to: queue, options: PublishOptions())
+                try await broker.publish(
+                    (0..<600).map { Message(Body("\($0)" as String)) }, to: queue, options: PublishOptions())
                 let consumer = try await broker.subscribe(Subscription(queue, window: 600))
                 var receipts: [Receipt] = []
                 while receipts.count < 600 {
