@@ -13,6 +13,8 @@
             var isPattern = false
             /// The streams that it receives from, whichever are declared.
             var streams: Streams?
+            /// Whether it is known that no queue of it has a single active consumer.
+            var isShared = false
             /// Whether it ends at the end as it is when it begins.
             var isUntilEnd = false
         }

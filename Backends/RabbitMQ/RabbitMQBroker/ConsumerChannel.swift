@@ -372,12 +372,11 @@
         }
 
         /// Waits until the queue itself has answered, behind whatever was settled: of a quorum queue, a channel sends 32
-        /// settlements ahead, and what waits in it for their answers dies with it. One more consumer of a queue with a single
-        /// active one is sent nothing.
+        /// settlements ahead, and what waits in it for their answers dies with it. Where one consumer at a time receives, it must
+        /// not be cancelled while it holds something: the next would be sent what is behind that. One more there is sent nothing.
         private func awaitSettled(over connection: AMQPConnection) async {
-            if writtenCount == 0 || source.isTransient { return }
-            if !keepsOrder, !isCancelled { return await cancelTaps(over: connection) }
-            guard keepsOrder || writtenCount > 32 else { return }
+            if writtenCount * max(1, taps.count) <= 16 || source.isTransient { return }
+            if source.isShared, !isCancelled { return await cancelTaps(over: connection) }
             for (place, queue) in Set(taps.filter { $0.role == .messages }.map(\.queue)).enumerated() {
                 let consume = Request.consume(queue, as: "last\(place)", isAcknowledged: true)
                 _ = try? await connection.call([.limitConsumers(to: 1), consume], on: channel)
