@@ -65,7 +65,9 @@
             of message: Message, _ plan: PublishPlan, at now: Timestamp
         ) async throws(BrokerError) -> (PublishRoute, Posting) {
             if plan.destination.kind == .stream { return (plan.direct, Posting(appended: now)) }
-            guard message.hasExtras, let moment = message.notBefore, moment > now else { return (plan.direct, Posting()) }
+            guard message.hasExtras, let moment = message.notBefore, moment > now else {
+                return (plan.direct, Posting())
+            }
             return try await delayed(until: moment, to: plan.direct.key, at: now, copies: 0)
         }
 
