@@ -2,8 +2,9 @@
     import Messaging
     import MessagingFaults
     import MessagingTesting
-    import RabbitMQBroker
     import Testing
+
+    @testable import RabbitMQBroker
 
     /// How a broker ends while the server does not answer, or because nobody has it any more.
     extension FaultTests {
@@ -62,7 +63,7 @@
             await proxy.close()
         }
 
-        @Test("A broker that is let go of takes its connections with it")
+        @Test("A broker that is let go of takes its connections with it, and tries no more where it has none")
         func letGo() async throws {
             let server = try await Self.harness.value.process
             try await SystemTime.shared.until("nobody is there") { (try? await server.links) == [0, 0] }
@@ -73,6 +74,14 @@
                 withExtendedLifetime(broker) {}
             }
             try await SystemTime.shared.until("its connections are gone") { (try? await server.links) == [0, 0] }
+            weak var link: Link?
+            do {
+                let (broker, proxy, _, _) = try await proxied()
+                link = broker.publishing
+                try await proxy.refuse()
+                try await SystemTime.shared.until("it is noticed") { await broker.health().state == .disconnected }
+            }
+            try await SystemTime.shared.until("nobody tries any more") { link == nil }
         }
     }
 #endif
