@@ -14,7 +14,7 @@
             var properties = amqp_basic_properties_t()
             properties._flags = UInt32(AMQP_BASIC_HEADERS_FLAG)
             properties.headers = writer.arena.table([("name", .text(String(repeating: "x", count: headers)))])
-            guard PublishRoute(key: "queue").frame().map({ writer.append($0) }) != nil,
+            guard PublishRoute(key: "queue").frame(on: 1).map({ writer.append($0) }) != nil,
                 writer.content(properties, body, on: 1)
             else { return nil }
             return writer.take()
