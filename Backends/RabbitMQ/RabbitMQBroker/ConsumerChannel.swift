@@ -366,7 +366,9 @@
             guard let core else { return }
             let size = message.byteCount
             let isTaken = core.arrive(
-                .init(tag: deliver.tag, message: message, tries: tries, topic: topic, due: head.due))
+                .init(
+                    tag: deliver.tag, message: message, tries: tries, topic: topic, due: head.due,
+                    keptUntil: head.keptUntil))
             if let change = prefetch.change(after: size, isTaken: isTaken) { adapt(change) }
         }
 

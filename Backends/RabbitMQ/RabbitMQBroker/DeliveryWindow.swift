@@ -16,8 +16,15 @@
             var topic: Topic?
             /// When a retry is due.
             var due: Timestamp?
+            /// Until when its queue keeps it.
+            var keptUntil: Timestamp?
             /// When it came, in uptime.
             var arrived = Duration.zero
+
+            /// Whether it has expired.
+            func isOver(at now: Timestamp) -> Bool {
+                message.expiration.map { $0 <= now } ?? false || keptUntil.map { $0 <= now } ?? false
+            }
         }
 
         /// What is held.
@@ -35,7 +42,7 @@
         /// What a look has found.
         struct Found: Sendable {
             var deliveries: [Delivery] = []
-            /// What has expired: to be accepted, unseen.
+            /// What has expired: to be rejected, unseen.
             var expired: [UInt64] = []
             /// What has waited for so long that the server would take it back while it is held: to be given back, unseen.
             var stale: [Pending] = []
@@ -99,7 +106,7 @@
                 if heldCount > 0, heldBytes + size > bytes { break }
                 _ = ready.popFirst()
                 waitingBytes -= size
-                if let end = pending.message.expiration, end <= now {
+                if pending.isOver(at: now) {
                     found.expired.append(pending.tag)
                     continue
                 }

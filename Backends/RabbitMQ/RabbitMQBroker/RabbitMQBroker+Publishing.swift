@@ -233,6 +233,8 @@
             let direct: PublishRoute
             let destination: Destination
             let isOrdered: Bool
+            /// How long a message waits in it, where it is a queue.
+            let retention: Duration?
         }
 
         private func plan(
@@ -249,7 +251,8 @@
                 }
             if !direct.exchange.isEmpty { try await requireExchange(direct.exchange, until: end) }
             return PublishPlan(
-                direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false)
+                direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false,
+                retention: destination.kind == .queue ? declared?.retention : nil)
         }
 
         /// The exchange that pubSub goes through.
@@ -260,8 +263,12 @@
             of message: Message, _ plan: PublishPlan, at now: Timestamp
         ) async throws(BrokerError) -> (PublishRoute, Posting) {
             if plan.destination.kind == .stream { return (plan.direct, Posting(appended: now)) }
-            guard message.hasExtras, let moment = message.notBefore else { return (plan.direct, Posting()) }
-            return try await delayed(until: moment, to: plan.direct.key, at: now, copies: 0)
+            guard message.hasExtras, let moment = message.notBefore else {
+                return (plan.direct, Posting(keptUntil: plan.retention.map { now + $0 }))
+            }
+            var way = try await delayed(until: moment, to: plan.direct.key, at: now, copies: 0)
+            way.1.keptUntil = plan.retention.map { max(now, moment) + $0 }
+            return way
         }
 
         /// Into the ladder, for a queue of this name, which must be there: the ladder takes everything.

@@ -13,6 +13,8 @@
         /// Not again before this moment, because a retry waits: milliseconds since 1970.
         static let due = "hub-due"
         static let expiration = "hub-expiration"
+        /// Until when its queue keeps it, as its publisher knows: milliseconds since 1970.
+        static let keptUntil = "hub-kept-until"
         /// The milliseconds of `timestamp`, which AMQP carries in seconds: milliseconds since 1970. Named as RabbitMQ's
         /// own plug-in names it; left out where the message's id says the same.
         static let timestamp = "timestamp_in_ms"
@@ -32,7 +34,7 @@
 
         static func isOurs(_ name: String) -> Bool {
             switch name {
-            case key, attempt, notBefore, due, expiration, timestamp, appended, marker, nullBody: true
+            case key, attempt, notBefore, due, expiration, keptUntil, timestamp, appended, marker, nullBody: true
             case foreignID, appID, userID: true
             default: name.hasPrefix(step) || name.hasPrefix("x-death") || isTheServers(name)
             }
@@ -55,6 +57,8 @@
         var steps: [Int] = []
         /// When a retry is due.
         var due: Timestamp?
+        /// Until when its queue keeps it.
+        var keptUntil: Timestamp?
         /// When it is published to a stream.
         var appended: Timestamp?
         /// What it marks, where it is no message.
@@ -92,6 +96,7 @@
             }
             if posting.copies > 0 { own.append((WireHeader.attempt, .integer(Int64(posting.copies)))) }
             if let due = posting.due { own.append((WireHeader.due, .integer(due.millisecondsUp))) }
+            if let moment = posting.keptUntil { own.append((WireHeader.keptUntil, .integer(moment.millisecondsUp))) }
             if let moment = posting.appended { own.append((WireHeader.appended, .integer(moment.milliseconds))) }
             if let marker = posting.marker { own.append((WireHeader.marker, .text(marker))) }
             for step in posting.steps { own.append((WireHeader.step + String(step), .flag(true))) }
@@ -205,6 +210,8 @@
         var isNull = false
         /// When a retry is due.
         var due: Timestamp?
+        /// Until when its queue keeps it.
+        var keptUntil: Timestamp?
         /// Where it stands in a log.
         var offset: UInt64?
         /// When it was published to a stream.
@@ -267,6 +274,7 @@
                 case WireHeader.notBefore: message.notBefore = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.due: due = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.expiration: message.expiration = entry.value.integer.map(Timestamp.init(milliseconds:))
+                case WireHeader.keptUntil: keptUntil = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.timestamp:
                     if let moment = entry.value.integer { message.timestamp = Timestamp(milliseconds: moment) }
                 case WireHeader.appended: appended = entry.value.integer.map(Timestamp.init(milliseconds:))
@@ -280,7 +288,24 @@
                     fields.append(.init(HeaderName(name), entry.value.header))
                 }
             }
-            if let death, !fields.contains(where: { $0.name == .deadLetterReason }) { death.addDeath(to: &fields) }
+            if let death = death?.death { died(death, &fields) }
+        }
+
+        /// Its times and its attempts are those of the queue that it died in; the server takes its own mark of them away, too.
+        private mutating func died(_ death: amqp_table_t, _ fields: inout [Headers.Field]) {
+            let ends = [message.expiration, keptUntil].compactMap(\.self)
+            (message.expiration, message.notBefore, keptUntil, due) = (nil, nil, nil, nil)
+            copies = 0
+            if fields.contains(where: { $0.name == .deadLetterReason }) { return }
+            let moment = death.fields.first { $0.key.text == "time" }?.value.moment
+            var reason = death.text(of: "reason")
+            // What has expired in this library's hands, before anybody saw it, was rejected. The server tells the second.
+            if let moment, reason == "rejected", ends.contains(where: { $0.seconds <= moment.seconds }) {
+                reason = "expired"
+            }
+            fields.append(.init(.deadLetterReason, .text(reason)))
+            fields.append(.init(.deadLetterOrigin, .text(death.text(of: "queue"))))
+            if let moment { fields.append(.init(.deadLetterLastFailure, .text(moment.description))) }
         }
     }
 
@@ -289,6 +314,9 @@
         fileprivate var millisecondsUp: Int64 {
             milliseconds + (Timestamp(milliseconds: milliseconds) < self ? 1 : 0)
         }
+
+        /// Whole seconds, rounded down.
+        fileprivate var seconds: Int64 { (milliseconds - (milliseconds < 0 ? 999 : 0)) / 1_000 }
     }
 
     extension MessageID {
@@ -345,7 +373,7 @@
             case AMQP_FIELD_KIND_F64.rawValue: "\(value.f64)"
             case AMQP_FIELD_KIND_DECIMAL.rawValue: value.decimal.text
             case AMQP_FIELD_KIND_VOID.rawValue: isQuoted ? "null" : ""
-            case AMQP_FIELD_KIND_TIMESTAMP.rawValue: isQuoted ? "\"\(moment)\"" : moment
+            case AMQP_FIELD_KIND_TIMESTAMP.rawValue: isQuoted ? "\"\(moment)\"" : "\(moment)"
             case AMQP_FIELD_KIND_TABLE.rawValue where depth < 16:
                 "{"
                     + value.table.fields.map {
@@ -358,8 +386,8 @@
             }
         }
 
-        private var moment: String {
-            Timestamp(milliseconds: ContentHead.timestamp(seconds: value.u64, id: nil)).description
+        fileprivate var moment: Timestamp {
+            Timestamp(milliseconds: ContentHead.timestamp(seconds: value.u64, id: nil))
         }
 
         private var elements: UnsafeBufferPointer<amqp_field_value_t> {
@@ -367,18 +395,12 @@
             return UnsafeBufferPointer(start: array.entries, count: Int(max(0, array.num_entries)))
         }
 
-        /// What the server says of a message that it has dead-lettered itself, in the words of the hub's own dead letters.
-        func addDeath(to fields: inout [Headers.Field]) {
-            guard isKind(AMQP_FIELD_KIND_ARRAY) else { return }
-            for death in elements where death.isKind(AMQP_FIELD_KIND_TABLE) {
-                let table = death.value.table
-                let (queue, reason) = (table.text(of: "queue"), table.text(of: "reason"))
-                if queue.isEmpty || DelayLadder.isStep(queue) { continue }
-                let time = table.fields.first { $0.key.text == "time" }?.value
-                fields.append(.init(.deadLetterReason, .text(reason)))
-                fields.append(.init(.deadLetterOrigin, .text(queue)))
-                if let time { fields.append(.init(.deadLetterLastFailure, .text(time.moment))) }
-                return
+        /// What the server says last of a message that it has dead-lettered itself; the delay ladder aside.
+        var death: amqp_table_t? {
+            guard isKind(AMQP_FIELD_KIND_ARRAY) else { return nil }
+            return elements.lazy.filter { $0.isKind(AMQP_FIELD_KIND_TABLE) }.map(\.value.table).first { table in
+                let queue = table.text(of: "queue")
+                return !queue.isEmpty && !DelayLadder.isStep(queue)
             }
         }
     }
