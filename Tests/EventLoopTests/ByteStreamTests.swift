@@ -107,6 +107,25 @@
             }
         }
 
+        @Test("What has come at once is handed over at once, not 4 KiB at a time") func largePieces() async throws {
+            try await withLoop { loop in
+                let (client, server) = try await pair(on: loop)
+                let come = Lock((bytes: 0, signals: 0))
+                await client.listen { [weak client] signal in
+                    guard case .bytes = signal, let client else { return }
+                    come.withLock { $0.signals += 1 }
+                    client.consumeHere { piece in
+                        come.withLock { $0.bytes += piece.count }
+                        return true
+                    }
+                }
+                let total = 1 << 20
+                try await server.write([UInt8](repeating: 7, count: total))
+                try await SystemTime.shared.until("all of it has come") { come.withLock { $0.bytes } == total }
+                #expect(come.withLock { $0.signals } < total / 16_384)
+            }
+        }
+
         @Test("A read that is cancelled ends and takes nothing") func cancelledRead() async throws {
             try await withLoop { loop in
                 let (client, server) = try await pair(on: loop)

@@ -11,7 +11,9 @@
         /// It comes with what the server says, and goes back unseen; the attempt that it came with.
         private func comesAndGoes(_ count: Int32, copies: Int32 = 0, to queue: String = "a") -> Int32 {
             let tries = returns.known(Tries(copies: copies, returns: count), of: message.id, in: queue)
-            returns.note([.init(tag: 1, message: message, tries: tries)], to: queue)
+            var pending = DeliveryWindow.Pending(.test(1, message))
+            pending.tries = tries
+            returns.note([pending], to: queue)
             return tries.attempt
         }
 
@@ -51,7 +53,7 @@
         @Test func whatWentBackLongestAgoIsForgottenFirst() {
             #expect(comesAndGoes(0) == 1)
             for _ in 0...(2 * UnseenReturns.most) {
-                returns.note([.init(tag: 1, message: Message("other"))], to: "a")
+                returns.note([.init(.test(1, Message("other")))], to: "a")
             }
             #expect(returns.known(Tries(returns: 1), of: message.id, in: "a").attempt == 2)
         }

@@ -85,10 +85,19 @@
             handle?.consume(body)
         }
 
-        /// As `append`, for those who run on the loop; false where there is no connection any more.
+        /// As `append`, for those who run on the loop, and who say with `flushHere` when it goes out; false where there is no
+        /// connection any more.
         @discardableResult package nonisolated func appendHere(_ bytes: UnsafeRawBufferPointer) -> Bool {
             let handle = assumeIsolated { $0.handle }
             return bytes.isEmpty || handle?.append(bytes) == true
+        }
+
+        /// Hands what was appended to the system at once, as far as that takes it; the rest goes out as it can. False where
+        /// something waits: `room` is told of once half of it is sent.
+        @discardableResult package nonisolated func flushHere() -> Bool {
+            let handle = assumeIsolated { $0.handle }
+            handle?.flush()
+            return handle?.unsent == 0
         }
 
         /// Tells the listener, and nothing after the end.
@@ -101,7 +110,7 @@
         /// Copies bytes behind those that wait to be sent, however many these are: for an actor that has asked for `room`.
         package func append(_ bytes: UnsafeRawBufferPointer) throws(StreamError) {
             if case .error(let error) = ending { throw error }
-            if bytes.isEmpty || handle?.append(bytes) == true { return }
+            if bytes.isEmpty || handle?.append(bytes) == true { handle?.flush(); return }
             throw StreamError(.closed, "nothing can be written to \(peer): there is no connection")
         }
 

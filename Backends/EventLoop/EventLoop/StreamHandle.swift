@@ -62,7 +62,9 @@
             bufferevent_set_max_single_read(pointer, 65_536)
             bufferevent_set_max_single_write(pointer, 65_536)
             loop.join(self)
-            bufferevent_enable(pointer, Int16(EV_READ | EV_WRITE))
+            // A plain one is written to at once, and is watched only where the system does not take everything.
+            bufferevent_disable(pointer, Int16(EV_WRITE))
+            bufferevent_enable(pointer, Int16(session == nil ? EV_READ : EV_READ | EV_WRITE))
         }
 
         /// Takes what has come, up to a limit.
@@ -98,10 +100,29 @@
             pointer.flatMap { bufferevent_get_output($0) }.map { evbuffer_get_length($0) } ?? 0
         }
 
-        /// Copies bytes behind those that wait; false where there is no memory.
+        /// Copies bytes behind those that wait; false where there is no memory. They go out with `flush`, those of a stream over
+        /// TLS by themselves.
         func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
             guard let pointer else { return false }
             return bufferevent_write(pointer, bytes.baseAddress, bytes.count) == 0
+        }
+
+        /// Hands what waits to the system, as far as that takes it; the rest goes out as it can. What the socket says otherwise
+        /// than that is left to libevent.
+        func flush() {
+            guard session == nil, let pointer, let output = bufferevent_get_output(pointer),
+                bufferevent_get_enabled(pointer) & Int16(EV_WRITE) == 0
+            else { return }
+            evbuffer_unfreeze(output, 1)
+            evbuffer_write(output, bufferevent_getfd(pointer))
+            evbuffer_freeze(output, 1)
+            if evbuffer_get_length(output) > 0 { bufferevent_enable(pointer, Int16(EV_WRITE)) }
+        }
+
+        /// What waited is sent: the socket is not watched any more.
+        fileprivate func written() {
+            if session == nil, let pointer, unsent == 0 { bufferevent_disable(pointer, Int16(EV_WRITE)) }
+            hear(.room)
         }
 
         /// Tells the peer that nothing follows what was sent. What waits must be flushed before.
@@ -131,6 +152,28 @@
             close(reset: false)
             tell(.loopEnded)
         }
+
+        /// libevent 2.1 reads 4 KiB at a time; where that was not all, what follows is read here, in one piece. What the socket
+        /// says otherwise it says to libevent: nothing is read here from one that has failed or ended.
+        fileprivate func readOn() {
+            guard session == nil, let pointer, let input = bufferevent_get_input(pointer) else { return }
+            let length = evbuffer_get_length(input)
+            guard length >= 4_096, length < ByteStream.mark - Self.piece else { return }
+            evbuffer_unfreeze(input, 0)
+            defer { evbuffer_freeze(input, 0) }
+            var space = iovec()
+            guard evbuffer_reserve_space(input, Self.piece, &space, 1) == 1 else { return }
+            var waiting: CInt = 0
+            let descriptor = bufferevent_getfd(pointer)
+            guard ioctl(descriptor, UInt(FIONREAD), &waiting) == 0, waiting > 0 else { return }
+            let count = recv(descriptor, space.iov_base, min(space.iov_len, Int(waiting)), CInt(MSG_DONTWAIT))
+            guard count > 0 else { return }
+            space.iov_len = count
+            evbuffer_commit_space(input, &space, 1)
+        }
+
+        /// What is read at once: with libevent's own bytes 64 KiB of memory.
+        private static let piece = 65_536 - 256
 
         fileprivate func hear(_ occasion: StreamOccasion) { if pointer != nil { tell(occasion) } }
 
@@ -164,11 +207,13 @@
     }
 
     private let streamReadable: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void = {
-        stream($1)?.hear(.bytes)
+        let handle = stream($1)
+        handle?.readOn()
+        handle?.hear(.bytes)
     }
 
     private let streamWritten: @convention(c) (OpaquePointer?, UnsafeMutableRawPointer?) -> Void = {
-        stream($1)?.hear(.room)
+        stream($1)?.written()
     }
 
     private let streamEvent: @convention(c) (OpaquePointer?, Int16, UnsafeMutableRawPointer?) -> Void = {

@@ -79,48 +79,17 @@ extension ServerState {
 
     private func problem(in declaration: DestinationDeclaration) -> BrokerError? {
         let destination = declaration.destination
-        if let problem = destination.topic.problem { return problem }
-        if destination.kind != .stream, !declaration.groups.isEmpty {
-            return BrokerError(.invalidArgument, "\(destination) is given groups; only a stream has groups")
-        }
-        if let limit = declaration.maximumMessages, limit < 1 {
-            return BrokerError(.invalidArgument, "\(destination): \(limit) messages is out of range; at least 1")
-        }
-        if let limit = declaration.maximumBytes, limit < 1 {
-            return BrokerError(.invalidArgument, "\(destination): \(limit) bytes is out of range; at least 1")
-        }
+        if let problem = destination.topic.problem ?? declaration.problem { return problem }
         switch places[destination] {
         case .queue(let inbox):
-            return conflict(between: inboxes[inbox].declaration, and: declaration)
+            return inboxes[inbox].declaration.conflict(with: declaration)
         case .stream(let stream):
             let log = streams[stream]
-            return conflict(between: log.declaration, and: declaration) ?? filterConflict(declaration, log)
+            return log.declaration.conflict(with: declaration) ?? filterConflict(declaration, log)
                 ?? startProblem(declaration, log)
         case nil:
             return destination.kind == .stream ? startProblem(declaration, nil) : nil
         }
-    }
-
-    /// What differs from what exists; groups and their starts aside, which are added.
-    private func conflict(
-        between existing: DestinationDeclaration, and asked: DestinationDeclaration
-    ) -> BrokerError? {
-        let pairs: [(String, String, String)] = [
-            ("order", existing.order.rawValue, asked.order.rawValue),
-            ("maximum priority", "\(existing.maximumPriority)", "\(asked.maximumPriority)"),
-            ("maximum messages", Self.text(existing.maximumMessages), Self.text(asked.maximumMessages)),
-            ("maximum bytes", Self.text(existing.maximumBytes), Self.text(asked.maximumBytes)),
-            ("retention", Self.text(existing.retention), Self.text(asked.retention)),
-            ("when full", existing.whenFull.rawValue, asked.whenFull.rawValue),
-            ("durable", "\(existing.durable)", "\(asked.durable)"),
-            ("dead letters", "\(existing.deadLetters)", "\(asked.deadLetters)"),
-            ("bindings", "\(existing.bindings.map(\.text).sorted())", "\(asked.bindings.map(\.text).sorted())"),
-        ]
-        guard let (what, is_, wanted) = pairs.first(where: { $0.1 != $0.2 }) else { return nil }
-        return BrokerError(
-            .conflict,
-            "\(existing.destination) exists with \(what) \(is_), and \(wanted) is asked for; delete it, or declare it as it is"
-        )
     }
 
     private func filterConflict(_ declaration: DestinationDeclaration, _ log: StreamLog) -> BrokerError? {
@@ -144,8 +113,6 @@ extension ServerState {
         }
         return nil
     }
-
-    private static func text<Value>(_ value: Value?) -> String { value.map { "\($0)" } ?? "not set" }
 
     /// Deletes a destination; its consumers end.
     mutating func delete(_ destination: Destination, _ effects: inout Effects) -> BrokerError? {

@@ -6,61 +6,9 @@
     /// The channel of one consumer: opened, and opened again after every outage; what comes by it goes into the consumer's
     /// window, what is settled goes out by it.
     actor ConsumerChannel {
-        /// What a consumer consumes from, once it is there.
-        struct Source: Sendable {
-            var feeds: [Feed]
-            /// Requests of this channel that come before.
-            var preparing: [Request] = []
-            /// Whether what came before is lost with the connection: a gap.
-            var isTransient = false
-            /// The topic is each message's own.
-            var isPattern = false
-            /// The streams that it receives from, whichever are declared.
-            var streams: Streams?
-            /// Whether it ends at the end as it is when it begins.
-            var isUntilEnd = false
-        }
-
-        /// A group of every declared stream that a pattern selects.
-        struct Streams: Sendable {
-            let pattern: TopicPattern
-            let group: GroupName
-        }
-
-        /// A queue to consume from.
-        struct Feed: Sendable {
-            /// Its name; empty for the one that was made last on the channel.
-            let queue: String
-            /// What is consumed first, where it is there.
-            var past: String?
-            var destination: Destination?
-            var group: GroupName?
-            var filter: HeaderFilter?
-            /// Whether this process has declared the group, and so knows its filter.
-            var isDeclared = true
-            /// One consumer at a time receives.
-            var isOrdered = false
-        }
-
-        /// What is consumed by one tag.
-        private struct Tap: Sendable {
-            enum Role: Sendable {
-                case messages
-                /// Questions to the members of a group.
-                case members
-                /// Answers to what this consumer has asked.
-                case answers
-            }
-
-            let tag: String
-            let feed: Feed
-            let queue: String
-            var role = Role.messages
-        }
-
         nonisolated let loop: EventLoop
         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-        private let source: Source
+        let source: Source
         private(set) weak var broker: RabbitMQBroker?
         /// How long the server waits for a settlement.
         nonisolated let lease: Duration
@@ -72,18 +20,22 @@
         private(set) var connection: AMQPConnection?
         private var channel = 0
         private var acks = AckWindow()
+        /// How many settlements were written that the queue is not known to have.
+        private var writtenCount = 0
+        /// Whether nothing is consumed any more by the tags of messages.
+        private var isCancelled = false
         private var prefetch: Prefetch
-        private var taps: [Tap] = []
+        var taps: [Tap] = []
         private var tagCount = 0
         /// How many messages each queue is asked for at a time.
-        private var share = 1
+        var share = 1
         private var asked: Prefetch.Change?
-        private var isLive = false
-        private var isOver = false
+        var isLive = false
+        var isOver = false
         private var reopening: Task<Void, Never>?
         private var leaving: Task<Void, Never>?
         private var adapting: Task<Void, Never>?
-        private var following: Task<Void, Never>?
+        var following: Task<Void, Never>?
         /// What it is called where members of a group are asked.
         let member = MessageID().description
         var asking = Asking()
@@ -94,7 +46,7 @@
         var answering: Task<Void, Never>?
         var handing: Task<Void, Never>?
         var searching: Task<Void, Never>?
-        private var holding: Task<Void, Never>?
+        var holding: Task<Void, Never>?
 
         init(
             _ source: Source, of broker: RabbitMQBroker, window: Prefetch, label: String, on loop: EventLoop,
@@ -122,7 +74,7 @@
         /// Begins to consume over a connection; returns when the server sends. Throws what the server says.
         func begin(_ connection: AMQPConnection) async throws(BrokerError) {
             if isOver || core?.state.withLock({ $0.end != nil }) != false { return }
-            acks = AckWindow()
+            (acks, writtenCount, isCancelled) = (AckWindow(), 0, false)
             let number = try await connection.openChannel { [weak self] event in
                 self?.assumeIsolated { $0.hear(event) }
             }
@@ -178,7 +130,7 @@
         }
 
         /// Consumes by a tag of its own, so many messages at a time.
-        private func consume(
+        func consume(
             _ queue: String, of feed: Feed, _ count: Int, as role: Tap.Role = .messages,
             over connection: AMQPConnection
         ) async throws(BrokerError) {
@@ -201,74 +153,6 @@
                 }
             }
             followPasts()
-        }
-
-        // MARK: the pasts of groups
-
-        var pasts: [Feed] {
-            taps.filter { tap in
-                tap.role == .messages && tap.queue != tap.feed.queue && !taps.contains { $0.queue == tap.feed.queue }
-            }.map(\.feed)
-        }
-
-        /// Goes on to a group's own queue once its past is read.
-        private func followPasts() {
-            let isNeeded = pasts.contains { !$0.isOrdered }
-            guard isNeeded, following == nil, !isOver else { return }
-            following = Task { [weak self] in
-                while !Task.isCancelled {
-                    do { try await SystemTime.shared.sleep(for: .milliseconds(50)) } catch { return }
-                    guard let self, await self.goOnFromPasts() else { return }
-                }
-            }
-        }
-
-        /// Whether there is a past that is not read.
-        private func goOnFromPasts() async -> Bool {
-            for feed in pasts where !feed.isOrdered {
-                guard let broker, let connection, isLive, !isOver else { return false }
-                guard let past = feed.past, let group = feed.group, let destination = feed.destination else { continue }
-                let ticket = StreamNames(destination.topic).ticket(group)
-                do {
-                    if try await broker.exists(.findQueue(ticket), over: connection) { continue }
-                    if try await broker.perform([.findQueue(past)], over: connection)?.messages != 0 { continue }
-                    if isLive, !isOver { try await consume(feed.queue, of: feed, share, over: connection) }
-                } catch {
-                    return false
-                }
-            }
-            if pasts.contains(where: { !$0.isOrdered }) { return true }
-            following = nil
-            return false
-        }
-
-        /// The end of a past has come: of an ordered group, who has it, and nobody else, receives by its own queue.
-        private func meetMarker(_ marker: String, _ deliver: ServerMethod.Deliver, _ head: ContentHead, _ tap: Tap?) {
-            guard let core, let tap else { return }
-            if marker.hasPrefix(EndMarker.prefix) {
-                let other = String(marker.dropFirst(EndMarker.prefix.count))
-                if other == member { return meetOwnEnd(deliver, head) }
-                return meetEnd(of: other, deliver, head, isOrdered: tap.feed.isOrdered)
-            }
-            guard marker == PastTicket.end, tap.feed.isOrdered, tap.queue != tap.feed.queue, let connection else {
-                return core.passOver(deliver.tag)
-            }
-            let isFirst = !taps.contains { $0.queue == tap.feed.queue }
-            let epoch = core.epoch
-            holding = Task { [weak self] in
-                if isFirst { await self?.consumeOwn(of: tap.feed, over: connection) }
-                // Held for too long it would end the channel.
-                guard let broker = await self?.broker else { return }
-                do {
-                    try await broker.time.sleep(for: broker.configuration.consumerTimeout / 4)
-                    try await broker.publishMarker(PastTicket.end, to: tap.queue)
-                } catch { return }
-                core.passOver(deliver.tag, of: epoch)
-            }
-        }
-
-        private func consumeOwn(of feed: Feed, over connection: AMQPConnection) async {
-            try? await consume(feed.queue, of: feed, share, over: connection)
         }
 
         /// Does what the sizes of messages ask for: more at a time, or fewer.
@@ -334,7 +218,7 @@
 
         private func hear(_ event: ChannelEvent) {
             switch event {
-            case .delivered(let deliver, let head, let body): arrive(deliver, head, body)
+            case .delivered(let all): arrive(all)
             case .cancelled(let consumer) where source.streams != nil:
                 // One of several has been deleted.
                 taps.removeAll { $0.tag == consumer }
@@ -344,32 +228,61 @@
             }
         }
 
-        private func arrive(_ deliver: ServerMethod.Deliver, _ head: ContentHead, _ body: Body) {
-            lastTag = deliver.tag
-            let tap = taps.count == 1 ? taps[0] : taps.first { $0.tag == deliver.consumer }
-            if tap?.role == .members { return meetQuestion(deliver, head) }
-            if tap?.role == .answers {
-                core?.passOver(deliver.tag)
-                return meetAnswer(head)
+        private func arrive(_ all: [Incoming]) {
+            var arrived: [DeliveryWindow.Pending] = []
+            arrived.reserveCapacity(all.count)
+            var tap: Tap?
+            for one in all {
+                lastTag = one.deliver.tag
+                if tap?.tag != one.deliver.consumer { tap = taps.first { $0.tag == one.deliver.consumer } }
+                // What comes by a tag that is cancelled is a message like the others.
+                if tap?.role ?? .messages == .messages, one.head.marker == nil {
+                    if let filter = tap?.feed.filter, !filter.matches(one.head.message.headers) {
+                        core?.passOver(lastTag, isFiltered: true)
+                    } else {
+                        arrived.append(pending(one))
+                        if source.isPattern {
+                            let topic = tap?.feed.destination?.topic ?? Topic(unchecked: one.deliver.key)
+                            arrived[arrived.count - 1].topic = topic
+                        }
+                    }
+                } else {
+                    // What came before it is known of first.
+                    handOver(&arrived)
+                    meet(one, by: tap)
+                }
             }
-            if let marker = head.marker { return meetMarker(marker, deliver, head, tap) }
-            if let filter = tap?.feed.filter, !filter.matches(head.message.headers) {
-                core?.passOver(deliver.tag, isFiltered: true)
-                return
+            handOver(&arrived)
+        }
+
+        private func pending(_ one: Incoming) -> DeliveryWindow.Pending {
+            var pending = DeliveryWindow.Pending(one)
+            if !source.isTransient {
+                let returns = one.head.returns ?? (one.deliver.isRedelivered ? 1 : 0)
+                pending.tries = Tries(copies: one.head.copies, returns: returns, isCounted: one.head.returns != nil)
             }
-            var message = head.message
-            message.body = body
-            let returns = head.returns ?? (deliver.isRedelivered ? 1 : 0)
-            var tries = Tries(copies: head.copies, returns: returns, isCounted: head.returns != nil)
-            if source.isTransient { tries = Tries() }
-            let topic = source.isPattern ? tap?.feed.destination?.topic ?? Topic(unchecked: deliver.key) : nil
-            guard let core else { return }
-            let size = message.byteCount
-            let isTaken = core.arrive(
-                .init(
-                    tag: deliver.tag, message: message, tries: tries, topic: topic, due: head.due,
-                    keptUntil: head.keptUntil))
-            if let change = prefetch.change(after: size, isTaken: isTaken) { adapt(change) }
+            return pending
+        }
+
+        /// What is no message.
+        private func meet(_ one: Incoming, by tap: Tap?) {
+            switch tap?.role {
+            case .members: meetQuestion(one.deliver, one.head)
+            case .answers:
+                core?.passOver(one.deliver.tag)
+                meetAnswer(one.head)
+            case .messages, nil: if let marker = one.head.marker { meetMarker(marker, one.deliver, one.head, tap) }
+            }
+        }
+
+        private func handOver(_ arrived: inout [DeliveryWindow.Pending]) {
+            if arrived.isEmpty { return }
+            let refused = core?.arrive(&arrived) ?? []
+            for place in arrived.indices {
+                let isTaken = refused.isEmpty || !refused.contains(place)
+                if let change = prefetch.change(after: arrived[place].size, isTaken: isTaken) { adapt(change) }
+            }
+            arrived = []
         }
 
         /// The channel is gone though the connection may be there.
@@ -423,7 +336,8 @@
             let (accepted, others) = core.takeSettled()
             guard let connection, !accepted.isEmpty || !others.isEmpty else { return }
             var writer = FrameWriter()
-            for frame in acks.frames(accepted: accepted, others: others) {
+            let frames = acks.frames(accepted: accepted, others: others)
+            for frame in frames {
                 switch frame {
                 case .accept(let tag, let multiple):
                     let ack = amqp_basic_ack_t(delivery_tag: tag, multiple: multiple ? 1 : 0)
@@ -437,6 +351,7 @@
                 }
             }
             connection.sendHere(writer.take())
+            writtenCount += frames.count
         }
 
         /// Nothing comes any more; what is held can be settled. In a queue that keeps order this consumer stays the active one: the
@@ -446,8 +361,25 @@
             isLive = false
             following?.cancel()
             // Members that hold something can still be asked.
-            for tap in taps where tap.role == .messages {
-                _ = try? await connection.call(.cancelConsumer(tap.tag), on: channel)
+            await cancelTaps(over: connection)
+        }
+
+        private func cancelTaps(over connection: AMQPConnection) async {
+            let (tags, number, written) = (taps.filter { $0.role == .messages }.map(\.tag), channel, writtenCount)
+            isCancelled = true
+            for tag in tags { _ = try? await connection.call(.cancelConsumer(tag), on: number) }
+            writtenCount -= written
+        }
+
+        /// Waits until the queue itself has answered, behind whatever was settled: of a quorum queue, a channel sends 32
+        /// settlements ahead, and what waits in it for their answers dies with it. Where one consumer at a time receives, it must
+        /// not be cancelled while it holds something: the next would be sent what is behind that. One more there is sent nothing.
+        private func awaitSettled(over connection: AMQPConnection) async {
+            if writtenCount * max(1, taps.count) <= 16 || source.isTransient { return }
+            if source.isShared, !isCancelled { return await cancelTaps(over: connection) }
+            for (place, queue) in Set(taps.filter { $0.role == .messages }.map(\.queue)).enumerated() {
+                let consume = Request.consume(queue, as: "last\(place)", isAcknowledged: true)
+                _ = try? await connection.call([.limitConsumers(to: 1), consume], on: channel)
             }
         }
 
@@ -463,6 +395,7 @@
             holding?.cancel()
             flush()
             let (connection, number) = (connection, channel)
+            if let connection { await awaitSettled(over: connection) }
             (self.connection, isLive) = (nil, false)
             home?.forget(self)
             // What comes until then goes back, and nobody has seen it.

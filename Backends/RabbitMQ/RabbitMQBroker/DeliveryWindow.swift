@@ -9,34 +9,48 @@
     struct DeliveryWindow: Sendable {
         /// What has come and is not handed out.
         struct Pending: Sendable {
-            var tag: UInt64
-            var message: Message
+            let incoming: Incoming
+            /// Its bytes, as limits count them.
+            let size: Int
             var tries = Tries()
-            var position = Position.none
             var topic: Topic?
-            /// When a retry is due.
-            var due: Timestamp?
-            /// Until when its queue keeps it.
-            var keptUntil: Timestamp?
             /// When it came, in uptime.
             var arrived = Duration.zero
 
+            init(_ incoming: Incoming) {
+                self.incoming = incoming
+                size = incoming.head.message.byteCount
+            }
+
+            var tag: UInt64 { incoming.deliver.tag }
+
             /// Whether it has expired.
-            func isOver(at now: Timestamp) -> Bool {
-                message.expiration.map { $0 <= now } ?? false || keptUntil.map { $0 <= now } ?? false
+            fileprivate func isOver(at now: Timestamp) -> Bool {
+                let ends = (incoming.head.message.expiration, incoming.head.keptUntil)
+                return ends.0.map { $0 <= now } ?? false || ends.1.map { $0 <= now } ?? false
+            }
+
+            /// The moment before which it is not handed out.
+            fileprivate var due: Timestamp? {
+                guard let due = incoming.head.due else { return incoming.head.message.notBefore }
+                return incoming.head.message.notBefore.map { max($0, due) } ?? due
             }
         }
 
         /// What is held.
         struct Held: Sendable {
-            let tag: UInt64
+            let incoming: Incoming
             let sequence: UInt64
             /// Until when, in uptime.
             let until: Duration
-            let message: Message
+            /// Its bytes, as limits count them.
+            let size: Int
             let attempt: Int32
             let topic: Topic?
             var isClaimed = false
+
+            var tag: UInt64 { incoming.deliver.tag }
+            var message: Message { incoming.head.message }
         }
 
         /// What a look has found.
@@ -81,8 +95,8 @@
         var isEmpty: Bool { ready.isEmpty && early.first == nil }
 
         mutating func arrive(_ pending: Pending, at now: Timestamp) {
-            waitingBytes += pending.message.byteCount
-            if let due = [pending.message.notBefore, pending.due].compactMap(\.self).max(), due > now {
+            waitingBytes += pending.size
+            if let due = pending.due, due > now {
                 early.insert(Early(due: due, pending: pending))
             } else {
                 ready.append(pending)
@@ -101,11 +115,12 @@
                 _ = early.popFirst()
                 ready.append(first.pending)
             }
-            while found.deliveries.count < limit, let pending = ready.first {
-                let size = pending.message.byteCount
-                if heldCount > 0, heldBytes + size > bytes { break }
-                _ = ready.popFirst()
-                waitingBytes -= size
+            while found.deliveries.count < limit, let pending = ready.popFirst() {
+                if heldCount > 0, heldBytes + pending.size > bytes {
+                    ready.prepend(pending)
+                    break
+                }
+                waitingBytes -= pending.size
                 if pending.isOver(at: now) {
                     found.expired.append(pending.tag)
                     continue
@@ -130,26 +145,34 @@
                 slots.append(nil)
             }
             slots[slot] = Held(
-                tag: pending.tag, sequence: sequence, until: until, message: pending.message,
+                incoming: pending.incoming, sequence: sequence, until: until, size: pending.size,
                 attempt: pending.tries.attempt, topic: pending.topic)
             heldCount += 1
-            heldBytes += pending.message.byteCount
+            heldBytes += pending.size
+            if ends.count > 2 * slots.count + 64 { forgetEnds() }
             ends.append(End(slot: slot, sequence: sequence, until: until))
             return Delivery(
-                message: pending.message, attempt: pending.tries.attempt,
+                message: pending.incoming.head.message, attempt: pending.tries.attempt,
                 receipt: Receipt(sequence: sequence, slot: UInt32(clamping: slot), epoch: epoch),
-                position: pending.position, topic: pending.topic)
+                topic: pending.topic)
         }
+
+        /// Lets go of the ends of what is not held any more: at most three are kept for each that was held at once.
+        private mutating func forgetEnds() {
+            let slots = slots
+            ends.removeAll { slots[$0.slot]?.sequence != $0.sequence }
+        }
+
+        /// How many ends of holds are kept.
+        var endCount: Int { ends.count }
 
         /// Whether a receipt is of something that is held.
-        func holds(_ receipt: Receipt) -> Bool { held(receipt) != nil }
-
-        private func held(_ receipt: Receipt) -> Held? {
-            guard receipt.epoch == epoch, Int(receipt.slot) < slots.count, let held = slots[Int(receipt.slot)],
-                held.sequence == receipt.sequence
-            else { return nil }
-            return held
+        func holds(_ receipt: Receipt) -> Bool {
+            receipt.epoch == epoch && Int(receipt.slot) < slots.count
+                && slots[Int(receipt.slot)]?.sequence == receipt.sequence
         }
+
+        private func held(_ receipt: Receipt) -> Held? { holds(receipt) ? slots[Int(receipt.slot)] : nil }
 
         /// Takes what a receipt is of out of the reach of every other settlement; nil where it is stale.
         mutating func claim(_ receipt: Receipt) -> Held? {
@@ -160,17 +183,20 @@
         }
 
         /// What was claimed is settled; its tag, nil where it went with its channel meanwhile.
-        mutating func finish(_ receipt: Receipt) -> UInt64? {
-            guard let held = held(receipt) else { return nil }
-            empty(Int(receipt.slot), held)
-            return held.tag
+        mutating func finish(_ receipt: Receipt) -> UInt64? { holds(receipt) ? empty(Int(receipt.slot)) : nil }
+
+        /// Claims it and finishes it in one: its tag, nil where it is stale.
+        mutating func settle(_ receipt: Receipt) -> UInt64? {
+            guard holds(receipt), slots[Int(receipt.slot)]?.isClaimed == false else { return nil }
+            return empty(Int(receipt.slot))
         }
 
-        private mutating func empty(_ slot: Int, _ held: Held) {
-            slots[slot] = nil
+        private mutating func empty(_ slot: Int) -> UInt64? {
+            guard let held = slots[slot].take() else { return nil }
             free.append(slot)
             heldCount -= 1
-            heldBytes -= held.message.byteCount
+            heldBytes -= held.size
+            return held.tag
         }
 
         /// What was claimed stays held.
@@ -189,7 +215,7 @@
                     kept.append(end)
                     continue
                 }
-                empty(end.slot, held)
+                _ = empty(end.slot)
                 tags.append(held.tag)
             }
             for end in kept.reversed() { ends.prepend(end) }
@@ -253,9 +279,12 @@
                 case .accept(let tag, _), .giveBack(let tag), .reject(let tag): settled.insert(tag)
                 }
             }
-            for tag in accepted { settled.insert(tag) }
             var last = first
-            while settled.remove(last) != nil { last += 1 }
+            for tag in accepted {
+                // Most are settled in their order.
+                if tag == last { last += 1 } else { settled.insert(tag) }
+            }
+            while !settled.isEmpty, settled.remove(last) != nil { last += 1 }
             var frames = others
             // Others are written first: an accept of all up to a tag must not take them with it.
             let run = accepted.filter { $0 < last }

@@ -6,7 +6,7 @@
     /// librabbitmq, the seven bytes before and the one behind them here.
     struct FrameWriter: ~Copyable {
         private(set) var bytes: [UInt8] = []
-        private var scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 4_096, alignment: 16)
+        private var scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1_024, alignment: 16)
         var arena = WireArena()
 
         deinit { scratch.deallocate() }

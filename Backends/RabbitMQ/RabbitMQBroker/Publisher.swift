@@ -9,15 +9,22 @@
         let key: String
         /// Whether it is an error that nobody takes it.
         let isMandatory: Bool
+        /// The frame that begins a publish; nil where the names are too long.
+        let frame: [UInt8]?
 
         init(exchange: String = "", key: String, isMandatory: Bool = true) {
             self.exchange = exchange
             self.key = key
             self.isMandatory = isMandatory
+            frame = Self.frame(exchange, key, isMandatory, on: Publisher.channel)
         }
 
-        /// The frame that begins a publish; nil where the names are too long.
-        func frame(on channel: Int = Publisher.channel) -> [UInt8]? {
+        /// The same on another channel than that of every publish.
+        func frame(on channel: Int) -> [UInt8]? { Self.frame(exchange, key, isMandatory, on: channel) }
+
+        private static func frame(
+            _ exchange: String, _ key: String, _ isMandatory: Bool, on channel: Int
+        ) -> [UInt8]? {
             var writer = FrameWriter()
             var publish = amqp_basic_publish_t()
             publish.exchange = writer.arena.bytes(exchange)
@@ -116,11 +123,14 @@
         private func send() {
             guard let connection, !isBlocked else { return }
             var freed = 0
-            while window.count < Self.window, connection.unsentHere < Self.roomBytes {
+            var pieces: [[UInt8]] = []
+            var room = Self.roomBytes - connection.unsentHere
+            while window.count < Self.window, room > 0 {
                 guard let chunk = line.withLock({ $0.chunks.popFirst() }) else { break }
                 freed += chunk.bytes.count
                 guard chunk.call.send(chunk.indices) else { continue }
-                connection.sendHere(chunk.bytes)
+                room -= chunk.bytes.count
+                pieces.append(chunk.bytes)
                 for index in chunk.indices {
                     if confirms {
                         window.append(.init(call: chunk.call, index: index, route: chunk.route))
@@ -129,7 +139,10 @@
                     }
                 }
             }
-            if freed > 0 { makeRoom(freed) }
+            if freed == 0 { return }
+            // Where all of that goes at once nobody says that there is room.
+            if connection.sendHere(pieces), room <= 0 { schedule() }
+            makeRoom(freed)
         }
 
         private func makeRoom(_ bytes: Int) {
@@ -182,12 +195,12 @@
                     entry.call?.answer(entry.index, .refused(entry.refusal ?? full))
                 }
                 send()
-            case .returned(let code, let text, let key, let head):
+            case .returned(let returned, let head):
                 let error = BrokerError(
                     .noSuchDestination,
-                    "nothing on the server takes messages for \(key.quoted); declare it first (\(text))",
-                    during: .publish, nativeCode: code)
-                window.sendBack(head.message.id, key: key, because: error)
+                    "nothing on the server takes messages for \(returned.key.quoted); declare it first (\(returned.text))",
+                    during: .publish, nativeCode: returned.code)
+                window.sendBack(head.message.id, key: returned.key, because: error)
             case .closed(let error): lose(error)
             case .delivered, .cancelled: break
             }

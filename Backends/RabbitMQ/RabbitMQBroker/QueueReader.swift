@@ -172,23 +172,25 @@
 
         private func hear(_ event: ChannelEvent) {
             switch event {
-            case .delivered(let deliver, let head, let body):
-                let offset = start == nil ? deliver.tag : head.offset ?? 0
-                if case .offset(let next) = start, offset < next {
-                    // A chunk is sent from its beginning.
-                    return ready.isEmpty ? accept(deliver.tag, all: true) : ()
-                }
-                var message = head.message
-                message.body = body
-                let entry = Entry(
-                    offset: offset, message: message, copies: head.copies, due: head.due, appended: head.appended,
-                    marker: head.marker)
-                ready.append((deliver.tag, entry))
+            case .delivered(let all): for incoming in all { arrive(incoming) }
             case .cancelled: failure = BrokerError(.noSuchDestination, "\(queue) was deleted")
             case .closed(let error): failure = error
             case .returned, .confirmed, .refused: return
             }
             waiter?.resolve(())
+        }
+
+        private func arrive(_ incoming: Incoming) {
+            let (tag, head) = (incoming.deliver.tag, incoming.head)
+            let offset = start == nil ? tag : head.offset ?? 0
+            if case .offset(let next) = start, offset < next {
+                // A chunk is sent from its beginning.
+                return ready.isEmpty ? accept(tag, all: true) : ()
+            }
+            let entry = Entry(
+                offset: offset, message: head.message, copies: head.copies, due: head.due, appended: head.appended,
+                marker: head.marker)
+            ready.append((tag, entry))
         }
 
         /// Nothing is read any more.

@@ -122,11 +122,12 @@
             _ call: PublishCall, to destination: Destination, until end: Duration
         ) async throws(BrokerError) {
             let plan = try await plan(for: destination, until: end)
-            var room = try await room(for: call.messages.count, at: destination)
+            var room = plan.isBounded ? try await room(for: call.messages.count, at: destination) : .max
             var refusedKeys: Set<String?> = []
             var first = 0
             while first < call.messages.count {
                 var writer = FrameWriter()
+                writer.reserve(call.messages[first].body.count + 512)
                 var piece: (start: Int, route: PublishRoute)?
                 var index = first
                 while index < call.messages.count, writer.bytes.count < 262_144 {
@@ -186,7 +187,7 @@
             _ message: Message, _ posting: Posting, _ route: PublishRoute, at now: Timestamp,
             _ writer: inout FrameWriter
         ) -> BrokerError? {
-            guard let frame = frame(for: route) else {
+            guard let frame = route.frame else {
                 return BrokerError(
                     .invalidArgument, "\(route.label) has a name that is too long for AMQP; at most 255 bytes",
                     during: .publish)
@@ -199,89 +200,6 @@
             return BrokerError(
                 .tooLarge, "message \(message.id): its headers take more than the 128 KiB of a frame; shorten them",
                 during: .publish)
-        }
-
-        private func frame(for route: PublishRoute) -> [UInt8]? {
-            if let frame = state.withLock({ $0.frames[route] }) { return frame }
-            guard let frame = route.frame() else { return nil }
-            state.withLock { state in
-                if state.frames.count >= 4_096 { state.frames = [:] }
-                state.frames[route] = frame
-            }
-            return frame
-        }
-
-        /// How many messages a destination has room for, as far as it is bounded: a quorum queue notices that it is full only
-        /// when it has one more, so it is asked first. Publishers that ask at once may exceed the bound by what each sends.
-        private func room(for count: Int, at destination: Destination) async throws(BrokerError) -> Int {
-            let most = state.withLock { $0.declared[destination]?.maximumMessages }
-            guard let most, destination.kind != .pubSub else { return .max }
-            let groups = state.withLock { $0.declared[destination]?.groups.keys.map { $0 as GroupName? } } ?? []
-            var room = most
-            for group in destination.kind == .queue ? [nil] : groups {
-                let name = queueName(of: destination, group: group)
-                let answer = try await perform([.findQueue(name)], over: try await admin())
-                room = min(room, most - (answer?.messages ?? 0))
-            }
-            return room
-        }
-
-        // MARK: where it goes
-
-        /// What is known of a destination that is published to.
-        struct PublishPlan: Sendable {
-            let direct: PublishRoute
-            let destination: Destination
-            let isOrdered: Bool
-            /// How long a message waits in it, where it is a queue.
-            let retention: Duration?
-        }
-
-        private func plan(
-            for destination: Destination, until end: Duration
-        ) async throws(BrokerError) -> PublishPlan {
-            if let refusal = limits.refusal(of: destination.topic) { throw refusal }
-            let declared = state.withLock { $0.declared[destination] }
-            let name = destination.topic.name
-            let direct =
-                switch destination.kind {
-                case .queue: PublishRoute(exchange: configuration.exchange, key: name)
-                case .stream: PublishRoute(exchange: StreamNames(destination.topic).entry, key: name)
-                case .pubSub: PublishRoute(exchange: pubSubExchange, key: name, isMandatory: false)
-                }
-            if !direct.exchange.isEmpty { try await requireExchange(direct.exchange, until: end) }
-            return PublishPlan(
-                direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false,
-                retention: destination.kind == .queue ? declared?.retention : nil)
-        }
-
-        /// The exchange that pubSub goes through.
-        var pubSubExchange: String { configuration.exchange.isEmpty ? "amq.topic" : configuration.exchange }
-
-        /// Straight to its destination, or into the ladder first.
-        private func route(
-            of message: Message, _ plan: PublishPlan, at now: Timestamp
-        ) async throws(BrokerError) -> (PublishRoute, Posting) {
-            if plan.destination.kind == .stream { return (plan.direct, Posting(appended: now)) }
-            guard message.hasExtras, let moment = message.notBefore else {
-                return (plan.direct, Posting(keptUntil: plan.retention.map { now + $0 }))
-            }
-            var way = try await delayed(until: moment, to: plan.direct.key, at: now, copies: 0)
-            way.1.keptUntil = plan.retention.map { max(now, moment) + $0 }
-            return way
-        }
-
-        /// Into the ladder, for a queue of this name, which must be there: the ladder takes everything.
-        func delayed(
-            until moment: Timestamp, to queue: String, at now: Timestamp, copies: Int32
-        ) async throws(BrokerError) -> (PublishRoute, Posting) {
-            let steps = DelayLadder.steps(for: moment - now)
-            guard let top = steps.first else { return (PublishRoute(key: queue), Posting(copies: copies)) }
-            try await requireLadder(top + 1)
-            try await requireQueue(queue)
-            return (
-                PublishRoute(exchange: DelayLadder.exchange(top), key: queue), Posting(copies: copies, steps: steps)
-            )
         }
     }
 

@@ -22,9 +22,9 @@
             var sides: Sides = []
             var reason: String?
             var isBlocked = false
-            var declared: [Destination: DestinationDeclaration] = [:]
-            /// Routes that were looked up, with the frame that begins a publish to them.
-            var frames: [PublishRoute: [UInt8]] = [:]
+            var declared: [Destination: DestinationDeclaration] = [:] { didSet { plans = [:] } }
+            /// What was looked up to publish to.
+            var plans: [Destination: PublishPlan] = [:]
             /// What is known to be there.
             var known: Set<String> = []
             var replies: ReplyChannel?

@@ -159,6 +159,8 @@ extension BrokerProfile {
         limits: BrokerLimits().with {
             $0.maximumBodyBytes = 16 << 20
             $0.headerGrammar = .bytes
+            // Names of AMQP have 255 bytes; those of a group are made of its topic's, its own, and `@members`.
+            $0.maximumTopicBytes = 180
             $0.maximumFieldBytes = 255
             $0.delayGranularity = .milliseconds(50)
             $0.maximumDelay = .seconds(30 * 86_400)

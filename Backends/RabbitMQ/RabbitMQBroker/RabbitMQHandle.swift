@@ -1,5 +1,6 @@
 #if RabbitMQ
     import CRabbitMQ
+    import Messaging
 
     /// librabbitmq's decoder of one connection: bytes in, frames out. It has no socket and never waits; bytes come and go
     /// by `ByteStream`, so that nothing of the library can block a thread, over TLS neither.
@@ -52,7 +53,7 @@
         mutating func allocate<Value>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
             let size = (max(1, count) * MemoryLayout<Value>.stride + 15) & ~15
             if size > room {
-                let capacity = max(size, 4_096)
+                let capacity = max(size, 1_024)
                 let block = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
                 blocks.append(block)
                 (next, room) = (block, capacity)
@@ -75,6 +76,13 @@
         mutating func bytes(_ text: String) -> amqp_bytes_t {
             var text = text
             return text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
+        }
+
+        /// The text of an id.
+        mutating func bytes(_ id: MessageID) -> amqp_bytes_t {
+            let place = allocate(UInt8.self, count: MessageID.textCount)
+            id.write(to: place)
+            return amqp_bytes_t(len: MessageID.textCount, bytes: place)
         }
 
         /// A copy of bytes.

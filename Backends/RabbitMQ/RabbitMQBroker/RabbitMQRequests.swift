@@ -120,14 +120,15 @@
 
         private func hear(_ event: ChannelEvent) {
             switch event {
-            case .delivered(_, let head, let body):
-                guard let id = head.message.correlationID else { return }
-                var reply = head.message
-                reply.body = body
-                waiting.removeValue(forKey: id)?.resolve(.success(reply))
-            case .returned(_, _, let key, let head):
+            case .delivered(let replies):
+                for reply in replies {
+                    let message = reply.head.message
+                    if let id = message.correlationID { waiting.removeValue(forKey: id)?.resolve(.success(message)) }
+                }
+            case .returned(let returned, let head):
                 let error = BrokerError(
-                    .unavailable, "nobody listens to \(key.quoted); subscribe to it, or ask later", during: .publish)
+                    .unavailable, "nobody listens to \(returned.key.quoted); subscribe to it, or ask later",
+                    during: .publish)
                 if let id = head.message.correlationID { waiting.removeValue(forKey: id)?.resolve(.failure(error)) }
             case .closed(let error):
                 isOver = true

@@ -9,11 +9,12 @@
             try requireConnected(during: .declare)
             for declaration in declarations {
                 let refusal = limits.refusal(of: declaration) ?? capabilities.refusal(of: declaration)
-                if let refusal { throw refusal.during(.declare) }
+                if let refusal = refusal ?? declaration.problem { throw refusal.during(.declare) }
             }
             do {
                 try await turns.take(declarations) { () async throws(BrokerError) in
                     let connection = try await admin()
+                    for declaration in declarations { try await requireSame(declaration, over: connection) }
                     if try await make(declarations, over: connection) { await queuesAreKept() }
                 }
             } catch {
@@ -23,6 +24,23 @@
                 for declaration in declarations { state.declared[declaration.destination] = declaration }
             }
             for consumer in consumers.all { await consumer.widen() }
+        }
+
+        /// What the server does not know of a destination, this process does: who declares it otherwise is told so, unless it has
+        /// been deleted meanwhile.
+        private func requireSame(
+            _ declaration: DestinationDeclaration, over connection: AMQPConnection
+        ) async throws(BrokerError) {
+            let destination = declaration.destination
+            guard destination.kind != .pubSub, var known = state.withLock({ $0.declared[destination] }) else { return }
+            if known.whenFull == declaration.whenFull, known.durable == declaration.durable { return }
+            let (whenFull, durable) = (known.whenFull, known.durable)
+            known = declaration
+            (known.whenFull, known.durable) = (whenFull, durable)
+            let log = destination.kind == .stream ? StreamNames(destination.topic).log : destination.topic.name
+            if let conflict = known.conflict(with: declaration), try await exists(.findQueue(log), over: connection) {
+                throw conflict
+            }
         }
 
         /// The connection that topology is made over, once there is one.
@@ -225,13 +243,15 @@
                         + "bytes receives nothing; ask for 1 at least", during: .subscribe)
             }
             if let refusal = capabilities.refusal(of: subscription) { throw refusal.during(.subscribe) }
-            let source = try source(for: subscription)
+            var source = try source(for: subscription)
             let report = state.withLock { $0.report }
             let window = max(1, min(subscription.window, configuration.prefetch ?? .max, 65_535))
-            let isOrdered = subscription.destination.map { destination in
-                state.withLock { $0.declared[destination].map { $0.order != .none } ?? false }
+            let order = subscription.destination.flatMap { destination in
+                state.withLock { $0.declared[destination]?.order }
             }
-            let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: isOrdered != true)
+            source.isShared = order.map { $0 == .none } ?? false
+            let grows = order.map { $0 == .none } ?? true
+            let prefetch = Prefetch(window, bytes: subscription.windowBytes, grows: grows)
             let channel = ConsumerChannel(
                 source, of: self, window: prefetch, label: subscription.label, on: receiving.loop, in: consumers,
                 reporting: report)
@@ -439,7 +459,10 @@
             let connection = try await broker.admin()
             switch destination.kind {
             case .pubSub: return
-            case .queue: try await broker.perform([.deleteQueue(destination.topic.name)], over: connection)
+            case .queue:
+                // The server would say that it has deleted what was not there.
+                let name = destination.topic.name
+                try await broker.perform([.findQueue(name), .deleteQueue(name)], over: connection)
             case .stream: try await delete(stream: destination, over: connection)
             }
             broker.state.withLock { state in

@@ -1,12 +1,14 @@
 #if RabbitMQ
     import CRabbitMQ
+    import Glibc
     import Messaging
 
     /// A frame that the server has sent, as far as this backend has a use for it.
     enum ServerFrame {
         case method(ServerMethod)
-        case head(ContentHead)
-        /// Lives during the call only.
+        // These live during the call only.
+        case delivery(UnsafePointer<amqp_basic_deliver_t>)
+        case head(UnsafePointer<amqp_basic_properties_t>, bodyCount: Int)
         case body(UnsafeRawBufferPointer)
         case heartbeat
         /// The server wants another version of AMQP, and says which.
@@ -15,6 +17,9 @@
         /// Nil for what is of no use.
         init?(_ frame: amqp_frame_t) {
             switch frame.frame_type {
+            case 1 where frame.payload.method.id == 0x003C_003C:
+                guard let fields = frame.payload.method.decoded else { return nil }
+                self = .delivery(UnsafePointer(fields.assumingMemoryBound(to: amqp_basic_deliver_t.self)))
             case 1:
                 guard let method = ServerMethod(frame.payload.method) else { return nil }
                 self = .method(method)
@@ -22,7 +27,7 @@
                 let properties = frame.payload.properties
                 guard properties.class_id == 60, let decoded = properties.decoded else { return nil }
                 let basic = decoded.assumingMemoryBound(to: amqp_basic_properties_t.self)
-                self = .head(ContentHead(basic.pointee, bodyCount: Int(clamping: properties.body_size)))
+                self = .head(UnsafePointer(basic), bodyCount: Int(clamping: properties.body_size))
             case 3: self = .body(frame.payload.body_fragment.raw)
             case 8: self = .heartbeat
             case UInt8(ascii: "A"):
@@ -41,8 +46,7 @@
         case blocked(String)
         case unblocked
         case closeChannel(code: Int, text: String)
-        case deliver(Deliver)
-        case returned(code: Int, text: String, exchange: String, key: String)
+        case returned(Returned)
         case confirmed(tag: UInt64, multiple: Bool)
         case refused(tag: UInt64, multiple: Bool)
         case cancelled(consumer: String)
@@ -53,6 +57,27 @@
             var consumer: String
             var tag: UInt64
             var isRedelivered: Bool
+            var key: String
+
+            init(_ deliver: amqp_basic_deliver_t) {
+                consumer = deliver.consumer_tag.text
+                tag = deliver.delivery_tag
+                isRedelivered = deliver.redelivered != 0
+                key = deliver.routing_key.text
+            }
+
+            /// As the next one of a channel, which mostly has the same texts.
+            mutating func becomes(_ deliver: amqp_basic_deliver_t) {
+                if !deliver.consumer_tag.isEqual(to: consumer) { consumer = deliver.consumer_tag.text }
+                if !deliver.routing_key.isEqual(to: key) { key = deliver.routing_key.text }
+                tag = deliver.delivery_tag
+                isRedelivered = deliver.redelivered != 0
+            }
+        }
+
+        struct Returned: Sendable {
+            var code: Int
+            var text: String
             var key: String
         }
 
@@ -68,12 +93,6 @@
             guard let fields = method.decoded else { return nil }
             func at<Fields>(_ type: Fields.Type) -> Fields { fields.assumingMemoryBound(to: type).pointee }
             switch Int(method.id) {
-            case 0x003C_003C:
-                let deliver = at(amqp_basic_deliver_t.self)
-                self = .deliver(
-                    Deliver(
-                        consumer: deliver.consumer_tag.text, tag: deliver.delivery_tag,
-                        isRedelivered: deliver.redelivered != 0, key: deliver.routing_key.text))
             case 0x003C_0050:
                 let ack = at(amqp_basic_ack_t.self)
                 self = .confirmed(tag: ack.delivery_tag, multiple: ack.multiple != 0)
@@ -83,8 +102,8 @@
             case 0x003C_0032:
                 let back = at(amqp_basic_return_t.self)
                 self = .returned(
-                    code: Int(back.reply_code), text: back.reply_text.text, exchange: back.exchange.text,
-                    key: back.routing_key.text)
+                    Returned(
+                        code: Int(back.reply_code), text: back.reply_text.text, key: back.routing_key.text))
             case 0x003C_001E: self = .cancelled(consumer: at(amqp_basic_cancel_t.self).consumer_tag.text)
             case 0x0014_0028:
                 let close = at(amqp_channel_close_t.self)
@@ -120,6 +139,14 @@
     extension amqp_bytes_t {
         /// Where the bytes are.
         var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: len) }
+
+        func isEqual(to text: String) -> Bool {
+            var text = text
+            return text.withUTF8 { text in
+                guard text.count == len, len > 0, let bytes, let base = text.baseAddress else { return false }
+                return memcmp(bytes, base, len) == 0
+            }
+        }
 
         /// A copy as text; what is not UTF-8 is replaced.
         var text: String { String(decoding: raw, as: UTF8.self) }

@@ -44,7 +44,7 @@
                     tries.returns += 1
                     tries.unseen += 1
                     if state.young.count >= Self.most { (state.old, state.young) = (state.young, [:]) }
-                    state.young[Key(queue: queue, id: pending.message.id)] = tries
+                    state.young[Key(queue: queue, id: pending.incoming.head.message.id)] = tries
                 }
             }
         }

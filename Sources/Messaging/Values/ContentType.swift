@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What the bytes of a body are: a media type (RFC 6838).
 public struct ContentType: Hashable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The media type.
@@ -16,6 +24,17 @@ public struct ContentType: Hashable, Sendable, ExpressibleByStringLiteral, Custo
     public static let json: ContentType = "application/json"
     /// `text/plain`.
     public static let text: ContentType = "text/plain"
+
+    /// The media type of these characters; one that is known is not copied.
+    package init(utf8: UnsafeRawBufferPointer) {
+        let known = Self.known.first { type in
+            type.name.utf8.withContiguousStorageIfAvailable { name in
+                guard let here = utf8.baseAddress, let there = name.baseAddress else { return false }
+                return name.count == utf8.count && memcmp(here, there, name.count) == 0
+            } ?? false
+        }
+        self = known ?? ContentType(String(decoding: utf8, as: UTF8.self))
+    }
 
     /// The types that a message carries as one byte, in this order; others go into its `Extras`.
     static let known: [ContentType] = [

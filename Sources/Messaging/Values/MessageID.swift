@@ -28,39 +28,63 @@ public struct MessageID: Hashable, Sendable, Comparable {
 }
 
 extension MessageID: LosslessStringConvertible {
-    private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+    private static let alphabet: StaticString = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
     /// The canonical 26 characters.
     public var description: String {
-        String(unsafeUninitializedCapacity: 26) { text in
-            var (high, low) = (high, low)
-            for index in stride(from: 25, through: 0, by: -1) {
-                text[index] = Self.alphabet[Int(low & 31)]
-                low = low >> 5 | high << 59
-                high >>= 5
-            }
-            return 26
+        String(unsafeUninitializedCapacity: Self.textCount) { text in
+            if let start = text.baseAddress { write(to: start) }
+            return Self.textCount
+        }
+    }
+
+    /// How many characters its text has.
+    package static let textCount = 26
+
+    /// Writes its text, `textCount` characters of ASCII.
+    package func write(to text: UnsafeMutablePointer<UInt8>) {
+        var (high, low) = (high, low)
+        for index in stride(from: Self.textCount - 1, through: 0, by: -1) {
+            text[index] = Self.alphabet.utf8Start[Int(low & 31)]
+            low = low >> 5 | high << 59
+            high >>= 5
         }
     }
 
     /// Reads 26 characters of Crockford's base 32, in either case; nil when they are not a ULID.
     public init?(_ description: String) {
-        var (high, low): (UInt64, UInt64) = (0, 0)
-        var count = 0
-        for byte in description.utf8 {
-            guard let digit = Self.digit(byte), count > 0 || digit < 8, count < 26 else { return nil }
-            high = high << 5 | low >> 59
-            low = low << 5 | digit
-            count += 1
-        }
-        guard count == 26 else { return nil }
-        self.init(high: high, low: low)
+        var text = description
+        guard let id = text.withUTF8({ MessageID(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = id
     }
 
-    private static func digit(_ byte: UInt8) -> UInt64? {
-        let upper = byte >= 0x61 && byte <= 0x7A ? byte - 32 : byte
-        return alphabet.firstIndex(of: upper).map(UInt64.init)
+    /// The same of characters where they are.
+    package init?(utf8: UnsafeRawBufferPointer) {
+        guard utf8.count == 26 else { return nil }
+        // All of these have one bit of 64, and none of 128.
+        var (isDigit, isBeyond): (UInt8, UInt8) = (64, 0)
+        func number(_ places: Range<Int>) -> UInt64 {
+            var number: UInt64 = 0
+            for place in places {
+                let digit = Self.digits.utf8Start[Int(utf8[place] & 127)]
+                isDigit &= digit
+                isBeyond |= utf8[place]
+                number = number << 5 | UInt64(digit & 31)
+            }
+            return number
+        }
+        let parts = (number(0..<12), number(12..<24), number(24..<26))
+        // 26 digits have two bits more than an id.
+        guard isDigit == 64, isBeyond < 128, parts.0 < 1 << 58 else { return nil }
+        self.init(high: parts.0 << 6 | parts.1 >> 54, low: parts.1 << 10 | parts.2)
     }
+
+    /// The digit of each character of ASCII, 64 added; a point for those that are none: of the letters I, L, O and U.
+    private static let digits: StaticString =
+        """
+        ................................................@ABCDEFGHI......\
+        .JKLMNOPQ.RS.TU.VWXYZ.[\\]^_......JKLMNOPQ.RS.TU.VWXYZ.[\\]^_.....
+        """
 }
 
 /// Hands out ids that only grow: a new millisecond draws fresh random bits, the same one counts up.
