@@ -236,6 +236,36 @@
             await broker.close(within: .seconds(5))
         }
 
+        @Test("What waits in a queue for its retention goes back to where the server is to send it, at attempt 1")
+        func retention() async throws {
+            let (broker, _) = try await connected()
+            let (origin, destination) = (queue("origin"), queue("retry"))
+            var declaration = DestinationDeclaration(destination)
+            declaration.retention = .milliseconds(400)
+            declaration.deadLetters = .broker(origin)
+            try await broker.declare([DestinationDeclaration(origin), declaration])
+            let message = Message("again")
+            let begin = ContinuousClock.now
+            try await broker.publish(message, to: destination, options: PublishOptions())
+            let (consumer, deliveries) = try await take(1, of: origin, by: broker)
+            #expect(ContinuousClock.now - begin >= .milliseconds(400))
+            #expect(deliveries.map(\.message.id) == [message.id] && deliveries.first?.attempt == 1)
+            #expect(deliveries.first?.message.headers[.deadLetterReason] == "expired")
+            #expect(deliveries.first?.message.headers[.deadLetterOrigin] == destination.topic.name)
+            // It is in nobody's way that it was kept once: it can wait here for longer than there.
+            try await Task.sleep(for: .milliseconds(500))
+            _ = await consumer.settle(deliveries.map { ReceiptSettlement($0.receipt, .release) })
+            #expect(try await consumer.receive(upTo: 1, within: .seconds(5)).count == 1)
+            await consumer.cancel()
+            declaration.retention = .seconds(60)
+            let error = await #expect(throws: BrokerError.self) { try await broker.declare([declaration]) }
+            #expect(error?.code == .conflict)
+            #expect(
+                error?.sentence.contains("what waits in it expires after 400ms, and expires after 1m was asked for")
+                    == true, "\(String(describing: error))")
+            await broker.close(within: .seconds(5))
+        }
+
         @Test("S3-14 S3-33 a queue with priorities is declared with x-max-priority, and the higher come first")
         func priorities() async throws {
             let (broker, server) = try await connected()

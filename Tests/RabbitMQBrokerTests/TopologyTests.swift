@@ -48,6 +48,26 @@
             }
         }
 
+        @Test("S3-38 helixagent.retry keeps a message for 60 s, and its dead letters go back to the task queue")
+        func retryQueue() async throws {
+            try await withHub("rabbitmq-helixagent.yaml") { hub, server in
+                try await hub.publish(Message("again"), to: "helixagent.retry")
+                let arguments = try await arguments(of: "helixagent.retry", at: server)
+                #expect(arguments.contains("{<<\"x-message-ttl\">>,long,60000}"), "\(arguments)")
+                #expect(arguments.contains("<<\"helixagent.tasks.background\">>"), "\(arguments)")
+                #expect(arguments.contains("<<\"at-least-once\">>"), "\(arguments)")
+            }
+        }
+
+        @Test("S2-38 the dead letters of the agents are kept for 24 hours")
+        func deadLetters() async throws {
+            try await withHub("rabbitmq-agents.yaml") { hub, server in
+                try await hub.publish(Message("bad"), to: "my_agent_queue.dlq")
+                let arguments = try await arguments(of: "my_agent_queue.dlq", at: server)
+                #expect(arguments.contains("{<<\"x-message-ttl\">>,long,86400000}"), "\(arguments)")
+            }
+        }
+
         @Test("S2-18 the exchange of the agents is declared, and their queue is bound to the pattern of its queries")
         func agents() async throws {
             try await withHub("rabbitmq-agents.yaml") { hub, server in

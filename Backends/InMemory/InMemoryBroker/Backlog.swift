@@ -36,12 +36,13 @@ struct Backlog: Sendable {
         while let tag = other.popTag(), let message = other.popMessage() { append(message, tag) }
     }
 
-    /// Removes some; where each of them stood.
-    mutating func removeAll(where isUnwanted: (Message) -> Bool) -> [UInt64] {
+    /// Removes some, which it returns.
+    mutating func removeAll(where isUnwanted: (Message, Mark) -> Bool) -> [(message: Message, mark: Mark)] {
         var kept = Backlog()
-        var removed: [UInt64] = []
+        var removed: [(message: Message, mark: Mark)] = []
         while let tag = popTag(), let message = popMessage() {
-            if isUnwanted(message) { removed.append(tag.order) } else { kept.append(message, tag) }
+            let mark = Mark(message, order: tag.order, size: tag.size)
+            if isUnwanted(message, mark) { removed.append((message, mark)) } else { kept.append(message, tag) }
         }
         self = kept
         return removed

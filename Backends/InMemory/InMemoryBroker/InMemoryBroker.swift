@@ -43,6 +43,7 @@ public final class InMemoryBroker: MessageBroker {
             state.disconnect(connection, counting: 0, &effects)
             state.connections[connection].status = .vacant
         }
+        server.restIfAlone()
     }
 
     /// Connects; throws `.unavailable` while the server is down, `.ended` after `close`.
@@ -61,6 +62,7 @@ public final class InMemoryBroker: MessageBroker {
             state.connections[connection].report = reporter
             state.connections[connection].status = .up
             if status == .fresh { effects.report(.up, to: reporter) }
+            state.lookLater(&effects)
             return nil
         }
         if let problem { throw problem.during(.connect) }
@@ -69,7 +71,7 @@ public final class InMemoryBroker: MessageBroker {
     /// Makes what is missing; `.conflict` says what exists otherwise, `.unsupported` what the profile's broker cannot do.
     public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
         for declaration in declarations {
-            let refusal = limits.refusal(of: declaration.destination.topic) ?? capabilities.refusal(of: declaration)
+            let refusal = limits.refusal(of: declaration) ?? capabilities.refusal(of: declaration)
             if let refusal { throw refusal.during(.declare) }
         }
         try await server.answers(connection, during: .declare)
@@ -116,6 +118,7 @@ public final class InMemoryBroker: MessageBroker {
         doors.withLock { $0.close() }
         server.change { state, effects in state.disconnect(connection, counting: runs, &effects) }
         server.replies.close(connection)
+        server.restIfAlone()
     }
 
     /// Depth, purge and delete.

@@ -15,6 +15,7 @@ public final class InMemoryServer: Sendable {
     let replies = ReplyAddresses()
     /// Whether a crash undoes acceptances at all.
     let hasSettleLag: Bool
+    let clockwork = Lock(Clockwork())
 
     /// A server, running and empty.
     /// - Parameters:

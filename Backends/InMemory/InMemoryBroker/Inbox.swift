@@ -10,9 +10,11 @@ struct Inbox: Row, Sendable {
     var group: Group?
     /// The index of the stream, where this is a group's.
     let stream: Int?
-    private var slots = SlotTable()
+    var slots = SlotTable()
     private var ready: ReadyLanes
     private var delayed = Heap<Due>()
+    /// Slots of what has expired, and is to go where the broker dead-letters.
+    var leaving = RingBuffer<UInt32>()
     /// Where publishers put what needs no second look.
     let intake = Intake()
     /// What came in and was never handed out, in order. Unused where there are priorities.
@@ -35,8 +37,12 @@ struct Inbox: Row, Sendable {
     var ends: [End] = []
     var expired = 0
     var filtered = 0
-    /// Not after the first expiration of what waits in a queue; nil: nothing expires.
-    private var nextExpiration: Timestamp?
+    /// How long a message waits in a queue before it expires.
+    let retention: Duration?
+    /// Whether what expires leaves though nobody asks for it.
+    let expiresUnasked: Bool
+    /// Not after the first expiration of what waits in a queue; `never`: nothing expires.
+    private var nextEnd = Mark.never
     /// To look through a full queue costs what it holds, so it is not done more often than this.
     private static let sweepInterval = Duration.milliseconds(100)
     private var sweptAt: Timestamp?
@@ -48,6 +54,8 @@ struct Inbox: Row, Sendable {
         isOrdered = declaration.order != .none
         self.group = group
         stream = group?.stream
+        retention = group == nil ? declaration.retention : nil
+        expiresUnasked = retention != nil || declaration.deadLetters.destination != nil
         self.maximumMessages = declaration.maximumMessages ?? maximumMessages
         self.maximumBytes = declaration.maximumBytes ?? maximumBytes
         ready = ReadyLanes(maximumPriority: group == nil ? declaration.maximumPriority : 0)
@@ -75,13 +83,17 @@ struct Inbox: Row, Sendable {
     }
 
     /// Takes on a message of a queue. The intake is closed.
-    mutating func append(_ message: consuming Message, size: Int, notBefore: Timestamp?) {
+    mutating func append(
+        _ message: consuming Message, size: Int, notBefore: Timestamp?, now: () -> Timestamp
+    ) {
         lastOrder &+= 1
-        noteExpiration(of: message)
-        if notBefore == nil, !hasPriorities {
+        if notBefore == nil, !hasPriorities, retention == nil {
+            if let end = message.expiration { nextEnd = min(nextEnd, end) }
             return backlog.append(consume message, .init(order: lastOrder, size: size))
         }
-        let mark = Mark(message, order: lastOrder, size: size)
+        var mark = Mark(message, order: lastOrder, size: size)
+        if let retention { mark.end = min(mark.end, (notBefore ?? now()) + retention) }
+        nextEnd = min(nextEnd, mark.end)
         let priority = mark.priority
         let turn = ReadyLanes.Turn(order: lastOrder, slot: slots.insert(consume message, mark))
         if let notBefore {
@@ -91,29 +103,35 @@ struct Inbox: Row, Sendable {
         }
     }
 
-    /// The message to be handed out next, taken out; expired ones are dropped, filtered ones passed over. Whoever takes it
+    /// The message to be handed out next, taken out; expired ones are let go of, filtered ones passed over. Whoever takes it
     /// holds it, or puts it back.
     mutating func next(from log: StreamLog?, at now: () -> Timestamp) -> (message: Message, mark: Mark)? {
         if !delayed.isEmpty { wakeDue(at: now()) }
         while true {
             if ready.isEmpty, let tag = backlog.popTag(), let message = backlog.popMessage() {
                 let mark = Mark(message, order: tag.order, size: tag.size)
-                if mark.isTimed, isExpired(message, mark, at: now()) { continue }
-                return (message, mark)
+                if mark.isTimed, mark.end <= now() { expire(message, mark) } else { return (message, mark) }
+                continue
             }
             guard let (message, mark) = ready.next().flatMap({ slots.remove($0) }) ?? fresh(from: log) else {
                 return nil
             }
-            if mark.isTimed, isExpired(message, mark, at: now()) { continue }
-            return (message, mark)
+            if mark.isTimed, mark.end <= now() { expire(message, mark) } else { return (message, mark) }
         }
     }
 
-    private mutating func isExpired(_ message: Message, _ mark: Mark, at now: Timestamp) -> Bool {
-        guard let expiration = message.expiration, expiration <= now else { return false }
+    /// It is gone, or has yet to go where the broker dead-letters.
+    private mutating func expire(_ message: Message, _ mark: Mark) {
+        if declaration.deadLetters.destination != nil { return leaving.append(slots.insert(message, mark)) }
         expired += 1
         finish(mark.order)
-        return true
+    }
+
+    /// The first of what has expired has gone where the broker dead-letters.
+    mutating func dismiss() {
+        guard let (_, mark) = leaving.popFirst().flatMap({ slots.remove($0) }) else { return }
+        expired += 1
+        finish(mark.order)
     }
 
     /// A consumer has it.
@@ -156,15 +174,16 @@ struct Inbox: Row, Sendable {
     mutating func restore(_ message: consuming Message, _ mark: Mark, counting runs: Int32) {
         var mark = mark
         mark.attempt &+= runs
-        if mark.isTimed { noteExpiration(of: message) }
+        nextEnd = min(nextEnd, mark.end)
         ready.restore(.init(order: mark.order, slot: slots.insert(consume message, mark)), priority: mark.priority)
     }
 
-    /// It comes again with attempt + 1, not before this moment. It is not held any more.
+    /// It comes again with attempt + 1, not before this moment, from which on it waits anew. It is not held any more.
     mutating func delay(_ message: consuming Message, _ mark: Mark, until time: Timestamp) {
         var mark = mark
         mark.attempt &+= 1
-        if mark.isTimed { noteExpiration(of: message) }
+        if let retention { mark.end = min(message.expiration ?? Mark.never, time + retention) }
+        nextEnd = min(nextEnd, mark.end)
         delayed.insert(Due(time: time, turn: .init(order: mark.order, slot: slots.insert(consume message, mark))))
     }
 
@@ -174,62 +193,61 @@ struct Inbox: Row, Sendable {
         if !ends.isEmpty { for order in slots.orders + backlog.orders { leaves(order) } }
         _ = ready.removeAll()
         delayed = Heap()
+        leaving = RingBuffer()
         slots = SlotTable()
         backlog = Backlog()
         return count
     }
 
     /// Removes what does not survive the end of the server's process. Nothing is held any more.
-    mutating func dropTransient() { removeWaiting { $0.deliveryMode == .transient } }
-
-    /// When to look for what has expired in a queue that is full; nil: nothing expires.
-    var nextSweep: Timestamp? {
-        nextExpiration.map { next in sweptAt.map { max(next, $0 + Self.sweepInterval) } ?? next }
+    mutating func dropTransient() {
+        while let slot = leaving.popFirst() {
+            if let (message, mark) = slots.remove(slot) { restore(message, mark, counting: 0) }
+        }
+        for (_, mark) in removeWaiting(where: { $1.isTransient }) { finish(mark.order) }
     }
 
-    /// Makes room in a queue by dropping what has expired; whether there was any.
+    /// When to look for what has expired; nil: nothing expires.
+    var nextSweep: Timestamp? {
+        let next = leaving.isEmpty ? nextEnd : Timestamp(nanoseconds: .min)
+        if next == Mark.never { return nil }
+        return sweptAt.map { max(next, $0 + Self.sweepInterval) } ?? next
+    }
+
+    /// Lets go of what has expired in a queue; whether that has made room.
     mutating func dropExpired(at now: () -> Timestamp) -> Bool {
         guard let moment = nextSweep else { return false }
         let now = now()
         guard moment <= now else { return false }
         sweptAt = now
-        let before = slots.count + backlog.count
-        var next: Timestamp?
-        removeWaiting { message in
-            guard let expiration = message.expiration else { return false }
-            if expiration > now { next = min(next ?? expiration, expiration) }
-            return expiration <= now
+        let before = expired
+        var next = Mark.never
+        let over = removeWaiting { _, mark in
+            if mark.end > now { next = min(next, mark.end) }
+            return mark.end <= now
         }
-        nextExpiration = next
-        let dropped = before - slots.count - backlog.count
-        expired += dropped
-        return dropped > 0
+        nextEnd = next
+        for (message, mark) in over.sorted(by: { $0.mark.order < $1.mark.order }) { expire(message, mark) }
+        return expired > before
     }
 
-    private mutating func noteExpiration(of message: borrowing Message) {
-        guard let expiration = message.expiration else { return }
-        nextExpiration = min(nextExpiration ?? expiration, expiration)
-    }
-
-    private mutating func removeWaiting(where isUnwanted: (Message) -> Bool) {
+    private mutating func removeWaiting(
+        where isUnwanted: (Message, Mark) -> Bool
+    ) -> [(message: Message, mark: Mark)] {
         var kept = Heap<Due>()
-        while let due = delayed.popFirst() { if keeps(due.turn.slot, unless: isUnwanted) { kept.insert(due) } }
+        var removed = backlog.removeAll(where: isUnwanted)
+        func keeps(_ slot: UInt32) -> Mark? {
+            guard let message = slots.message(of: slot), let mark = slots.mark(of: slot) else { return nil }
+            if !isUnwanted(message, mark) { return mark }
+            if let entry = slots.remove(slot) { removed.append(entry) }
+            return nil
+        }
+        while let due = delayed.popFirst() { if keeps(due.turn.slot) != nil { kept.insert(due) } }
         delayed = kept
-        for slot in ready.removeAll() where keeps(slot, unless: isUnwanted) {
-            if let mark = slots.mark(of: slot) {
-                ready.restore(.init(order: mark.order, slot: slot), priority: mark.priority)
-            }
+        for slot in ready.removeAll() {
+            if let mark = keeps(slot) { ready.restore(.init(order: mark.order, slot: slot), priority: mark.priority) }
         }
-        for order in backlog.removeAll(where: isUnwanted) { finish(order) }
-    }
-
-    private mutating func keeps(_ slot: UInt32, unless isUnwanted: (Message) -> Bool) -> Bool {
-        guard let message = slots.message(of: slot), isUnwanted(message), let mark = slots.mark(of: slot) else {
-            return true
-        }
-        slots.remove(slot)
-        finish(mark.order)
-        return false
+        return removed
     }
 
     /// How many wait: ready, delayed, or, in a group, not yet handed out.

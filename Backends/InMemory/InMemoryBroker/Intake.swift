@@ -71,7 +71,7 @@ final class Intake: Sendable {
 }
 
 extension Inbox {
-    private var hasIntake: Bool { stream == nil && !hasPriorities && !isVacant }
+    private var hasIntake: Bool { stream == nil && !hasPriorities && retention == nil && !isVacant }
 
     /// Takes over what has come in and closes the intake: what follows has the inbox for itself.
     mutating func closeIntake() {

@@ -9,8 +9,12 @@ struct Mark: BitwiseCopyable, Sendable {
     var attempt: Int32
     let priority: UInt8
     let isTransient: Bool
-    /// Whether its expiration has to be looked at.
-    let isTimed: Bool
+    /// When it expires, by its own time to live or by that of its queue; `never`: it does not.
+    var end: Timestamp
+
+    static let never = Timestamp(nanoseconds: .max)
+    /// Whether its end has to be looked at.
+    var isTimed: Bool { end < Self.never }
 
     init(_ message: borrowing Message, order: UInt64, size: Int, attempt: Int32 = 1) {
         self.order = order
@@ -18,6 +22,6 @@ struct Mark: BitwiseCopyable, Sendable {
         self.attempt = attempt
         priority = message.priority
         isTransient = message.deliveryMode == .transient
-        isTimed = message.isTimed
+        end = message.isTimed ? message.expiration ?? Self.never : Self.never
     }
 }

@@ -145,6 +145,7 @@ extension ServerState {
     /// What waits again may have expired, or will: publishers that wait for its place look again.
     mutating func announceTimed(_ hold: ConsumerState.Hold, _ effects: inout Effects) {
         if hold.mark.isTimed { wakePublishers(of: hold.inbox, &effects) }
+        lookLater(at: hold.inbox, &effects)
     }
 
     /// Deliveries that were held for too long go back; when to look again, nil: nothing is held any more.

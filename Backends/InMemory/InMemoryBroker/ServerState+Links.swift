@@ -117,6 +117,7 @@ extension ServerState {
             if lost.contains(consumer.broker) { resume(id, &effects) }
             if let waiter = takeWaiter(of: id) { effects.wake(waiter) }
         }
+        lookLater(&effects)
         review()
         wakeWaiting(&effects)
         for inbox in inboxes.indices { wakePublishers(of: inbox, &effects) }

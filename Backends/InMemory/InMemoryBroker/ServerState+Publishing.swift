@@ -127,7 +127,8 @@ extension ServerState {
         switch place {
         case .queue(let inbox):
             let delay = message.isTimed ? message.notBefore.flatMap { $0 > now() ? $0 : nil } : nil
-            inboxes[inbox].append(consume message, size: size, notBefore: delay)
+            inboxes[inbox].append(consume message, size: size, notBefore: delay, now: now)
+            lookLater(at: inbox, &effects)
             if inboxes[inbox].idle > 0 {
                 // A delayed one is no one's yet: each of those who wait looks at its clock again.
                 wakeConsumers(of: inbox, atMost: delay == nil ? 1 : .max, &effects)

@@ -63,6 +63,11 @@ extension ServerState {
                 lastHold: &lastHold, into: &deliveries)
             if !isOpen { isShort = true }
             if inboxes[inbox].passed != passed { announcePassed(inbox, &effects) }
+            if !inboxes[inbox].leaving.isEmpty {
+                let moment = now()
+                sendOff(from: inbox, at: Moment(uptime: uptime) { moment }, &effects)
+                lookLater(at: inbox, &effects)
+            }
         }
         return deliveries
     }
@@ -96,7 +101,7 @@ extension ServerState {
     }
 
     /// Expired or filtered messages are gone: there may be room, and an end may be reached.
-    private mutating func announcePassed(_ inbox: Int, _ effects: inout Effects) {
+    mutating func announcePassed(_ inbox: Int, _ effects: inout Effects) {
         wakePublishers(of: inbox, &effects)
         if inboxes[inbox].canEnd { wakeThoseAtTheirEnd(inbox, &effects) }
     }

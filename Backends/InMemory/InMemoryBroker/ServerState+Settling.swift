@@ -167,24 +167,12 @@ extension ServerState {
         _ id: Int, _ cell: UInt32, _ hold: ConsumerState.Hold, reason: String, of broker: Int, at moment: Moment,
         _ effects: inout Effects
     ) -> BrokerError? {
-        let box = inboxes[hold.inbox]
-        guard case .broker(let destination) = box.declaration.deadLetters else { return nil }
-        guard var message = consumers[id].message(in: cell) else { return nil }
-        message.expiration = nil
-        message.notBefore = nil
-        let origin = box.declaration.destination
-        let said: [(HeaderName, String)] = [
-            (.deadLetterReason, reason), (.deadLetterOrigin, origin.topic.name),
-            (.deadLetterAttempt, String(hold.mark.attempt)), (.deadLetterKind, origin.kind.rawValue),
-        ]
-        for (name, _) in said { message.headers.removeAll(name) }
-        // What the message cannot carry beside its own headers is left out: it is not kept for what is said of it.
-        for (name, text) in said {
-            var letter = message
-            letter.headers[name] = text
-            if connections[broker].limits.refusal(of: letter, at: moment.now()) == nil { message = letter }
-        }
-        return forward([Outgoing(message, to: destination)], of: broker, in: hold, at: moment, &effects)
+        guard let destination = inboxes[hold.inbox].declaration.deadLetters.destination,
+            let message = consumers[id].message(in: cell)
+        else { return nil }
+        let letter = letter(
+            of: message, hold.mark, from: hold.inbox, reason, within: connections[broker].limits, at: moment)
+        return forward([Outgoing(letter, to: destination)], of: broker, in: hold, at: moment, &effects)
     }
 
     private mutating func settleMail(

@@ -87,8 +87,8 @@
                     upTo: min(limit, room), ofAtMost: subscription.windowBytes, at: now, uptime: uptime,
                     holdingUntil: uptime + subscription.maxHold,
                     lease: isAcknowledged ? channel.lease : .seconds(1 << 40))
-                state.accepted += found.expired
-                state.others += found.stale.map { .giveBack($0.tag) }
+                // The server dead-letters what is rejected, where it is to, and drops it where it is not.
+                state.others += found.expired.map { .reject($0) } + found.stale.map { .giveBack($0.tag) }
                 stale = found.stale
                 if !isAcknowledged {
                     for delivery in found.deliveries {

@@ -13,6 +13,8 @@
         var isNull = false
         /// When a retry is due.
         var due: Timestamp?
+        /// Until when its queue keeps it.
+        var keptUntil: Timestamp?
         /// Where it stands in a log.
         var offset: UInt64?
         /// When it was published to a stream.
@@ -76,6 +78,7 @@
                 case WireHeader.notBefore: message.notBefore = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.due: due = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.expiration: message.expiration = entry.value.integer.map(Timestamp.init(milliseconds:))
+                case WireHeader.keptUntil: keptUntil = entry.value.integer.map(Timestamp.init(milliseconds:))
                 case WireHeader.timestamp:
                     if let moment = entry.value.integer { message.timestamp = Timestamp(milliseconds: moment) }
                 case WireHeader.appended: appended = entry.value.integer.map(Timestamp.init(milliseconds:))
@@ -89,7 +92,24 @@
                     fields.append(.init(HeaderName(name), entry.value.header))
                 }
             }
-            if let death, !fields.contains(where: { $0.name == .deadLetterReason }) { death.addDeath(to: &fields) }
+            if let death = death?.death { died(death, &fields) }
+        }
+
+        /// Its times and its attempts are those of the queue that it died in; the server takes its own mark of them away, too.
+        private mutating func died(_ death: amqp_table_t, _ fields: inout [Headers.Field]) {
+            let ends = [message.expiration, keptUntil].compactMap(\.self)
+            (message.expiration, message.notBefore, keptUntil, due) = (nil, nil, nil, nil)
+            copies = 0
+            if fields.contains(where: { $0.name == .deadLetterReason }) { return }
+            let moment = death.fields.first { $0.key.text == "time" }?.value.moment
+            var reason = death.text(of: "reason")
+            // What has expired in this library's hands, before anybody saw it, was rejected. The server tells the second.
+            if let moment, reason == "rejected", ends.contains(where: { $0.seconds <= moment.seconds }) {
+                reason = "expired"
+            }
+            fields.append(.init(.deadLetterReason, .text(reason)))
+            fields.append(.init(.deadLetterOrigin, .text(death.text(of: "queue"))))
+            if let moment { fields.append(.init(.deadLetterLastFailure, .text(moment.description))) }
         }
     }
 
@@ -146,5 +166,10 @@
             placed.sort { ($0.group, $0.number) < ($1.group, $1.number) }
             self.init(placed.map(\.field))
         }
+    }
+
+    extension Timestamp {
+        /// Whole seconds, rounded down.
+        fileprivate var seconds: Int64 { (milliseconds - (milliseconds < 0 ? 999 : 0)) / 1_000 }
     }
 #endif

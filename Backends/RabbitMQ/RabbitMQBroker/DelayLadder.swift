@@ -79,5 +79,8 @@
         var inMilliseconds: Double {
             Double(components.seconds) * 1_000 + Double(components.attoseconds) / 1e15
         }
+
+        /// In milliseconds, rounded up.
+        var wholeMilliseconds: Int64 { Int64(inMilliseconds.rounded(.up)) }
     }
 #endif

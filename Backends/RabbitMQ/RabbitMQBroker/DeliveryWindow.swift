@@ -24,6 +24,12 @@
 
             var tag: UInt64 { incoming.deliver.tag }
 
+            /// Whether it has expired.
+            fileprivate func isOver(at now: Timestamp) -> Bool {
+                let ends = (incoming.head.message.expiration, incoming.head.keptUntil)
+                return ends.0.map { $0 <= now } ?? false || ends.1.map { $0 <= now } ?? false
+            }
+
             /// The moment before which it is not handed out.
             fileprivate var due: Timestamp? {
                 guard let due = incoming.head.due else { return incoming.head.message.notBefore }
@@ -50,7 +56,7 @@
         /// What a look has found.
         struct Found: Sendable {
             var deliveries: [Delivery] = []
-            /// What has expired: to be accepted, unseen.
+            /// What has expired: to be rejected, unseen.
             var expired: [UInt64] = []
             /// What has waited for so long that the server would take it back while it is held: to be given back, unseen.
             var stale: [Pending] = []
@@ -115,7 +121,7 @@
                     break
                 }
                 waitingBytes -= pending.size
-                if let end = pending.incoming.head.message.expiration, end <= now {
+                if pending.isOver(at: now) {
                     found.expired.append(pending.tag)
                     continue
                 }

@@ -46,7 +46,7 @@
             case AMQP_FIELD_KIND_F64.rawValue: "\(value.f64)"
             case AMQP_FIELD_KIND_DECIMAL.rawValue: value.decimal.text
             case AMQP_FIELD_KIND_VOID.rawValue: isQuoted ? "null" : ""
-            case AMQP_FIELD_KIND_TIMESTAMP.rawValue: isQuoted ? "\"\(moment)\"" : moment
+            case AMQP_FIELD_KIND_TIMESTAMP.rawValue: isQuoted ? "\"\(moment)\"" : "\(moment)"
             case AMQP_FIELD_KIND_TABLE.rawValue where depth < 16:
                 "{"
                     + value.table.fields.map {
@@ -59,27 +59,19 @@
             }
         }
 
-        private var moment: String {
-            Timestamp(milliseconds: ContentHead.timestamp(seconds: value.u64, id: nil)).description
-        }
+        var moment: Timestamp { Timestamp(milliseconds: ContentHead.timestamp(seconds: value.u64, id: nil)) }
 
         private var elements: UnsafeBufferPointer<amqp_field_value_t> {
             let array = value.array
             return UnsafeBufferPointer(start: array.entries, count: Int(max(0, array.num_entries)))
         }
 
-        /// What the server says of a message that it has dead-lettered itself, in the words of the hub's own dead letters.
-        func addDeath(to fields: inout [Headers.Field]) {
-            guard isKind(AMQP_FIELD_KIND_ARRAY) else { return }
-            for death in elements where death.isKind(AMQP_FIELD_KIND_TABLE) {
-                let table = death.value.table
-                let (queue, reason) = (table.text(of: "queue"), table.text(of: "reason"))
-                if queue.isEmpty || DelayLadder.isStep(queue) { continue }
-                let time = table.fields.first { $0.key.text == "time" }?.value
-                fields.append(.init(.deadLetterReason, .text(reason)))
-                fields.append(.init(.deadLetterOrigin, .text(queue)))
-                if let time { fields.append(.init(.deadLetterLastFailure, .text(time.moment))) }
-                return
+        /// What the server says last of a message that it has dead-lettered itself; the delay ladder aside.
+        var death: amqp_table_t? {
+            guard isKind(AMQP_FIELD_KIND_ARRAY) else { return nil }
+            return elements.lazy.filter { $0.isKind(AMQP_FIELD_KIND_TABLE) }.map(\.value.table).first { table in
+                let queue = table.text(of: "queue")
+                return !queue.isEmpty && !DelayLadder.isStep(queue)
             }
         }
     }

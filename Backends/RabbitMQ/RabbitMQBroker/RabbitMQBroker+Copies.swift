@@ -11,8 +11,8 @@
             case .pattern(let pattern, let kind):
                 destination = Destination(held.topic ?? Topic(unchecked: pattern.text), kind)
             }
-            let isOrdered = state.withLock { $0.declared[destination].map { $0.order != .none } ?? false }
-            if isOrdered {
+            let declared = state.withLock { $0.declared[destination] }
+            if let declared, declared.order != .none {
                 return .failure(
                     BrokerError(.unsupported, "\(destination) keeps order: what failed is run again where it is held"))
             }
@@ -21,7 +21,9 @@
             }
             let queue = queueName(of: destination, group: subscription.group)
             let due = time.now + max(.zero, delay)
-            return .success(CopyOrder(held.message, to: .queue(queue), Posting(copies: held.attempt, due: due)))
+            let retention = destination.kind == .queue ? declared?.retention : nil
+            let posting = Posting(copies: held.attempt, due: due, keptUntil: retention.map { due + $0 })
+            return .success(CopyOrder(held.message, to: .queue(queue), posting))
         }
 
         func publish(_ groups: [[CopyOrder]]) async -> [BrokerError?] {
@@ -58,7 +60,7 @@
             do throws(BrokerError) {
                 try requireConnected(during: .settle)
                 way = try await delayed(until: posting.due ?? now, to: queue, at: now, copies: posting.copies)
-                way.1.due = posting.due
+                (way.1.due, way.1.keptUntil) = (posting.due, posting.keptUntil)
             } catch {
                 throw .refused(error, count: 1)
             }

@@ -25,6 +25,8 @@
             let isOrdered: Bool
             /// Whether its room is asked for.
             let isBounded: Bool
+            /// How long a message waits in it, where it is a queue.
+            let retention: Duration?
         }
 
         func plan(
@@ -50,7 +52,8 @@
                 let declared = state.declared[destination]
                 let plan = PublishPlan(
                     direct: direct, destination: destination, isOrdered: declared.map { $0.order != .none } ?? false,
-                    isBounded: declared?.maximumMessages != nil && destination.kind != .pubSub)
+                    isBounded: declared?.maximumMessages != nil && destination.kind != .pubSub,
+                    retention: destination.kind == .queue ? declared?.retention : nil)
                 if state.plans.count >= 4_096 { state.plans = [:] }
                 state.plans[destination] = plan
                 return plan
@@ -66,9 +69,11 @@
         ) async throws(BrokerError) -> (PublishRoute, Posting) {
             if plan.destination.kind == .stream { return (plan.direct, Posting(appended: now)) }
             guard message.hasExtras, let moment = message.notBefore, moment > now else {
-                return (plan.direct, Posting())
+                return (plan.direct, Posting(keptUntil: plan.retention.map { now + $0 }))
             }
-            return try await delayed(until: moment, to: plan.direct.key, at: now, copies: 0)
+            var way = try await delayed(until: moment, to: plan.direct.key, at: now, copies: 0)
+            way.1.keptUntil = plan.retention.map { moment + $0 }
+            return way
         }
 
         /// Into the ladder, for a queue of this name, which must be there: the ladder takes everything.

@@ -164,6 +164,7 @@ extension BrokerProfile {
             $0.maximumFieldBytes = 255
             $0.delayGranularity = .milliseconds(50)
             $0.maximumDelay = .seconds(30 * 86_400)
+            $0.maximumRetention = .milliseconds(4_294_967_295)
             $0.maxHold = RabbitMQConfiguration.consumerTimeout.defaultValue
             $0.settleLag = .seconds(1)
         },

@@ -13,6 +13,8 @@
         /// Not again before this moment, because a retry waits: milliseconds since 1970.
         static let due = "hub-due"
         static let expiration = "hub-expiration"
+        /// Until when its queue keeps it, as its publisher knows: milliseconds since 1970.
+        static let keptUntil = "hub-kept-until"
         /// The milliseconds of `timestamp`, which AMQP carries in seconds: milliseconds since 1970. Named as RabbitMQ's
         /// own plug-in names it; left out where the message's id says the same.
         static let timestamp = "timestamp_in_ms"
@@ -32,7 +34,7 @@
 
         static func isOurs(_ name: String) -> Bool {
             switch name {
-            case key, attempt, notBefore, due, expiration, timestamp, appended, marker, nullBody: true
+            case key, attempt, notBefore, due, expiration, keptUntil, timestamp, appended, marker, nullBody: true
             case foreignID, appID, userID: true
             default: name.hasPrefix(step) || name.hasPrefix("x-death") || isTheServers(name)
             }
@@ -55,6 +57,8 @@
         var steps: [Int] = []
         /// When a retry is due.
         var due: Timestamp?
+        /// Until when its queue keeps it.
+        var keptUntil: Timestamp?
         /// When it is published to a stream.
         var appended: Timestamp?
         /// What it marks, where it is no message.
@@ -92,6 +96,7 @@
             }
             if posting.copies > 0 { own.append((WireHeader.attempt, .integer(Int64(posting.copies)))) }
             if let due = posting.due { own.append((WireHeader.due, .integer(due.millisecondsUp))) }
+            if let moment = posting.keptUntil { own.append((WireHeader.keptUntil, .integer(moment.millisecondsUp))) }
             if let moment = posting.appended { own.append((WireHeader.appended, .integer(moment.milliseconds))) }
             if let marker = posting.marker { own.append((WireHeader.marker, .text(marker))) }
             for step in posting.steps { own.append((WireHeader.step + String(step), .flag(true))) }

@@ -8,7 +8,7 @@
         public func declare(_ declarations: [DestinationDeclaration]) async throws(BrokerError) {
             try requireConnected(during: .declare)
             for declaration in declarations {
-                let refusal = limits.refusal(of: declaration.destination.topic) ?? capabilities.refusal(of: declaration)
+                let refusal = limits.refusal(of: declaration) ?? capabilities.refusal(of: declaration)
                 if let refusal = refusal ?? declaration.problem { throw refusal.during(.declare) }
             }
             do {
@@ -161,6 +161,9 @@
                 ]
             } else {
                 arguments = [("x-queue-type", .text("quorum")), ("x-delivery-limit", .integer(1_000_000))]
+            }
+            if declaration.destination.kind == .queue, let retention = declaration.retention {
+                arguments.append(("x-message-ttl", .integer(retention.wholeMilliseconds)))
             }
             if declaration.order != .none { arguments.append(("x-single-active-consumer", .flag(true))) }
             if let count = declaration.maximumMessages { arguments.append(("x-max-length", .integer(Int64(count)))) }
@@ -377,6 +380,11 @@
                 return "its order is \(order), and \(declaration.order.rawValue) was asked for"
             case "x-max-priority":
                 return "its highest priority is \(existing), and \(asked) was asked for"
+            case "x-message-ttl":
+                let times = [existing, asked].map { text in
+                    Int64(text).map { "expires after \(Duration.milliseconds($0).optionText)" } ?? "does not expire"
+                }
+                return "what waits in it \(times[0]), and \(times[1]) was asked for"
             case "x-max-age": return "it keeps what was read for \(existing), and \(asked) were asked for"
             case "x-max-length-bytes"
             where declaration.destination.kind == .stream && declaration.maximumMessages != nil:

@@ -6,6 +6,7 @@ extension BrokerCapabilities {
         if declaration.order != .none { needs.append(.order) }
         if declaration.maximumPriority > 0 { needs.append(.priority) }
         if declaration.longestDelay != nil, !can(.retry, on: kind) { needs.append(.delay) }
+        if declaration.destination.kind == .queue, declaration.retention != nil { needs.append(.expiration) }
         if !declaration.bindings.isEmpty { needs.append(.bindings) }
         if declaration.groups.values.contains(where: { $0.filter != nil }) { needs.append(.filter) }
         if case .broker = declaration.deadLetters { needs.append(.brokerDeadLetters) }

@@ -21,7 +21,7 @@ public struct BrokerCapabilities: Hashable, Sendable {
         case delay
         /// `Message.priority`.
         case priority
-        /// `Message.expiration`.
+        /// `Message.expiration`, and the `retention` of a queue.
         case expiration
         /// Counting, in `health`, what expired.
         case expiredCount

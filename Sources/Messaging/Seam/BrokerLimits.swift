@@ -42,6 +42,8 @@ public struct BrokerLimits: Hashable, Sendable {
     public var delayGranularity: Duration
     /// The longest delay. Default: 365 days.
     public var maximumDelay: Duration
+    /// The longest retention of a queue. Default: 100 years.
+    public var maximumRetention: Duration
     /// The longest hold that the backend can keep up. Default: 24 h.
     public var maxHold: Duration
     /// How far back a crash of the broker may undo settlements. Default: not at all.
@@ -62,6 +64,7 @@ public struct BrokerLimits: Hashable, Sendable {
         maximumFieldBytes = 64 << 10
         delayGranularity = .milliseconds(1)
         maximumDelay = .seconds(365 * 86_400)
+        maximumRetention = .seconds(36_500 * 86_400)
         maxHold = .seconds(86_400)
         settleLag = .zero
         revokeGrace = .seconds(10)
@@ -81,6 +84,17 @@ public struct BrokerLimits: Hashable, Sendable {
             ?? problem(in: topic, for: "this broker").map {
                 BrokerError(.invalidArgument, "topic \(topic.name.quoted) \($0)")
             }
+    }
+
+    /// Why a broker of these limits cannot make what is declared; nil when it can. Every backend asks here.
+    public func refusal(of declaration: DestinationDeclaration) -> BrokerError? {
+        if let problem = refusal(of: declaration.destination.topic) { return problem }
+        guard declaration.destination.kind == .queue, let retention = declaration.retention,
+            retention < .milliseconds(1) || retention > maximumRetention
+        else { return nil }
+        let range = "at least 1ms, at most \(maximumRetention.optionText)"
+        return BrokerError(
+            .invalidArgument, "\(declaration.destination): a retention of \(retention) is out of range; \(range)")
     }
 
     /// Why a broker of these limits refuses a message at this moment; nil when it takes it. Every backend asks here.

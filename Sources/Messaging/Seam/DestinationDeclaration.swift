@@ -4,10 +4,13 @@ public struct DestinationDeclaration: Hashable, Sendable {
     public enum DeadLetters: Hashable, Sendable {
         /// The hub forwards them; the broker deletes what is discarded.
         case hub
-        /// The broker sends them to this destination when they are discarded.
+        /// The broker sends them to this destination when they are discarded, or expire.
         case broker(Destination)
         /// Nobody: what is discarded is deleted.
         case none
+
+        /// Where the broker sends what is discarded, or expires; nil where it sends nothing.
+        package var destination: Destination? { if case .broker(let destination) = self { destination } else { nil } }
     }
 
     /// What a full destination does with a publish.
@@ -41,6 +44,12 @@ public struct DestinationDeclaration: Hashable, Sendable {
     /// The longest delay that is asked for. Default: none.
     public var longestDelay: Duration?
     /// How long a stream keeps what was read. Default: as long as there is room.
+    ///
+    /// Of a queue: how long a message waits in it. What has waited for so long expires as if its own time to live were over, which
+    /// it is where that is shorter. The time begins when it comes into the queue, with a delay once it is due, and after a retry
+    /// anew. What is held does not expire, but is not handed out again once its time is over. What expires in a queue, whoever
+    /// said when, goes where the broker dead-letters, for the reason `expired`; where it does not, it is gone and is counted
+    /// in `health`. Default: it waits until it is handled.
     public var retention: Duration?
     /// How many messages it holds. Default: what the broker is set to.
     public var maximumMessages: Int?

@@ -10,7 +10,7 @@
 /// A moment in wall-clock time, to the nanosecond, as nanoseconds since 1970-01-01T00:00:00Z.
 ///
 /// Covers the years 1677 to 2262; arithmetic saturates at both ends, it never traps.
-public struct Timestamp: Hashable, Sendable, Comparable {
+public struct Timestamp: Hashable, Sendable, Comparable, BitwiseCopyable {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public var nanoseconds: Int64
 

@@ -29,7 +29,9 @@ enum RouteOptions {
             Option("max-priority", default: 0, in: 0...10, "the highest priority in use, in a queue; 0: none"),
             get: { Int($0.maximumPriority) }, set: { $0.maximumPriority = UInt8(clamping: $1) }),
         OptionBinding(
-            Option("retention", in: .seconds(1)...year * 100, "how long a stream keeps what was read"),
+            Option(
+                "retention", in: .seconds(1)...year * 100,
+                "how long a stream keeps what was read; in a queue, how long a message waits before it expires"),
             \.retention),
         OptionBinding(
             Option("max-messages", in: 1...1_000_000_000_000, "how many messages a destination holds").unit("messages"),

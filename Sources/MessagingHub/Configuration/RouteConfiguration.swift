@@ -23,7 +23,8 @@ public struct RouteConfiguration: Sendable {
     public var order: DestinationDeclaration.Order
     /// The highest priority in use. Default: 0.
     public var maximumPriority: UInt8
-    /// How long a stream keeps what was read. Default: as long as there is room.
+    /// How long a stream keeps what was read, and how long a message waits in a queue before it expires. Default: a stream
+    /// keeps it as long as there is room, and in a queue it waits until it is handled.
     public var retention: Duration?
     /// How many messages the destination holds. Default: what the broker is set to.
     public var maximumMessages: Int?
@@ -86,6 +87,12 @@ public struct RouteConfiguration: Sendable {
         publishDeadline = .seconds(30)
         acceptsDuplicates = true
         answersFailures = true
+    }
+
+    /// After how long a queue drops what nobody has handled, where the broker does not dead-letter it.
+    var discardsAfter: Duration? {
+        if case .broker = deadLetter { return nil }
+        return kind == .queue ? retention : nil
     }
 }
 

@@ -36,6 +36,7 @@ extension BrokerLimits {
         least(\.maximumPriority)
         least(\.maximumFieldBytes)
         least(\.maximumDelay)
+        least(\.maximumRetention)
         least(\.maxHold)
         least(\.revokeGrace)
         shared.delayGranularity = max(delayGranularity, other.delayGranularity)

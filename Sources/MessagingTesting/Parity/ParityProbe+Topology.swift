@@ -96,7 +96,14 @@ extension ParityProbe {
         + declaring("whose group starts at the latest", [.stream]) { declaration, _ in
             declaration.groups["late"] = .init(start: .latest)
         }
-        + declaring("that keeps for an hour", [.stream]) { declaration, _ in declaration.retention = .seconds(3600) }
+        + declaring("that keeps for an hour") { declaration, _ in declaration.retention = .seconds(3600) }
+        + declaring("that keeps for as long as may be", [.queue]) { declaration, bench in
+            declaration.retention = bench.limits.maximumRetention
+        }
+        + declaring("that keeps for longer than may be", [.queue]) { declaration, bench in
+            declaration.retention = bench.limits.maximumRetention + .milliseconds(1)
+        }
+        + declaring("that keeps for no time", [.queue]) { declaration, _ in declaration.retention = .zero }
 
     /// A declaration, and then another one of the same destination.
     private static func declaringAgain(
@@ -120,6 +127,7 @@ extension ParityProbe {
         + declaringAgain("with priorities", needs: .priority) { $0.maximumPriority = 1 }
         + declaringAgain("for 10 messages", needs: .bounded) { $0.maximumMessages = 10 }
         + declaringAgain("for 10 kB", needs: .bounded) { $0.maximumBytes = 10_000 }
+        + declaringAgain("that keeps for an hour", [.queue], needs: .expiration) { $0.retention = .seconds(3600) }
         + declaringAgain("that refuses when it is full", needs: .bounded) { $0.whenFull = .refuse }
         + declaringAgain("that ends with the server") { $0.durable = false }
         + declaringAgain("with a filter on its group", [.stream], needs: .filter) {

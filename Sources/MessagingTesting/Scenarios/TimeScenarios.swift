@@ -14,7 +14,8 @@ enum TimeScenarios {
         Scenario(
             25,
             """
-            `receive` never hands out an expired message; those the backend removes are in `health`, where the \
+            `receive` never hands out an expired message, nor one that has waited in a queue for its retention; the \
+            broker dead-letters them where it is to, and those the backend removes are in `health`, where the \
             capability says that it can tell.
             """,
             why: "An offer would be accepted, or a code be used, after its time is over.",
@@ -82,6 +83,7 @@ enum TimeScenarios {
                 counted == 1, "health counts \(counted) expired messages, not 1", about: [messages[0].id])
         }
         try await expiredWhileHeld(context, peer)
+        if context.kind == .queue { try await WaitedTooLong(context, peer).isJudged() }
     }
 
     /// What expires while it is held is not handed out again once it is given back.

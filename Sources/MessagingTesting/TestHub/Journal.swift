@@ -120,8 +120,9 @@ final class Journal: HubProbe {
 
     /// A publish begins: what it sends counts from now on, before anybody can receive it.
     func publishing(_ items: [Outgoing], at broker: BrokerName) {
+        let now = time.now
         state.change { state in
-            for item in items { state.outstanding.publishing(item.message, to: item.destination, at: broker) }
+            for item in items { state.outstanding.publishing(item.message, to: item.destination, at: broker, now: now) }
         }
     }
 

@@ -35,6 +35,8 @@ struct Outstanding: Sendable {
 
     private var members: [Listener: Int] = [:]
     private var filters: [GroupKey: HeaderFilter] = [:]
+    /// How long a message waits in a queue.
+    private var retentions: [BrokerName: [Destination: Duration]] = [:]
     private var entries: [MessageID: [Listener: [Entry]]] = [:]
 
     /// Somebody listens.
@@ -48,19 +50,25 @@ struct Outstanding: Sendable {
         for id in entries.keys { update(id, for: listener) { $0 = [] } }
     }
 
-    /// What the groups of a declaration filter.
+    /// What the groups of a declaration filter, and how long a queue keeps a message.
     mutating func declared(_ declaration: DestinationDeclaration, at broker: BrokerName) {
+        let destination = declaration.destination
+        if destination.kind == .queue { retentions[broker, default: [:]][destination] = declaration.retention }
         for (group, facts) in declaration.groups {
             filters[GroupKey(broker: broker, destination: declaration.destination, group: group)] = facts.filter
         }
     }
 
     /// A message is about to be published: it counts for everybody who listens.
-    mutating func publishing(_ message: Message, to destination: Destination, at broker: BrokerName) {
+    mutating func publishing(
+        _ message: Message, to destination: Destination, at broker: BrokerName, now: Timestamp
+    ) {
+        let over = retentions[broker]?[destination].map { max(now, message.notBefore ?? now) + $0 }
+        let end = [over, message.expiration].compactMap(\.self).min()
         for listener in members.keys where listener.broker == broker && listener.hears(destination) {
             let key = listener.group.map { GroupKey(broker: broker, destination: destination, group: $0) }
             if let filter = key.flatMap({ filters[$0] }), !filter.matches(message.headers) { continue }
-            let entry = Entry(due: message.notBefore, expires: message.expiration)
+            let entry = Entry(due: message.notBefore, expires: end)
             update(message.id, for: listener) { $0.append(entry) }
         }
     }

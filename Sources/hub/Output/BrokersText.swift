@@ -83,6 +83,7 @@ enum BrokersText {
             "topic: \(limits.maximumTopicBytes) bytes of \(limits.nameGrammar.rawValue)",
             "priority: 0 to \(limits.maximumPriority)",
             "delay: up to \(limits.maximumDelay.optionText), in steps of \(limits.delayGranularity.optionText)",
+            "retention of a queue: up to \(limits.maximumRetention.optionText)",
             "hold: up to \(limits.maxHold.optionText)",
             "settlements that a crash may undo: those of the last \(limits.settleLag.optionText)",
             "attempt after a crash: \(profile.capabilities.crashCount.words)",

@@ -77,8 +77,9 @@ enum PromiseList {
         23 Q A delay (`notBefore`) is a floor: 1.5 s never comes after 1 s, a short one is not held up behind a long
           one; it is met within 250 ms when nothing else waits.
         24 Q A delayed message survives the end of its publisher and a restart of the broker.
-        25 QS `receive` never hands out an expired message; those the backend removes are in `health`, where the
-          capability says that it can tell.
+        25 QS `receive` never hands out an expired message, nor one that has waited in a queue for its retention; the
+          broker dead-letters them where it is to, and those the backend removes are in `health`, where the capability
+          says that it can tell.
         26 QSP A message whose expiration is in the past fails its publish.
         27 QSP Timestamps set by the publisher arrive to the millisecond.
         28 QS A publish that returned is there: the broker is killed right after, and it is delivered.

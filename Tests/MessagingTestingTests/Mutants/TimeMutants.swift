@@ -46,6 +46,44 @@ extension Mutant {
             .ofConsumer { base, _, _ in .releasing(base) { ($0.expiration ?? .now) < .now } }
         },
         Mutant(
+            "a queue keeps what waits in it for as long as it likes",
+            caughtBy: [
+                .init(25, "…was handed out after the retention of its queue")
+            ], for: [.queue]
+        ) {
+            .ofDeclarations { $0.retention = nil }
+        },
+        Mutant(
+            "what has waited too long is gone, wherever the broker is to dead-letter it",
+            caughtBy: [
+                .init(25, "received 0 of 6 from …, and then none for 1500ms")
+            ], spoiling: [], for: [.queue]
+        ) {
+            .ofDeclarations { if $0.retention != nil { $0.deadLetters = .none } }
+        },
+        Mutant(
+            "the delay of a retry counts as waiting",
+            caughtBy: [
+                .init(25, "received 0 of 1 from …, and then none for 1500ms")
+            ], for: [.queue]
+        ) {
+            let kept = Observed<[Destination: Duration]>([:])
+            var flaw = Flaw.ofConsumer { base, _, subscription in
+                .settling(base) { settlement in
+                    guard case .retry(let delay, _) = settlement,
+                        case .destination(let destination) = subscription.source,
+                        let retention = kept.value[destination], delay >= retention
+                    else { return settlement }
+                    return .discard(reason: "expired")
+                }
+            }
+            flaw.declare = { broker, declarations in
+                for declaration in declarations { kept.change { $0[declaration.destination] = declaration.retention } }
+                try await broker.declare(declarations)
+            }
+            return flaw
+        },
+        Mutant(
             "a delivery may be held for as long as it likes, whatever its subscription says",
             caughtBy: [
                 .init(13, "held for longer than its maxHold of 300ms, it did not come again")

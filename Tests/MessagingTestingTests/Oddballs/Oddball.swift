@@ -51,7 +51,19 @@ struct Oddball: Sendable, CustomTestStringConvertible {
                 })
         },
         Oddball("counts a release as an attempt, and says so") {
-            var flaw = Flaw.ofConsumer { base, _, _ in .countingReleases(base) }
+            // A retry would begin the time anew for which a queue keeps what waits.
+            let keeping = Observed<Set<Destination>>([])
+            var flaw = Flaw.ofConsumer { base, _, subscription in
+                if case .destination(let destination) = subscription.source, keeping.value.contains(destination) {
+                    return FlawedConsumer(base: base)
+                }
+                return .countingReleases(base)
+            }
+            flaw.declare = { broker, declarations in
+                let kept = declarations.filter { $0.retention != nil }.map(\.destination)
+                keeping.change { $0.formUnion(kept) }
+                try await broker.declare(declarations)
+            }
             flaw.capabilities = { $0.releaseCounts = true }
             return .odd(flaw)
         },

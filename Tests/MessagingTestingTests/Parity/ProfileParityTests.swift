@@ -25,6 +25,7 @@ extension BrokerProfile {
         limits.maximumPriority = 5
         limits.maximumFieldBytes = 50
         limits.maximumDelay = .seconds(36_000)
+        limits.maximumRetention = .seconds(86_400)
         limits.maxHold = .seconds(60)
     }
 
@@ -109,6 +110,10 @@ extension BrokerProfile {
                 "subscribe to a queue with the longest hold", "subscribe to a queue with a longer hold",
                 .invalidArgument
             ),
+            (
+                "declare a queue that keeps for as long as may be", "declare a queue that keeps for longer than may be",
+                .invalidArgument
+            ),
             ("declare a queue again as it is", "declare a queue again with order", .conflict),
             (
                 "subscribe to a pubsub that does not exist", "subscribe to a queue that does not exist",
@@ -146,6 +151,8 @@ extension BrokerProfile {
         Difference("shorter fields", in: "of the limit", "of one byte") { $0.maximumFieldBytes -= 1 },
         Difference("longer delays", in: "delay") { $0.maximumDelay += .seconds(7200) },
         Difference("shorter delays", in: "delay") { $0.maximumDelay -= .seconds(7200) },
+        Difference("a longer retention", in: "keeps") { $0.maximumRetention += .milliseconds(1) },
+        Difference("a shorter retention", in: "keeps") { $0.maximumRetention -= .milliseconds(1) },
         Difference("longer holds", in: "hold") { $0.maxHold += .seconds(1) },
         Difference("shorter holds", in: "hold") { $0.maxHold -= .seconds(1) },
     ]

@@ -41,10 +41,10 @@
     extension ServerProcess {
         /// What a RabbitMQ answers to an expression in Erlang, which is what its own tools ask it: these take seconds to start.
         func evaluates(_ expression: String) async throws -> String {
-            // It reads up to a point at the end of a line.
+            // It reads up to a point at the end of a line. Two at a time must not have one name.
             let cookie = try String(contentsOfFile: place.directory + "/.erlang.cookie", encoding: .utf8)
             return try await Tool.run(
-                ["erl_call", "-c", cookie, "-n", "hub\(place.port)@localhost", "-e"],
+                ["erl_call", "-h", "test\(MessageID())", "-c", cookie, "-n", "hub\(place.port)@localhost", "-e"],
                 ["HOME": place.directory, "ERL_EPMD_PORT": "\(place.ports[2])"], input: Data((expression + "\n").utf8))
         }
     }

@@ -80,9 +80,9 @@ struct RouteCheck: Sendable {
                 found.append(ConfigurationProblem(at: place, "has no headers; give at least one, or remove the filter"))
             }
         }
-        if route.kind != .stream, route.retention != nil {
-            let why = "a \(route.kind) keeps nothing that was handled"
-            found.append(ConfigurationProblem(at: path / "retention", "\(why); remove it, or make it kind: stream"))
+        if route.kind == .pubSub, route.retention != nil {
+            let sentence = "pubsub keeps nothing; remove it, or make it kind: stream"
+            found.append(ConfigurationProblem(at: path / "retention", sentence))
         }
         return found
     }

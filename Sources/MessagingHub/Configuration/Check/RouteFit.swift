@@ -50,6 +50,13 @@ struct RouteFit: Sendable {
                 + " \(limits.maxHold.optionText); lower it"
             found.append(ConfigurationProblem(at: path / "max-hold", sentence))
         }
+        if route.kind == .queue, let retention = route.retention, retention > limits.maximumRetention,
+            read.areGood(path / "retention")
+        {
+            let shown = read.hidden[path / "retention"] ?? retention.optionText
+            let sentence = "\(shown) is over what \(broker) can keep, \(limits.maximumRetention.optionText); lower it"
+            found.append(ConfigurationProblem(at: path / "retention", sentence))
+        }
         if let topic = route.pattern.literal, topic.problem == nil,
             let sentence = limits.problem(in: topic, for: broker)
         {
@@ -100,6 +107,9 @@ extension RouteConfiguration {
         let isFull = maximumMessages != nil || maximumBytes != nil || whenFull == .refuse
         let bound = maximumMessages != nil ? "max-messages" : maximumBytes != nil ? "max-bytes" : "when-full"
         add(isFull, .bounded, [bound], "a \(kind) with a limit", "remove \(bound)")
+        add(
+            kind == .queue && retention != nil, .expiration, ["retention"], "a queue with retention", "remove retention"
+        )
         add(!bindings.isEmpty, .bindings, ["bindings"], "bindings to a \(kind)", "remove bindings")
         if case .broker = deadLetter, kind != .pubSub {
             add(true, .brokerDeadLetters, ["dead-letter"], "dead letters by the broker", "let the hub do it")

@@ -77,6 +77,13 @@ struct SafetyCheck: Sendable {
 
     /// Old messages that are discarded, read or not.
     private func unread(of route: RouteConfiguration, at path: ConfigurationPath) -> [ConfigurationProblem] {
+        if let retention = route.discardsAfter {
+            let shown = read.shown(retention.optionText, at: path / "retention")
+            let sentence =
+                "what has waited for \(shown) is gone, unhandled; name a queue for it by dead-letter: {broker: TOPIC}, or"
+                + " leave retention out"
+            return [read.finding(at: path / "retention", sentence)]
+        }
         guard route.kind == .stream, let retention = route.retention,
             let broker = configuration.brokers[route.broker], let profile = profiles[broker.type],
             !profile.capabilities[route.kind, .durable].isRefused

@@ -83,6 +83,10 @@ extension Promise.Reason {
         Self(nil, "messages older than \(retention.optionText) are gone, read or not")
     }
 
+    static func isDiscarded(after retention: Duration) -> Self {
+        Self(nil, "messages that have waited for \(retention.optionText) are gone, unhandled")
+    }
+
     static func beginsLate(_ groups: [GroupName]) -> Self {
         let names = groups.prefix(3).map(\.name).joined(separator: ", ")
         let more = groups.count > 3 ? " and \(groups.count - 3) more" : ""

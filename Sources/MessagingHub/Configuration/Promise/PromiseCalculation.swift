@@ -124,9 +124,10 @@ struct PromiseCalculation: Sendable {
         return (reasons, endsWithProcess, endsWithProcess)
     }
 
-    /// What is not delivered to these groups of a stream though nobody lost it: what a broker deletes by its age, and what
-    /// is there before a group begins. It lowers nothing: it was asked for. `hub check` warns of both.
+    /// What is not delivered though nobody lost it: what has waited in a queue for too long, what a broker deletes from a
+    /// stream by its age, and what is there before a group of it begins. It lowers nothing: it was asked for. `hub check` warns of it.
     private func unread(of route: RouteConfiguration, by groups: [GroupName]) -> [Promise.Reason] {
+        if let retention = route.discardsAfter { return [.isDiscarded(after: retention)] }
         guard route.kind == .stream else { return [] }
         var reasons: [Promise.Reason] = []
         if let retention = route.retention, let broker = brokers[route.broker], broker.deletesByAge {
