@@ -181,6 +181,7 @@
         }
         nonisolated var unsentHere: Int { assumeIsolated { $0.unsent } }
         nonisolated var isOpenHere: Bool { assumeIsolated { $0.isOpen } }
+        nonisolated var frameSizeHere: Int { assumeIsolated { $0.frameSize } }
 
         /// Says goodbye and ends, at most after `limit`.
         func close(within limit: Duration) async {

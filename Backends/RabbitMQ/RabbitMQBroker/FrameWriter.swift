@@ -8,6 +8,10 @@
         private(set) var bytes: [UInt8] = []
         private var scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1_024, alignment: 16)
         var arena = WireArena()
+        /// How many bytes a frame has at most, with the eight around it: what client and server have agreed on.
+        let frameSize: Int
+
+        init(frameSize: Int = 131_072) { self.frameSize = frameSize }
 
         deinit { scratch.deallocate() }
 
@@ -39,9 +43,7 @@
 
         /// The frames of a content: its header, and its body in as many as the frame size asks for. False where the
         /// properties are too large for one frame; then nothing is written.
-        mutating func content(
-            _ properties: amqp_basic_properties_t, _ body: Body, on channel: Int, frameSize: Int
-        ) -> Bool {
+        mutating func content(_ properties: amqp_basic_properties_t, _ body: Body, on channel: Int) -> Bool {
             var properties = properties
             guard
                 let count = encoded({ room in
@@ -55,18 +57,44 @@
             big(UInt32(0))
             big(UInt32(truncatingIfNeeded: body.count))
             finish(count)
-            let most = max(1, frameSize - 8)
-            body.withBytes { all in
-                var rest = all[...]
-                while !rest.isEmpty {
-                    let piece = rest.prefix(most)
-                    begin(3, channel, piece.count)
-                    bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece))
-                    bytes.append(0xCE)
-                    rest = rest.dropFirst(piece.count)
-                }
-            }
+            body.withBytes { write($0, on: channel) }
             return true
+        }
+
+        /// Body frames.
+        private mutating func write(_ body: UnsafeRawBufferPointer, on channel: Int) {
+            let most = max(1, frameSize - 8)
+            var rest = body[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(most)
+                begin(3, channel, piece.count)
+                bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: piece))
+                bytes.append(0xCE)
+                rest = rest.dropFirst(piece.count)
+            }
+        }
+
+        /// Frames that were made for a larger frame size, bodies in as many as they need now. False where a frame is too large
+        /// that is none of a body.
+        mutating func append(splitting frames: [UInt8]) -> Bool {
+            frames.withUnsafeBytes { all in
+                var rest = all[...]
+                while rest.count >= 8 {
+                    let (type, start) = (rest[rest.startIndex], rest.startIndex)
+                    let channel = Int(rest[start + 1]) << 8 | Int(rest[start + 2])
+                    let count = rest[(start + 3)..<(start + 7)].reduce(0) { $0 << 8 | Int($1) }
+                    let frame = rest.prefix(count + 8)
+                    if frame.count <= frameSize {
+                        bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: frame))
+                    } else if type == 3 {
+                        write(UnsafeRawBufferPointer(rebasing: frame.dropFirst(7).prefix(count)), on: channel)
+                    } else {
+                        return false
+                    }
+                    rest = rest.dropFirst(frame.count)
+                }
+                return true
+            }
         }
 
         mutating func heartbeat() {

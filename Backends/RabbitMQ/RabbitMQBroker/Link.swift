@@ -139,6 +139,18 @@
         /// Whether there is a connection, and what was there is restored.
         var isUp: Bool { connection != nil }
 
+        /// Ends the connection without a goodbye, and every attempt to make one; from anywhere, and at once: who waits for an
+        /// answer is told so.
+        nonisolated func cut() { loop.perform { self.assumeIsolated { $0.end() } } }
+
+        private func end() {
+            isOver = true
+            reviver?.cancel()
+            let error = BrokerError(.ended, "this broker is closed", during: .connect)
+            for connection in [connection, opening] { connection?.assumeIsolated { $0.end(error) } }
+            connection = nil
+        }
+
         /// Ends the connection, in order where there is time, and every attempt to make one.
         func close(within grace: Duration) async {
             isOver = true

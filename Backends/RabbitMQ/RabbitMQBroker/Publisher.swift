@@ -40,6 +40,22 @@
         let indices: Range<Int>
         let route: PublishRoute
         let bytes: [UInt8]
+        /// The size of the frames that it was made for.
+        let frameSize: Int
+
+        init(_ call: PublishCall, _ indices: Range<Int>, over route: PublishRoute, _ writer: inout FrameWriter) {
+            (self.call, self.indices, self.route) = (call, indices, route)
+            frameSize = writer.frameSize
+            bytes = writer.take()
+        }
+
+        /// What is sent where frames have at most this size: another server may allow less than the one that it was made for.
+        /// Nil where headers do not fit.
+        func bytes(inFramesOf size: Int) -> [UInt8]? {
+            if size >= frameSize { return bytes }
+            var writer = FrameWriter(frameSize: size)
+            return writer.append(splitting: bytes) ? writer.take() : nil
+        }
     }
 
     /// Publishes over one connection: calls are encoded where they are made, lined up here, sent together as long as the
@@ -57,6 +73,8 @@
             var chunks = RingBuffer<PublishChunk>()
             var bytes = 0
             var isScheduled = false
+            /// The size of frames of the last connection.
+            var frameSize = 131_072
             var waiting: [Waiter<Void>] = []
             /// Why nothing is taken any more.
             var end: BrokerError?
@@ -70,6 +88,8 @@
         private var window = ConfirmWindow()
         private var isBlocked = false
         private var reopening: Task<Void, Never>?
+        /// Who closes, and waits until everything is answered.
+        private var closing: Waiter<Void>?
 
         init(on loop: EventLoop, confirms: Bool) {
             self.loop = loop
@@ -77,6 +97,9 @@
         }
 
         // MARK: the way in
+
+        /// What the frames of a chunk are made with.
+        nonisolated func writer() -> FrameWriter { FrameWriter(frameSize: line.withLock { $0.frameSize }) }
 
         /// Puts a chunk in line, once there is room. Throws `.ended`, and `.timeout` or `.cancelled` of the wait.
         nonisolated func add(
@@ -121,16 +144,25 @@
 
         /// Sends what is in line as far as connection, window and socket allow.
         private func send() {
+            defer { endClosing() }
             guard let connection, !isBlocked else { return }
+            let frameSize = connection.frameSizeHere
             var freed = 0
             var pieces: [[UInt8]] = []
             var room = Self.roomBytes - connection.unsentHere
             while window.count < Self.window, room > 0 {
                 guard let chunk = line.withLock({ $0.chunks.popFirst() }) else { break }
                 freed += chunk.bytes.count
+                guard let bytes = chunk.bytes(inFramesOf: frameSize) else {
+                    for index in chunk.indices {
+                        let id = chunk.call.messages[index].id
+                        chunk.call.answer(index, .refused(.headersTooLarge(for: frameSize, of: id)))
+                    }
+                    continue
+                }
                 guard chunk.call.send(chunk.indices) else { continue }
-                room -= chunk.bytes.count
-                pieces.append(chunk.bytes)
+                room -= bytes.count
+                pieces.append(bytes)
                 for index in chunk.indices {
                     if confirms {
                         window.append(.init(call: chunk.call, index: index, route: chunk.route))
@@ -167,7 +199,7 @@
         /// Sends over this connection from now on.
         func begin(_ connection: AMQPConnection) {
             self.connection = connection
-            isBlocked = false
+            line.withLock { $0.frameSize = connection.frameSizeHere }
             send()
         }
 
@@ -218,6 +250,7 @@
                 entry.call?.answer(
                     entry.index, isGuilty ? .refused(error.during(.publish)) : .unknown(error.during(.publish)))
             }
+            endClosing()
             guard let broken else { return }
             reopening = Task { await self.reopen(broken) }
         }
@@ -233,11 +266,19 @@
             }
         }
 
+        private var isIdle: Bool { window.count == 0 && line.withLock { $0.chunks.isEmpty } }
+
+        /// Something was answered.
+        private func endClosing() { if let closing, isIdle { closing.resolve(()) } }
+
         /// Waits until what is in line and on its way is answered, at most `grace`; then nothing is taken any more.
         func close(within grace: Duration, on time: any TimeSource) async {
-            let end = time.deadline(after: grace)
-            while time.uptime < end, window.count > 0 || line.withLock({ $0.chunks.count > 0 }) {
-                try? await time.sleep(for: .milliseconds(2))
+            if !isIdle {
+                let waiter = Waiter<Void>()
+                closing = waiter
+                let alarm = time.alarm(at: time.deadline(after: grace)) { waiter.expire() }
+                _ = await waiter.waitUncancelled()
+                time.silence(alarm)
             }
             let error = BrokerError.ended(.closed, "this broker is closed; make a new one")
             let (chunks, waiting) = line.withLock { line in
@@ -250,6 +291,16 @@
             for chunk in chunks { chunk.call.giveUp(because: error) }
             for entry in window.removeAll() { entry.call?.answer(entry.index, .unknown(error)) }
             for waiter in waiting { waiter.resolve(()) }
+        }
+    }
+
+    extension BrokerError {
+        /// The properties and headers of a message are one frame.
+        static func headersTooLarge(for frameSize: Int, of id: MessageID) -> BrokerError {
+            BrokerError(
+                .tooLarge,
+                "message \(id): its headers, or those of one published with it, take more than the \(frameSize) bytes of a frame; shorten them, or raise the "
+                    + "server's frame_max", during: .publish)
         }
     }
 

@@ -82,11 +82,11 @@
             let end = time.deadline(after: limit)
             do throws(BrokerError) {
                 try requireConnected(during: .publish)
-                var writer = FrameWriter()
+                var writer = publisher.writer()
                 for (message, posting) in messages {
                     if let problem = encode(message, posting, route, at: time.now, &writer) { throw problem }
                 }
-                let chunk = PublishChunk(call: call, indices: messages.indices, route: route, bytes: writer.take())
+                let chunk = PublishChunk(call, messages.indices, over: route, &writer)
                 try await publisher.add(chunk, until: end, on: time)
             } catch {
                 call.giveUp(because: error)

@@ -126,7 +126,7 @@
             var refusedKeys: Set<String?> = []
             var first = 0
             while first < call.messages.count {
-                var writer = FrameWriter()
+                var writer = publisher.writer()
                 writer.reserve(call.messages[first].body.count + 512)
                 var piece: (start: Int, route: PublishRoute)?
                 var index = first
@@ -164,8 +164,7 @@
                     index += 1
                 }
                 guard let piece else { continue }
-                let chunk = PublishChunk(
-                    call: call, indices: piece.start..<index, route: piece.route, bytes: writer.take())
+                let chunk = PublishChunk(call, piece.start..<index, over: piece.route, &writer)
                 try await publisher.add(chunk, until: end, on: time)
                 first = index
             }
@@ -195,11 +194,9 @@
             writer.append(frame)
             writer.arena.reset()
             let properties = writer.arena.properties(of: message, posting, at: now)
-            if writer.content(properties, message.body, on: Publisher.channel, frameSize: 131_072) { return nil }
+            if writer.content(properties, message.body, on: Publisher.channel) { return nil }
             writer.removeLast(frame.count)
-            return BrokerError(
-                .tooLarge, "message \(message.id): its headers take more than the 128 KiB of a frame; shorten them",
-                during: .publish)
+            return .headersTooLarge(for: writer.frameSize, of: message.id)
         }
     }
 

@@ -72,11 +72,7 @@
             publisher = Publisher(on: publishing.loop, confirms: configuration.publisherConfirm)
         }
 
-        deinit {
-            let (publishing, receiving) = (publishing, receiving)
-            publishing.loop.perform { Task { await publishing.close(within: .zero) } }
-            receiving.loop.perform { Task { await receiving.close(within: .zero) } }
-        }
+        deinit { for link in [publishing, receiving] { link.cut() } }
 
         /// Connects twice: to publish, and to receive. Throws `.unavailable`, `.unauthorized`, `.timeout`,
         /// `.invalidConfiguration` (a virtual host that is not there), and `.ended` after `close`.
@@ -108,6 +104,8 @@
         // MARK: ups and downs
 
         private func restorePublishing(_ connection: AMQPConnection) async {
+            await publisher.block(false)
+            note(blocked: nil)
             do {
                 try await publisher.prepare(connection)
             } catch {
@@ -157,20 +155,27 @@
         private func heard(_ event: Link.Event) {
             switch event {
             case .up: rose(.publishing)
-            case .down(let error): fell(.publishing, error)
-            case .blocked(let reason): block(reason)
-            case .unblocked: block(nil)
+            case .down(let error):
+                note(blocked: nil)
+                fell(.publishing, error)
+            case .blocked(let reason):
+                publisher.assumeIsolated { $0.block(true) }
+                note(blocked: reason)
+            case .unblocked:
+                publisher.assumeIsolated { $0.block(false) }
+                note(blocked: nil)
             case .room: publisher.assumeIsolated { $0.goOn() }
             }
         }
 
-        private func block(_ reason: String?) {
-            publisher.assumeIsolated { $0.block(reason != nil) }
-            let report = state.withLock { state in
+        /// The server accepts nothing for now, for this reason; nil: it accepts. A change is reported once.
+        private func note(blocked reason: String?) {
+            let report = state.withLock { state -> (@Sendable (BrokerEvent) -> Void)? in
+                if state.isBlocked == (reason != nil) { return nil }
                 state.isBlocked = reason != nil
                 return state.report
             }
-            report(reason.map { .blocked($0) } ?? .unblocked)
+            report?(reason.map { .blocked($0) } ?? .unblocked)
         }
 
         /// Refused before `connect` and after `close`.
@@ -212,24 +217,18 @@
             }
             guard wasOpen else { return }
             let end = time.deadline(after: grace)
-            let work = Task { [self] in
-                await fills.end()
-                let rest = max(.zero, end - time.uptime)
-                for consumer in consumers.all { await consumer.close(because: Self.closed) }
-                await publisher.close(within: rest, on: time)
-                async let first: Void = publishing.close(within: min(rest, .seconds(1)))
-                async let second: Void = receiving.close(within: min(rest, .seconds(1)))
-                _ = await (first, second)
+            // Whoever waits for the server then is told that it is gone, and so nothing here takes longer.
+            let alarm = time.alarm(at: end) { [publishing, receiving] in
+                for link in [publishing, receiving] { link.cut() }
             }
-            let waiter = Waiter<Void>()
-            let watcher = Task {
-                await work.value
-                waiter.resolve(())
-            }
-            let alarm = time.alarm(at: end) { waiter.expire() }
-            _ = await waiter.waitUncancelled()
+            await fills.end()
+            for consumer in consumers.all { await consumer.close(because: Self.closed) }
+            await publisher.close(within: max(.zero, end - time.uptime), on: time)
+            let rest = min(max(.zero, end - time.uptime), .seconds(1))
+            async let first: Void = publishing.close(within: rest)
+            async let second: Void = receiving.close(within: rest)
+            _ = await (first, second)
             time.silence(alarm)
-            _ = watcher
         }
 
         /// Depth, purge and delete.

@@ -100,15 +100,14 @@
             var message = message
             message.correlationID = id
             message.replyTo = RabbitMQRequests.address
-            var writer = FrameWriter()
+            var writer = FrameWriter(frameSize: connection.frameSizeHere)
             guard let frame = route.frame(on: channel) else {
                 throw BrokerError(.invalidArgument, "\(route.label) has a name that is too long", during: .publish)
             }
             writer.append(frame)
             let properties = writer.arena.properties(of: message, Posting(), at: .now)
-            guard writer.content(properties, message.body, on: channel, frameSize: 131_072) else {
-                throw BrokerError(
-                    .tooLarge, "the headers of \(message.id) are over 128 KiB; shorten them", during: .publish)
+            guard writer.content(properties, message.body, on: channel) else {
+                throw BrokerError.headersTooLarge(for: writer.frameSize, of: message.id)
             }
             let waiter = Waiter<Result<Message, BrokerError>>()
             waiting[id] = waiter
@@ -143,7 +142,7 @@
         /// The channel that asks, opened with the first request over each connection.
         func replyChannel(until end: Duration) async throws(BrokerError) -> ReplyChannel {
             if let channel = state.withLock({ $0.replies }), await !channel.isOver { return channel }
-            let channel = ReplyChannel(try await admin(within: max(.zero, end - time.uptime)))
+            let channel = ReplyChannel(try await connection(of: publishing, within: max(.zero, end - time.uptime)))
             try await channel.open()
             state.withLock { $0.replies = channel }
             return channel

@@ -43,9 +43,10 @@
             }
         }
 
-        /// The connection that topology is made over, once there is one.
+        /// The connection that topology is made over, once there is one: not the one that the server does not read because it
+        /// accepts nothing for now.
         func admin(within limit: Duration = .seconds(10)) async throws(BrokerError) -> AMQPConnection {
-            try await connection(of: publishing, within: limit)
+            try await connection(of: state.withLock { $0.isBlocked } ? receiving : publishing, within: limit)
         }
 
         /// The connection of a link, once there is one.

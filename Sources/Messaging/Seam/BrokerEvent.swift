@@ -6,7 +6,7 @@ public enum BrokerEvent: Hashable, Sendable {
     case down(BrokerError)
     /// The broker accepts nothing for now, for this reason (memory, disk); publishing waits.
     case blocked(String)
-    /// The broker accepts again.
+    /// The broker accepts again, or the connection on which it did not is gone.
     case unblocked
     /// A pubSub subscriber has missed messages; how many where the broker can tell.
     case gap(subscription: String, missed: Int?)

@@ -4,16 +4,20 @@ import Messaging
 final class BrokerWatch: Sendable {
     private struct State: Sendable {
         var connected: Set<BrokerName> = []
+        /// Those that accept nothing for now, and since when, in uptime.
+        var blocked: [BrokerName: Duration] = [:]
         var subscriptions: [HubSubscription] = []
         var isClosed = false
     }
 
     private let state = Lock(State())
     private let log: BufferedLog
+    private let counters: HubCounters
     private let time: any TimeSource
 
-    init(_ log: BufferedLog, time: any TimeSource) {
+    init(_ log: BufferedLog, _ counters: HubCounters, time: any TimeSource) {
         self.log = log
+        self.counters = counters
         self.time = time
     }
 
@@ -27,6 +31,9 @@ final class BrokerWatch: Sendable {
     }
 
     func isConnected(_ broker: BrokerName) -> Bool { state.withLock { $0.connected.contains(broker) } }
+
+    /// How many brokers accept nothing for now.
+    var blockedCount: Int { state.withLock { $0.blocked.count } }
 
     func add(_ subscription: HubSubscription) { state.withLock { $0.subscriptions.append(subscription) } }
 
@@ -51,9 +58,12 @@ final class BrokerWatch: Sendable {
             write(.info, "broker connected")
         case .down(let error):
             state.withLock { _ = $0.connected.remove(broker) }
+            if let taken = unblock(broker) { write(.info, "broker unblocked", [("duration_s", taken.text)]) }
             write(.warning, "broker disconnected", [("error", error.description)])
-        case .blocked(let reason): write(.warning, "broker blocked", [("reason", reason)])
-        case .unblocked: write(.info, "broker unblocked")
+        case .blocked(let reason):
+            if block(broker) { write(.warning, "broker blocked", [("reason", reason)]) }
+        case .unblocked:
+            if let taken = unblock(broker) { write(.info, "broker unblocked", [("duration_s", taken.text)]) }
         case .gap(let label, let missed):
             let count = missed.map(String.init) ?? "unknown"
             write(.warning, "messages missed", [("subscription", label), ("count", count)])
@@ -63,5 +73,25 @@ final class BrokerWatch: Sendable {
         case .ended(let label, let error):
             write(.error, "subscription ended by the broker", [("subscription", label), ("error", error.description)])
         }
+    }
+
+    /// It accepts nothing from now on; false where that is known.
+    private func block(_ broker: BrokerName) -> Bool {
+        let now = time.uptime
+        let isNews = state.withLock { state in
+            if state.isClosed || state.blocked[broker] != nil { return false }
+            state.blocked[broker] = now
+            return true
+        }
+        if isNews { counters.brokerBlocks.add(1) }
+        return isNews
+    }
+
+    /// It accepts again, or is gone; how long it did not, nil where it did.
+    private func unblock(_ broker: BrokerName) -> Duration? {
+        guard let since = state.withLock({ $0.blocked.removeValue(forKey: broker) }) else { return nil }
+        let taken = time.uptime - since
+        counters.blockedNanoseconds.add(Int(taken.nanoseconds))
+        return taken
     }
 }

@@ -56,7 +56,7 @@ public final class MessageHub: Sendable {
             of: configuration, factories, environment, log, standsIn: promiseWatch.ring)
         table = try RouteTable(configuration.routes)
         publishers = Publishers(table, brokers, environment, log)
-        watch = BrokerWatch(log, time: environment.time)
+        watch = BrokerWatch(log, publishers.counters, time: environment.time)
         requests = Requests(configuration.requests, arrivals: arrivals, environment, log)
         middlewares = MiddlewareChain(environment.middlewares)
         terms = HubSubscription.Terms(grace: configuration.grace, environment)

@@ -17,6 +17,8 @@ final class HubCounters: Sendable {
     let connectionAttempts = Counter()
     let connectionSuccesses = Counter()
     let connectionFailures = Counter()
+    let brokerBlocks = Counter()
+    let blockedNanoseconds = Counter()
     let published = Counter()
     /// Beside the others: messages that were published alone, and confirmed at once. Each of them is a call, too.
     let publishedAlone = Counter()
@@ -47,6 +49,7 @@ final class HubCounters: Sendable {
             settleFailed: settleFailed.count, stale: stale.count, duplicates: duplicates.count,
             deduplicationFailed: deduplicationFailed.count, connectionAttempts: connectionAttempts.count,
             connectionSuccesses: connectionSuccesses.count, connectionFailures: connectionFailures.count,
+            brokerBlocks: brokerBlocks.count, brokerBlockedTotal: blockedNanoseconds.count,
             bytesPublished: bytesPublished.count,
             publishLatencyTotal: publishNanoseconds.count,
             publishLatencyCount: publishCalls.count + publishedAlone.count)

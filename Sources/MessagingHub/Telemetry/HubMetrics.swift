@@ -38,6 +38,10 @@ public struct HubMetrics: Hashable, Sendable {
     public var connectionSuccesses = 0
     /// Those that failed. What a backend tries in vain while it reconnects is not told, and not counted.
     public var connectionFailures = 0
+    /// Times that a broker said that it accepts nothing for now.
+    public var brokerBlocks = 0
+    /// How long that was, of those times that are over, together, in nanoseconds.
+    public var brokerBlockedTotal = 0
     /// The bytes of the bodies of the messages whose publish was confirmed.
     public var bytesPublished = 0
     /// What all publishes took together, in nanoseconds. One that publishes a single message is measured by a clock that
@@ -66,6 +70,7 @@ extension HubMetrics {
             ("ConnectionAttempts", "{connection}", connectionAttempts),
             ("ConnectionSuccesses", "{connection}", connectionSuccesses),
             ("ConnectionFailures", "{connection}", connectionFailures),
+            ("BrokerBlocks", "{block}", brokerBlocks), ("BrokerBlockedTotal", "ns", brokerBlockedTotal),
             ("MessagesPublished", "{message}", published + publishFailed), ("PublishSuccesses", "{message}", published),
             ("PublishFailures", "{message}", publishFailed), ("PublishRetries", "{message}", publishRetried),
             ("BytesPublished", "By", bytesPublished), ("MessagesReceived", "{message}", received),

@@ -224,7 +224,7 @@ extension Duration {
     /// In seconds.
     fileprivate var inSeconds: Double { Double(nanoseconds) / 1e9 }
     /// In seconds, to the microsecond.
-    fileprivate var text: String {
+    var text: String {
         let digits = String(max(0, nanoseconds) / 1000 % 1_000_000)
         return "\(max(0, nanoseconds) / 1_000_000_000).\(String(repeating: "0", count: 6 - digits.count))\(digits)"
     }

@@ -19,6 +19,7 @@ struct MetricsReport: Sendable {
     let counted: @Sendable () -> HubMetrics
     let places: @Sendable () -> [Place]
     let isConnected: @Sendable (BrokerName) -> Bool
+    let blockedCount: @Sendable () -> Int
 
     /// Measures at once, then after each interval, and the counters again when `end` has fired.
     func run(until end: Signal, on time: any TimeSource) async {
@@ -47,6 +48,7 @@ struct MetricsReport: Sendable {
     private func measure(until end: Signal, on time: any TimeSource) async {
         while !end.isFired, !Task.isCancelled {
             gauge(TelemetryNames.connections, "{connection}", Double(brokers.keys.count(where: isConnected)))
+            gauge(TelemetryNames.blocked, "{broker}", Double(blockedCount()))
             if let bytes = ProcessMemory.residentBytes { gauge(TelemetryNames.processMemory, "By", Double(bytes)) }
             for place in places().prefix(Self.mostPlaces) where isConnected(place.broker) && !end.isFired {
                 await measure(place, at: time.now)
@@ -80,7 +82,7 @@ extension MessageHub {
         return MetricsReport(
             sink: sink, interval: environment.metricsInterval, brokers: brokers,
             counted: metrics, places: { Self.places(table, watch.subscriptions) },
-            isConnected: { watch.isConnected($0) })
+            isConnected: { watch.isConnected($0) }, blockedCount: { watch.blockedCount })
     }
 
     /// Every queue that a route names, every group of such a stream, and whatever is subscribed to.

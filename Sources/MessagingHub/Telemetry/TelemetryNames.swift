@@ -46,6 +46,7 @@ enum TelemetryNames {
     static let middlewareDuration = "hub.middleware.duration"
     static let middlewareFailed = "hub.middleware.failed"
     static let connections = "hub.connections"
+    static let blocked = "hub.blocked"
     static let processMemory = "process.memory.usage"
 
     /// What tells the instruments of one destination from those of others.

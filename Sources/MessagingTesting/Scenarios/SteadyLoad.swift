@@ -70,6 +70,8 @@ final class SteadyLoad: Sendable {
     private let work: Work
     private let tasks: [Meanwhile<Void>]
     private var account: Observed<LoadAccount> { work.account }
+    /// Where the messages go.
+    var place: Place { work.member.place }
 
     /// Begins to publish and to consume, each in a process of its own, and returns when messages flow.
     init(_ context: ScenarioContext) async throws {

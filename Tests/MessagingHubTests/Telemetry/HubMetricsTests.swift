@@ -14,6 +14,7 @@ import Testing
             released: 9,
             deadLettered: 10, dropped: 11, settleFailed: 12, stale: 13, duplicates: 14, deduplicationFailed: 15,
             deduplicationEvicted: 16, connectionAttempts: 17, connectionSuccesses: 18, connectionFailures: 19,
+            brokerBlocks: 29, brokerBlockedTotal: 30,
             bytesPublished: 20, publishLatencyTotal: 21, publishLatencyCount: 22, fallbacks: 23, diverted: 24,
             logsLost: 25, measurementsLost: 26, spansLost: 27, auditRecordsLost: 28)
         metrics.requests = RequestMetrics(

@@ -73,6 +73,19 @@ import Testing
         }
     }
 
+    @Test func brokersThatAcceptNothingForNowAreExported() async throws {
+        let (gauges, broker) = (Gauges(), ReportingBroker())
+        var environment = HubEnvironment(log: NoLog(), metrics: gauges)
+        environment.metricsInterval = .milliseconds(10)
+        try await broker.withHub(environment) { _ in
+            try await eventually("all accept") { gauges.value("hub.blocked") == 0 }
+            broker.report(.blocked("low on memory"))
+            try await eventually("one does not") { gauges.value("hub.blocked") == 1 }
+            broker.report(.unblocked)
+            try await eventually("it does again") { gauges.value("hub.blocked") == 0 }
+        }
+    }
+
     @Test func withoutASinkNobodyAsks() async throws {
         let fixture = HubFixture()
         #expect(fixture.environment.metrics == nil)
