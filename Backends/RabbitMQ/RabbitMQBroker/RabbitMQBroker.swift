@@ -224,9 +224,11 @@
             await fills.end()
             for consumer in consumers.all { await consumer.close(because: Self.closed) }
             await publisher.close(within: max(.zero, end - time.uptime), on: time)
-            let rest = min(max(.zero, end - time.uptime), .seconds(1))
-            async let first: Void = publishing.close(within: rest)
-            async let second: Void = receiving.close(within: rest)
+            let rest = max(.zero, end - time.uptime)
+            // What is not confirmed the server has read once it says goodbye, too.
+            async let first: Void = publishing.close(
+                within: configuration.publisherConfirm ? min(rest, .seconds(1)) : rest)
+            async let second: Void = receiving.close(within: min(rest, .seconds(1)))
             _ = await (first, second)
             time.silence(alarm)
         }
